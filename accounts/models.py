@@ -1,0 +1,106 @@
+"""The issuing company, customers, portal users and API keys."""
+
+import pgtrigger
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.db.models import Q
+from simple_history.models import HistoricalRecords
+
+from accounts import validators
+
+
+class Seller(models.Model):
+    """The company in whose name invoices are issued."""
+
+    code = models.CharField(max_length=60, unique=True, validators=[validators.CODE])
+    legal_name = models.CharField(max_length=200)
+    address = models.TextField(help_text="Street, postal code and city, one line each.")
+    country = models.CharField(max_length=2, validators=[validators.check_country], help_text="ISO 3166-1, such as DE.")
+    tax_id = models.CharField(max_length=40, blank=True)
+    email = models.EmailField(blank=True)
+    bank_details = models.TextField(blank=True, help_text="Printed on invoices: bank, IBAN, BIC.")
+    logo_svg = models.TextField(blank=True, help_text="The logo as SVG text, printed on invoices.")
+    invoice_prefix = models.CharField(max_length=20, default="INV-", help_text="Numbers are prefix and running number.")
+    history = HistoricalRecords()
+
+    def __str__(self) -> str:
+        return self.legal_name
+
+
+class Customer(models.Model):
+    """Who uses the product and owes for it."""
+
+    code = models.CharField(max_length=60, unique=True, validators=[validators.CODE], help_text="The `subject` of usage events.")
+    legal_name = models.CharField(max_length=200)
+    address = models.TextField(help_text="Street, postal code and city, one line each.", blank=True)
+    country = models.CharField(max_length=2, blank=True, validators=[validators.check_country])
+    tax_id = models.CharField(max_length=40, blank=True)
+    currency = models.CharField(max_length=3, validators=[validators.check_currency], help_text="ISO 4217, such as EUR.")
+    time_zone = models.CharField(max_length=60, default="UTC", validators=[validators.check_time_zone])
+    payment_terms_days = models.PositiveSmallIntegerField(default=30, validators=[MaxValueValidator(365)])
+    email = models.EmailField(blank=True)
+    tax_rate_code = models.CharField(max_length=40, blank=True, help_text="Empty: outside the scope of tax.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["code"]
+        constraints = [
+            models.CheckConstraint(condition=Q(payment_terms_days__range=(0, 365)), name="accounts_customer_terms"),
+            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="accounts_customer_currency"),
+        ]
+        triggers = [
+            # Events and invoices name the customer by code for ever.
+            pgtrigger.ReadOnly(name="code_is_for_ever", fields=["code"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.legal_name} ({self.code})"
+
+
+class PortalUser(models.Model):
+    """A sign-in that belongs to exactly one customer."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="portal_user")
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="portal_users")
+
+    def __str__(self) -> str:
+        return f"{self.user} for {self.customer.code}"
+
+
+class Scope(models.TextChoices):
+    """What an API key may do; the roles of its person bound it as well."""
+
+    EVENTS_WRITE = "events:write", "Send events"
+    READ = "read", "Read everything its roles may read"
+    WRITE = "write", "Change what its roles may change"
+
+
+class ApiKey(models.Model):
+    """A key that acts as one member of staff; the secret is shown once and kept as a hash."""
+
+    public_id = models.CharField(max_length=24, unique=True)
+    secret_hash = models.CharField(max_length=64, help_text="SHA-256 of the 256-bit secret.")
+    name = models.CharField(max_length=100)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="api_keys")
+    scopes = ArrayField(models.CharField(max_length=20, choices=Scope.choices))
+    created_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        triggers = [
+            pgtrigger.ReadOnly(name="identity_is_fixed", fields=["public_id", "secret_hash", "user"]),
+            pgtrigger.Protect(
+                name="revoked_for_ever",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__revoked_at__isnull=False)
+                & pgtrigger.Q(old__revoked_at__df=pgtrigger.F("new__revoked_at")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.public_id})"

@@ -1,0 +1,79 @@
+"""The audit chain: every entry carries the hash of the one before it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+
+from core import canonical, locks
+from core.models import AuditEntry
+
+GENESIS = "0" * 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """What happened, to what, with which particulars (plain JSON values)."""
+
+    action: str
+    subject: str
+    facts: dict[str, Any]
+
+
+def append_entry(
+    *, action: str, subject: str, actor: AbstractBaseUser | None, facts: dict[str, Any], at: datetime
+) -> AuditEntry:
+    """Append one link inside the caller's transaction; the chain is locked until that transaction ends."""
+    return append_entries([Fact(action=action, subject=subject, facts=facts)], actor=actor, at=at)[0]
+
+
+def append_entries(facts: Sequence[Fact], *, actor: AbstractBaseUser | None, at: datetime) -> list[AuditEntry]:
+    """Append many links at once, in order, with one lock and one insert."""
+    locks.lock_exclusive(locks.LockClass.AUDIT)
+    last = AuditEntry.objects.order_by("-id").first()
+    number = 0 if last is None else last.id
+    previous = GENESIS if last is None else last.entry_hash
+    entries = []
+    for fact in facts:
+        number += 1
+        entry = AuditEntry(
+            id=number,
+            reference=f"AUD-{number:010d}",
+            action=fact.action,
+            subject=fact.subject,
+            actor_id=None if actor is None else actor.pk,
+            facts=fact.facts,
+            recorded_at=at,
+            previous_hash=previous,
+        )
+        entry.entry_hash = previous = entry_digest(entry)
+        entries.append(entry)
+    return AuditEntry.objects.bulk_create(entries, batch_size=2000)
+
+
+def entry_digest(entry: AuditEntry) -> str:
+    """SHA-256 over the entry's facts and the hash of the entry before it."""
+    return canonical.content_hash(
+        {
+            "reference": entry.reference,
+            "action": entry.action,
+            "subject": entry.subject,
+            "actor": entry.actor_id,
+            "facts": entry.facts,
+            "recorded_at": entry.recorded_at,
+            "previous": entry.previous_hash,
+        }
+    )
+
+
+def find_first_broken_entry() -> AuditEntry | None:
+    """Walk the chain from its start; the first entry that was edited, dropped before, or moved — or None."""
+    previous, number = GENESIS, 0
+    for entry in AuditEntry.objects.order_by("id").iterator(chunk_size=2000):
+        number += 1
+        if entry.id != number or entry.previous_hash != previous or entry.entry_hash != entry_digest(entry):
+            return entry
+        previous = entry.entry_hash
+    return None

@@ -1,0 +1,28 @@
+"""One canonical byte form of plain values, so that equal content has one SHA-256."""
+
+import hashlib
+from datetime import date, datetime, UTC
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"no canonical form for {type(value).__name__}")
+
+
+def canonical_bytes(value: Any) -> bytes:
+    """JSON with sorted keys, decimals as normalized strings and instants in UTC; TypeError for anything else."""
+    return orjson.dumps(value, default=_plain_value, option=orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME)
+
+
+def content_hash(value: Any) -> str:
+    """SHA-256 of the canonical bytes, in hex."""
+    return hashlib.sha256(canonical_bytes(value)).hexdigest()

@@ -1,0 +1,96 @@
+"""Jobs, the audit chain and stored answers to idempotent calls."""
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+APPEND_ONLY = (
+    pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+    pgtrigger.Protect(name="no_truncate", operation=pgtrigger.Truncate, level=pgtrigger.Statement),
+)
+
+
+class Job(models.Model):
+    """A piece of background work: committed with its cause, leased by a worker, attempts counted before the work."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        LEASED = "leased", "Running"
+        DONE = "done", "Done"
+        DEAD = "dead", "Given up"
+
+    kind = models.CharField(max_length=60)
+    key = models.CharField(max_length=200, help_text="What the work is about; one open job per kind and key.")
+    arguments = models.JSONField(default=dict, help_text="Ids only.")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    attempts = models.PositiveIntegerField(default=0)
+    attempts_max = models.PositiveIntegerField(default=3)
+    fence = models.PositiveBigIntegerField(default=0, help_text="Grows with every lease; an older holder cannot finish.")
+    run_after = models.DateTimeField()
+    leased_until = models.DateTimeField(null=True)
+    enqueued_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    last_error = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "key"], condition=Q(state__in=["queued", "leased"]), name="core_job_one_open"
+            ),
+            models.CheckConstraint(condition=Q(state__in=["queued", "leased", "done", "dead"]), name="core_job_state"),
+        ]
+        indexes = [models.Index(fields=["run_after"], condition=Q(state__in=["queued", "leased"]), name="core_job_due")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}"
+
+
+class WorkerHeartbeat(models.Model):
+    """When each worker process last did a round; a stale one is restarted by its supervisor."""
+
+    name = models.CharField(max_length=100, primary_key=True)
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AuditEntry(models.Model):
+    """One link of the hash chain over transitions, approvals and gate decisions."""
+
+    reference = models.CharField(max_length=40, unique=True, help_text="What people quote, such as AUD-0000000042.")
+    action = models.CharField(max_length=80)
+    subject = models.CharField(max_length=120, help_text="What it was done to, such as invoice:42.")
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    facts = models.JSONField()
+    recorded_at = models.DateTimeField()
+    previous_hash = models.CharField(max_length=64)
+    entry_hash = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+        indexes = [models.Index(fields=["subject", "id"], name="core_audit_subject")]
+        triggers = APPEND_ONLY
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class IdempotentAnswer(models.Model):
+    """The stored answer to a writing call, replayed when the same actor repeats its Idempotency-Key."""
+
+    actor = models.CharField(max_length=80)
+    route = models.CharField(max_length=200)
+    key = models.CharField(max_length=255)
+    body_hash = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(null=True, help_text="Empty while the first call is still running.")
+    content_type = models.CharField(max_length=80, blank=True)
+    body = models.BinaryField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["actor", "route", "key"], name="core_idempotent_once")]
+
+    def __str__(self) -> str:
+        return f"{self.route} {self.key}"

@@ -1,0 +1,100 @@
+"""Half-open periods and the calendar of billing: anchors that never drift, in the customer's time zone."""
+
+import calendar
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Period:
+    """`[start, end)` between two aware instants."""
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        if self.start.tzinfo is None or self.end.tzinfo is None or not self.start < self.end:
+            raise ValueError(f"a period needs two aware instants, start before end: {self.start} .. {self.end}")
+
+    def contains(self, instant: datetime) -> bool:
+        return self.start <= instant < self.end
+
+    def overlap(self, other: "Period") -> "Period | None":
+        start, end = max(self.start, other.start), min(self.end, other.end)
+        return Period(start, end) if start < end else None
+
+    @property
+    def seconds(self) -> int:
+        return int((self.end - self.start).total_seconds())
+
+
+class Interval(StrEnum):
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+
+_MONTHS = {Interval.MONTH: 1, Interval.QUARTER: 3, Interval.YEAR: 12}
+
+
+def add_intervals(anchor: date, *, interval: Interval, count: int) -> date:
+    """Step from the anchor itself, so 31 Jan + 1 month = 28 Feb and + 2 months = 31 Mar."""
+    if interval in (Interval.DAY, Interval.WEEK):
+        return anchor + timedelta(days=count * (7 if interval == Interval.WEEK else 1))
+    months = anchor.year * 12 + anchor.month - 1 + count * _MONTHS[interval]
+    year, month = divmod(months, 12)
+    return date(year, month + 1, min(anchor.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def local_midnight(day: date, *, zone: str) -> datetime:
+    """The instant, in UTC, at which `day` begins in `zone`."""
+    return datetime.combine(day, time.min, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+def billing_periods(*, anchor: date, interval: Interval, zone: str, start: datetime, until: datetime) -> Iterator[Period]:
+    """Periods that tile the time from `start`, cut at local midnights counted from `anchor`, and end at or before `until`.
+
+    The first may be short, when `start` lies inside one; there is no gap, no overlap and no drift.
+    """
+    step = _first_step(anchor=anchor, interval=interval, zone=zone, start=start)
+    period_start = start
+    while True:
+        step += 1
+        period_end = local_midnight(add_intervals(anchor, interval=interval, count=step), zone=zone)
+        if period_end > until:
+            return
+        yield Period(period_start, period_end)
+        period_start = period_end
+
+
+def period_containing(*, anchor: date, interval: Interval, zone: str, start: datetime, instant: datetime) -> Period:
+    """The billing period that contains `instant` (at or after `start`)."""
+    step = _first_step(anchor=anchor, interval=interval, zone=zone, start=instant)
+    begin = local_midnight(add_intervals(anchor, interval=interval, count=step), zone=zone)
+    end = local_midnight(add_intervals(anchor, interval=interval, count=step + 1), zone=zone)
+    return Period(max(begin, start), end)
+
+
+def _first_step(*, anchor: date, interval: Interval, zone: str, start: datetime) -> int:
+    """The number of whole intervals from the anchor to the last boundary at or before `start`."""
+    day = start.astimezone(ZoneInfo(zone)).date()
+    if interval in (Interval.DAY, Interval.WEEK):
+        step = (day - anchor).days // (7 if interval == Interval.WEEK else 1)
+    else:
+        step = ((day.year - anchor.year) * 12 + day.month - anchor.month) // _MONTHS[interval]
+    while add_intervals(anchor, interval=interval, count=step) > day:
+        step -= 1
+    while add_intervals(anchor, interval=interval, count=step + 1) <= day:
+        step += 1
+    return step
+
+
+def local_days(period: Period, *, zone: str) -> int:
+    """Local calendar days from the day of `start` up to, but not counting, the day of `end`."""
+    tz = ZoneInfo(zone)
+    return (period.end.astimezone(tz).date() - period.start.astimezone(tz).date()).days
