@@ -1,0 +1,271 @@
+"""Plans, charges, immutable price versions, tax rates and subscriptions."""
+
+import pgtrigger
+from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
+from django.db import models
+from django.db.models import F, Q
+from simple_history.models import HistoricalRecords
+
+from accounts import validators
+from accounts.models import Customer
+from core.models import APPEND_ONLY
+from metering.models import IdRange, Meter, TimeRange
+
+
+class Plan(models.Model):
+    """An offer: how often it bills, in which currency, and how a part of a period is charged."""
+
+    class Interval(models.TextChoices):
+        DAY = "day", "Daily"
+        WEEK = "week", "Weekly"
+        MONTH = "month", "Monthly"
+        QUARTER = "quarter", "Quarterly"
+        YEAR = "year", "Yearly"
+
+    class ProrationUnit(models.TextChoices):
+        SECOND = "second", "By second"
+        DAY = "day", "By local day"
+
+    code = models.CharField(max_length=60, unique=True, validators=[validators.CODE])
+    name = models.CharField(max_length=120)
+    description = models.TextField(blank=True)
+    currency = models.CharField(max_length=3, validators=[validators.check_currency])
+    interval = models.CharField(
+        max_length=10, choices=Interval.choices, default=Interval.MONTH
+    )
+    proration_unit = models.CharField(
+        max_length=10, choices=ProrationUnit.choices, default=ProrationUnit.SECOND
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["code"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(interval__in=["day", "week", "month", "quarter", "year"]),
+                name="pricing_plan_interval",
+            ),
+            models.CheckConstraint(
+                condition=Q(proration_unit__in=["second", "day"]),
+                name="pricing_plan_proration",
+            ),
+        ]
+        triggers = [
+            pgtrigger.ReadOnly(
+                name="terms_are_fixed",
+                fields=["code", "currency", "interval", "proration_unit"],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.code})"
+
+
+class Charge(models.Model):
+    """One thing a plan charges for: a meter's usage, or a flat fee when it names no meter."""
+
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="charges")
+    code = models.CharField(max_length=60, validators=[validators.CODE])
+    name = models.CharField(max_length=120, help_text="Printed on the invoice line.")
+    meter = models.ForeignKey(
+        Meter, null=True, blank=True, on_delete=models.PROTECT, related_name="charges"
+    )
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["plan", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["plan", "code"], name="pricing_charge_code"
+            ),
+            models.UniqueConstraint(
+                fields=["plan", "meter"],
+                condition=Q(meter__isnull=False),
+                name="pricing_charge_meter_once",
+            ),
+        ]
+        triggers = [
+            pgtrigger.ReadOnly(
+                name="subject_is_fixed", fields=["plan", "code", "meter"]
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.plan.code} / {self.name}"
+
+
+class PriceVersion(models.Model):
+    """The price of one charge from an instant on; never changed, only followed by the next version."""
+
+    class ModelName(models.TextChoices):
+        FLAT = "flat", "Flat fee"
+        STANDARD = "standard", "Per unit"
+        GRADUATED = "graduated", "Graduated"
+        VOLUME = "volume", "Volume"
+        PACKAGE = "package", "Package"
+
+    class ZeroUsagePolicy(models.TextChoices):
+        CHARGE = "charge_first_tier_flat_fee", "Charge the first tier's flat fee"
+        FREE = "no_charge", "Charge nothing"
+
+    charge = models.ForeignKey(
+        Charge, on_delete=models.PROTECT, related_name="price_versions"
+    )
+    version = models.PositiveIntegerField()
+    effective_at = models.DateTimeField()
+    model = models.CharField(max_length=20, choices=ModelName.choices)
+    params = models.JSONField(
+        help_text="Shapes of `POST rating/preview`; numbers as decimal strings."
+    )
+    zero_usage_policy = models.CharField(
+        max_length=30, choices=ZeroUsagePolicy.choices, default=ZeroUsagePolicy.CHARGE
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["charge", "effective_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["charge", "version"], name="pricing_price_version"
+            ),
+            models.UniqueConstraint(
+                fields=["charge", "effective_at"], name="pricing_price_instant"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    model__in=["flat", "standard", "graduated", "volume", "package"]
+                ),
+                name="pricing_price_model",
+            ),
+        ]
+        triggers = APPEND_ONLY
+
+    def __str__(self) -> str:
+        return f"{self.charge} v{self.version}"
+
+
+class TaxRate(models.Model):
+    """A tax category and percentage from an instant on (EN 16931 categories); versioned like prices."""
+
+    class Category(models.TextChoices):
+        STANDARD = "S", "Standard rate"
+        ZERO = "Z", "Zero rated"
+        EXEMPT = "E", "Exempt"
+        REVERSE_CHARGE = "AE", "Reverse charge"
+        OUTSIDE = "O", "Outside the scope of tax"
+
+    code = models.CharField(max_length=40, validators=[validators.CODE])
+    name = models.CharField(
+        max_length=80, help_text="Printed on the invoice, such as VAT."
+    )
+    category = models.CharField(max_length=2, choices=Category.choices)
+    percent = models.DecimalField(max_digits=7, decimal_places=4)
+    effective_at = models.DateTimeField()
+    note = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="Reason of an exemption or reverse charge.",
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["code", "effective_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["code", "effective_at"], name="pricing_tax_instant"
+            ),
+            models.CheckConstraint(
+                condition=Q(percent__range=("0", "100")), name="pricing_tax_percent"
+            ),
+            models.CheckConstraint(
+                condition=Q(category="S", percent__gt=0)
+                | (Q(category__in=["Z", "E", "AE", "O"]) & Q(percent=0)),
+                name="pricing_tax_category",
+            ),
+        ]
+        triggers = APPEND_ONLY
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.percent.normalize():f}% ({self.code})"
+
+
+class Subscription(models.Model):
+    """A customer on a plan; its phases say which plan when."""
+
+    customer = models.ForeignKey(
+        Customer, on_delete=models.PROTECT, related_name="subscriptions"
+    )
+    anchor_date = models.DateField(
+        help_text="Local date that billing periods are counted from."
+    )
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at=None) | Q(starts_at__lt=F("ends_at")),
+                name="pricing_subscription_span",
+            )
+        ]
+        triggers = [
+            pgtrigger.ReadOnly(
+                name="start_is_fixed", fields=["customer", "anchor_date", "starts_at"]
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer.code} since {self.starts_at:%Y-%m-%d}"
+
+
+class SubscriptionPhase(models.Model):
+    """The plan of a subscription between two instants; a change of plan ends one phase and starts the next."""
+
+    subscription = models.ForeignKey(
+        Subscription, on_delete=models.PROTECT, related_name="phases"
+    )
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="phases")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField()
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["subscription", "starts_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at=None) | Q(starts_at__lt=F("ends_at")),
+                name="pricing_phase_span",
+            ),
+            ExclusionConstraint(
+                name="pricing_phase_no_overlap",
+                expressions=[
+                    (IdRange("subscription"), RangeOperators.EQUAL),
+                    (TimeRange("starts_at", "ends_at"), RangeOperators.OVERLAPS),
+                ],
+            ),
+        ]
+        triggers = [
+            pgtrigger.ReadOnly(
+                name="terms_are_fixed", fields=["subscription", "plan", "starts_at"]
+            ),
+            pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.plan.code} from {self.starts_at:%Y-%m-%d}"

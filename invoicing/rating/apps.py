@@ -1,0 +1,8 @@
+"""What usage costs, and how that was computed."""
+
+from django.apps import AppConfig
+
+
+class RatingConfig(AppConfig):
+    name = "invoicing.rating"
+    label = "rating"

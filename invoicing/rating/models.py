@@ -1,0 +1,67 @@
+"""Rated lines: a quantity, the price version in force, the computation and the amount."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from core.models import APPEND_ONLY
+from invoicing.pricing.models import Charge, PriceVersion, Subscription
+from metering.models import AggregationSnapshot
+
+
+class RatedLine(models.Model):
+    """What one charge costs in one segment; a segment is a stretch with one plan and one price version."""
+
+    subscription = models.ForeignKey(
+        Subscription, on_delete=models.PROTECT, related_name="+"
+    )
+    charge = models.ForeignKey(Charge, on_delete=models.PROTECT, related_name="+")
+    price_version = models.ForeignKey(
+        PriceVersion, on_delete=models.PROTECT, related_name="+"
+    )
+    snapshot = models.OneToOneField(
+        AggregationSnapshot,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="rated_line",
+        help_text="Empty: flat fee.",
+    )
+    segment_start = models.DateTimeField()
+    segment_end = models.DateTimeField()
+    effective_at = models.DateTimeField(
+        help_text="Since when the price version was in force."
+    )
+    quantity = models.DecimalField(max_digits=38, decimal_places=18)
+    computation = models.JSONField(
+        help_text="How the amount came about, step by step; numbers as decimal strings."
+    )
+    currency = models.CharField(max_length=3)
+    amount_exact = models.DecimalField(
+        max_digits=48, decimal_places=28, help_text="Before its one rounding."
+    )
+    amount = models.DecimalField(max_digits=20, decimal_places=4)
+    rated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(segment_start__lt=F("segment_end")),
+                name="rating_line_segment",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    amount__range=("-1e15", "1e15"),
+                    amount_exact__range=("-1e15", "1e15"),
+                    quantity__range=("-1e15", "1e15"),
+                ),
+                name="rating_line_bounds",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["subscription", "segment_start"], name="rating_line_segment_idx"
+            )
+        ]
+        triggers = APPEND_ONLY
+
+    def __str__(self) -> str:
+        return f"{self.charge} {self.amount} {self.currency}"

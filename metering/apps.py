@@ -1,0 +1,7 @@
+"""What customers used."""
+
+from django.apps import AppConfig
+
+
+class MeteringConfig(AppConfig):
+    name = "metering"
