@@ -1,14 +1,16 @@
 """The base of every back-office page: roles decide, nothing is deleted, history is shown."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
-from django.http import HttpRequest
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin, TabularInline
 
 from accounts import roles
 from accounts.roles import Role
+from core.errors import DomainError
 
 
 class RoleRules:
@@ -28,7 +30,9 @@ class RoleRules:
         return _allows(request, self.change_roles)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _allows(request, self.change_roles if self.add_roles is None else self.add_roles)
+        return _allows(
+            request, self.change_roles if self.add_roles is None else self.add_roles
+        )
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -59,3 +63,16 @@ class BackOfficeInline(RoleRules, TabularInline):
 
     extra = 0
     tab = False
+
+
+def answer_dialog(
+    request: HttpRequest, *, call: Callable[[], object], success: str, back_to: str
+) -> HttpResponse:
+    """Make the one domain call of a dialog and go back to its page with the outcome as a message."""
+    try:
+        call()
+    except DomainError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, success)
+    return HttpResponse(headers={"HX-Redirect": back_to})
