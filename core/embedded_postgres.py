@@ -191,7 +191,7 @@ def server_options(place: Place) -> str:
 
 
 def clear_remains(place: Place) -> None:
-    """Wait for children that outlived a killed server, then drop lock files whose pid a stranger or a zombie has now."""
+    """Wait for children that outlived a killed server, then drop lock files whose pid somebody else has now."""
     deadline = time.monotonic() + ORPHAN_SECONDS_MAX
     while orphans := orphan_pids(place):
         if time.monotonic() > deadline:
@@ -251,7 +251,7 @@ def run_pg_ctl(place: Place, verb: str, *arguments: str) -> None:
 def run(place: Place, program: str, *arguments: str, given: str | None = None) -> None:
     """Run one of PostgreSQL's programs as the cluster's account, with nothing of the caller's environment."""
     command = [str(postgres_place.programs(place) / program), *arguments]
-    result = subprocess.run(  # noqa: S603  our own program with our own arguments
+    result = subprocess.run(
         command,
         input=given,
         capture_output=True,

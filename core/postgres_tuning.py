@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL's settings, scaled to the memory and disk it may use; durability is never traded for speed."""
+"""The embedded PostgreSQL's settings, scaled to memory and disk; durability is never traded for speed."""
 
 import os
 from pathlib import Path
