@@ -1,10 +1,102 @@
-"""What the back office looks like: title, colours and the side menu of every role."""
+"""What the back office looks like: title, colours, side menu and the dashboard behind it."""
 
+from collections.abc import Callable
 from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+
+def _visible(model: str) -> Callable[[HttpRequest], bool]:
+    """A menu entry shows where the page behind it may be seen."""
+
+    def may_view(request: HttpRequest) -> bool:
+        from django.apps import apps
+        from django.contrib import admin
+
+        model_admin = admin.site._registry.get(apps.get_model(model))  # noqa: SLF001  the registry has no public reader
+        return model_admin is not None and model_admin.has_view_permission(request)
+
+    return may_view
+
+
+def _entry(title: str, icon: str, model: str, query: str = "") -> dict[str, Any]:
+    app_label, name = model.split(".")
+    link: Any = reverse_lazy(f"admin:{app_label}_{name.lower()}_changelist")
+    return {
+        "title": title,
+        "icon": icon,
+        "link": (lambda request: f"{link}{query}") if query else link,
+        "permission": _visible(model),
+    }
+
+
+def _group(title: str, *entries: dict[str, Any]) -> dict[str, Any]:
+    return {"title": title, "separator": True, "collapsible": False, "items": list(entries)}
+
 
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Billing Ops",
     "SITE_HEADER": "Billing Ops",
+    "SITE_SUBHEADER": "Usage in, invoice out",
+    "SITE_SYMBOL": "receipt_long",
+    "SITE_URL": None,
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "8px",
+    "STYLES": [lambda request: static("billing_ops/backoffice.css")],
+    "DASHBOARD_CALLBACK": "billing_ops.dashboard.add_to_context",
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.5% .013 236)",
+            "100": "oklch(94.5% .028 235)",
+            "200": "oklch(89.5% .055 233)",
+            "300": "oklch(82% .1 231)",
+            "400": "oklch(73% .13 236)",
+            "500": "oklch(63% .14 240)",
+            "600": "oklch(54% .13 243)",
+            "700": "oklch(47% .115 245)",
+            "800": "oklch(41% .095 246)",
+            "900": "oklch(36% .08 248)",
+            "950": "oklch(28% .06 250)",
+        }
+    },
+    "SIDEBAR": {
+        "show_search": False,
+        "show_all_applications": False,
+        "navigation": [
+            {"items": [{"title": "Today", "icon": "today", "link": reverse_lazy("admin:index")}]},
+            _group(
+                "Invoicing",
+                _entry("Invoices", "receipt_long", "cycle.Invoice"),
+                _entry("Billing cycles", "event_repeat", "cycle.BillingCycle"),
+                _entry("Subscriptions", "autorenew", "pricing.Subscription"),
+                _entry("Plans and prices", "sell", "pricing.Plan"),
+                _entry("Tax rates", "percent", "pricing.TaxRate"),
+            ),
+            _group(
+                "Metering",
+                _entry("Quarantine", "gpp_maybe", "metering.QuarantinedEvent", "?status__exact=open"),
+                _entry("Meters", "speed", "metering.Meter"),
+                _entry("Event contracts", "fact_check", "metering.EventContract"),
+                _entry("Events", "database", "metering.UsageEvent"),
+                _entry("Snapshots", "photo_camera", "metering.AggregationSnapshot"),
+            ),
+            _group(
+                "Payouts",
+                _entry("Gate checks", "how_to_reg", "payouts.GateCheck"),
+                _entry("Payout batches", "payments", "payouts.PayoutBatch"),
+                _entry("Payees", "group", "payouts.Payee"),
+            ),
+            _group(
+                "Accounts",
+                _entry("Customers", "business", "accounts.Customer"),
+                _entry("Seller", "storefront", "accounts.Seller"),
+                _entry("API keys", "key", "accounts.ApiKey"),
+                _entry("Portal users", "badge", "accounts.PortalUser"),
+                _entry("People", "manage_accounts", "auth.User"),
+            ),
+        ],
+    },
 }

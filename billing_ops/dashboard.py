@@ -1,0 +1,150 @@
+"""The first page of the back office: what waits for whom, what is held and why, how far the close has come."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, Sum
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts import roles
+from accounts.models import Seller
+from core import money
+from core.models import Job
+from invoicing.cycle.models import BillingCycle, Break, Hold, Invoice
+from metering.models import CaptureBatch, QuarantinedEvent
+
+Status = Invoice.Status
+STAGES = (Status.FINAL, Status.APPROVED, Status.DRAFT, Status.HELD)
+ROWS_MAX = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tile:
+    """One figure that leads to the page where it is worked off."""
+
+    title: str
+    value: int
+    note: str
+    link: str
+    is_bad: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleProgress:
+    """The invoices of all periods that ended together, by status."""
+
+    period: str
+    total: int
+    shares: list[tuple[str, str, int, float]]
+    amounts: str
+
+
+def add_to_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Called by the admin for its index page; people without a role see no figures."""
+    if roles.has_role(request.user, roles.STAFF):
+        context.update(
+            tiles=_tiles(),
+            held=_held(),
+            breaks=_breaks(),
+            waiting=_waiting_drafts(),
+            cycles=_cycle_progress(),
+            capture=_capture_last_day(),
+            needs_seller=not Seller.objects.exists(),
+        )
+    return context
+
+
+def _tiles() -> list[Tile]:
+    counts = dict(Invoice.objects.values_list("status").annotate(n=Count("id")))
+    invoices = reverse("admin:cycle_invoice_changelist")
+    quarantine = reverse("admin:metering_quarantinedevent_changelist")
+    open_quarantine = QuarantinedEvent.objects.filter(status=QuarantinedEvent.Status.OPEN).count()
+    dead_jobs = Job.objects.filter(state=Job.State.DEAD).count()
+    held = counts.get(Status.HELD, 0)
+    return [
+        Tile(
+            title="Drafts to review",
+            value=counts.get(Status.DRAFT, 0),
+            note="waiting for a second pair of eyes",
+            link=f"{invoices}?status__exact=draft",
+        ),
+        Tile(title="Held", value=held, note="with a reason, below", link=f"{invoices}?status__exact=held", is_bad=held > 0),
+        Tile(
+            title="Approved",
+            value=counts.get(Status.APPROVED, 0),
+            note="ready to finalize",
+            link=f"{invoices}?status__exact=approved",
+        ),
+        Tile(
+            title="In quarantine",
+            value=open_quarantine,
+            note="events to release or discard",
+            link=f"{quarantine}?status__exact=open",
+            is_bad=open_quarantine > 0,
+        ),
+        Tile(
+            title="Background work given up",
+            value=dead_jobs,
+            note="tried three times" if dead_jobs else "all work done",
+            link=reverse("admin:core_job_changelist") + "?state__exact=dead",
+            is_bad=dead_jobs > 0,
+        ),
+    ]
+
+
+def _held() -> list[Hold]:
+    open_holds = Hold.objects.filter(released_at=None, invoice__status=Status.HELD)
+    return list(open_holds.select_related("invoice__customer", "placed_by").order_by("placed_at")[:ROWS_MAX])
+
+
+def _breaks() -> list[Break]:
+    found = Break.objects.filter(closed_at=None).exclude(invoice__status=Status.DISCARDED)
+    return list(found.select_related("invoice__customer").order_by("opened_at")[:ROWS_MAX])
+
+
+def _waiting_drafts() -> list[dict[str, Any]]:
+    drafts = Invoice.objects.filter(status__in=[Status.DRAFT, Status.APPROVED]).select_related("customer")
+    return [
+        {
+            "invoice": draft,
+            "total": money.amount_text(draft.total, currency=draft.currency),
+            "period": f"{draft.period_start:%d %b} – {draft.period_end:%d %b %Y}",
+        }
+        for draft in drafts.order_by("status", "drafted_at")[:ROWS_MAX]
+    ]
+
+
+def _cycle_progress() -> list[CycleProgress]:
+    """The latest three closes, by the month in which their periods ended."""
+    ends = BillingCycle.objects.dates("period_end", "month", order="DESC")[:3]
+    progress = []
+    for month in ends:
+        invoices = Invoice.objects.filter(period_end__year=month.year, period_end__month=month.month)
+        live = invoices.exclude(status=Status.DISCARDED)
+        counts = dict(live.values_list("status").annotate(n=Count("id")))
+        total = sum(counts.values())
+        sums = live.values_list("currency").annotate(sum=Sum("total")).order_by("currency")
+        progress.append(
+            CycleProgress(
+                period=f"Periods that ended in {month:%B %Y}",
+                total=total,
+                shares=[
+                    (stage, Status(stage).label, counts[stage], 100 * counts[stage] / total)
+                    for stage in STAGES
+                    if counts.get(stage)
+                ],
+                amounts=", ".join(f"{money.amount_text(amount, currency=code)} {code}" for code, amount in sums),
+            )
+        )
+    return progress
+
+
+def _capture_last_day() -> dict[str, int]:
+    since = timezone.now() - timedelta(days=1)
+    sums = CaptureBatch.objects.filter(received_at__gte=since).aggregate(
+        received=Sum("received"), accepted=Sum("accepted"), duplicates=Sum("duplicates"), quarantined=Sum("quarantined")
+    )
+    return {name: value or 0 for name, value in sums.items()}

@@ -1,0 +1,53 @@
+"""Billing cycles: which periods were closed, and what became of each."""
+
+from typing import ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from unfold.decorators import display
+
+from accounts.backoffice import BackOfficeAdmin
+from invoicing.cycle.models import BillingCycle, Invoice
+
+
+@admin.register(BillingCycle)
+class BillingCycleAdmin(BackOfficeAdmin):
+    """Read only; a cycle is made by closing it."""
+
+    list_display = ("customer", "period", "status", "invoice")
+    list_filter: ClassVar[list[str]] = ["customer"]
+    search_fields = ("customer__code", "customer__legal_name")
+    ordering = ("-period_end", "customer__code")
+    list_select_related = ("customer",)
+    fields = ("subscription", "customer", "period_start", "period_end", "opened_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BillingCycle]:
+        return super().get_queryset(request).prefetch_related("invoices__customer")
+
+    @display(description="Period")
+    def period(self, cycle: BillingCycle) -> str:
+        return f"{cycle.period_start:%d %b %Y} to {cycle.period_end:%d %b %Y}"
+
+    @display(
+        description="Invoice status",
+        label={"draft": "info", "held": "danger", "approved": "warning", "final": "success"},
+    )
+    def status(self, cycle: BillingCycle) -> tuple[str, str]:
+        invoice = _live_invoice(cycle)
+        return (invoice.status, invoice.get_status_display()) if invoice else ("none", "No invoice")
+
+    @display(description="Invoice")
+    def invoice(self, cycle: BillingCycle) -> str:
+        invoice = _live_invoice(cycle)
+        if invoice is None:
+            return "—"
+        return format_html('<a href="{}">{}</a>', reverse("admin:cycle_invoice_change", args=[invoice.pk]), invoice)
+
+
+def _live_invoice(cycle: BillingCycle) -> Invoice | None:
+    return next((invoice for invoice in cycle.invoices.all() if invoice.status != Invoice.Status.DISCARDED), None)
+
+

@@ -1,0 +1,250 @@
+"""The invoice desk: a review queue, the page of one invoice, and the five decisions on it."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import Case, IntegerField, QuerySet, Value, When
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from accounts import roles
+from accounts.backoffice import HistoryAdmin, answer_dialog
+from accounts.roles import Role
+from core import money
+from core.errors import DomainError
+from invoicing.cycle import approve, discard, finalize, hold, pdf
+from invoicing.cycle.admin import page
+from invoicing.cycle.admin.forms import ApproveForm, ConfirmForm, ReasonForm
+from invoicing.cycle.models import Invoice
+from invoicing.cycle.rules import lifecycle
+
+Status = Invoice.Status
+TONES = {"draft": "info", "held": "danger", "approved": "warning", "final": "success"}
+URGENCY = Case(
+    When(status=Status.HELD, then=Value(0)),
+    When(status=Status.DRAFT, then=Value(1)),
+    When(status=Status.APPROVED, then=Value(2)),
+    When(status=Status.FINAL, then=Value(3)),
+    default=Value(4),
+    output_field=IntegerField(),
+)
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(HistoryAdmin):
+    """Nothing here is edited: every change is one of the decisions, made by its stage function."""
+
+    list_display = ("name", "customer", "period", "status_label", "amount", "why_held")
+    list_filter: ClassVar[list[str]] = ["status", "currency", "customer"]
+    search_fields = ("number", "customer__code", "customer__legal_name")
+    list_select_related = ("customer",)
+    list_filter_submit = False
+    actions_detail: ClassVar[list[str]] = [
+        "approve_figures",
+        "finalize_now",
+        "hold_back",
+        "release_hold",
+        "discard_draft",
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Invoice]:
+        queryset = super().get_queryset(request).prefetch_related("holds")
+        return queryset.annotate(urgency=URGENCY).order_by("urgency", "-period_end", "customer__code")
+
+    def get_urls(self) -> list[URLPattern]:
+        document = path(
+            "<int:invoice_id>/pdf/", self.admin_site.admin_view(self.pdf_view), name="cycle_invoice_pdf"
+        )
+        return [document, *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The page of one invoice; the form of the admin gives way to a reading of the figures."""
+        invoice = self.get_object(request, object_id)
+        context = page.page_context(invoice) if invoice and self.has_view_permission(request, invoice) else {}
+        response = super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
+        if isinstance(response, TemplateResponse) and context:
+            response.template_name = "cycle/invoice_page.html"
+        return response
+
+    def get_fields(self, request: HttpRequest, obj: Invoice | None = None) -> list[str]:
+        return []  # no form: see change_view
+
+    def pdf_view(self, request: HttpRequest, invoice_id: int) -> HttpResponse:
+        """The stored PDF of a final invoice, or a preview of the draft as it would print."""
+        invoice = get_object_or_404(Invoice, pk=invoice_id)
+        if not self.has_view_permission(request, invoice):
+            return HttpResponse("Your role does not allow this.", status=403, content_type="text/plain")
+        try:
+            document = pdf.invoice_pdf(invoice=invoice)
+        except DomainError as error:
+            return HttpResponse(error.message, status=error.http_status, content_type="text/plain")
+        name = f"{invoice.number or f'draft-{invoice.pk}'}.pdf"
+        headers = {"Content-Disposition": f'inline; filename="{name}"'}
+        return HttpResponse(document.content, content_type="application/pdf", headers=headers)
+
+    # Which decision is open now: the role and the table of states, asked once more by the stage itself.
+
+    def _may(self, request: HttpRequest, object_id: str | None, to_status: str, *from_statuses: str) -> bool:
+        if not roles.has_role(request.user, [Role.FINANCE]):
+            return False
+        status = Invoice.objects.filter(pk=object_id).values_list("status", flat=True).first()
+        return status in from_statuses and lifecycle.is_allowed(status, to_status)
+
+    def has_hold_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return self._may(request, object_id, Status.HELD, Status.DRAFT, Status.APPROVED)
+
+    def has_release_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return self._may(request, object_id, Status.DRAFT, Status.HELD)
+
+    def has_approve_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return self._may(request, object_id, Status.APPROVED, Status.DRAFT)
+
+    def has_finalize_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return self._may(request, object_id, Status.FINAL, Status.APPROVED)
+
+    def has_discard_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return self._may(request, object_id, Status.DISCARDED, Status.DRAFT, Status.HELD)
+
+    @action(
+        description="Approve these figures",
+        permissions=["approve"],
+        variant=ActionVariant.PRIMARY,
+        icon="check_circle",
+        dialog={
+            "title": "Approve these figures",
+            "description": "You approve exactly the figures on this page. If any of them changes, the approval is void.",
+            "form_class": ApproveForm,
+            "form_submit_text": "Approve",
+        },
+    )
+    def approve_figures(self, request: HttpRequest, form: ApproveForm, object_id: str) -> HttpResponse:
+        return self._decide(
+            request,
+            object_id,
+            lambda: approve.approve_invoice(
+                invoice_id=int(object_id),
+                content_hash=form.cleaned_data["content_hash"],
+                actor=request.user,
+                at=timezone.now(),
+            ),
+            "Approved. It can be finalized now.",
+        )
+
+    @action(
+        description="Finalize",
+        permissions=["finalize"],
+        variant=ActionVariant.PRIMARY,
+        icon="verified",
+        dialog={
+            "title": "Finalize this invoice",
+            "description": "It gets its number, its PDF is made, and it can never be changed again.",
+            "form_class": ConfirmForm,
+            "form_submit_text": "Finalize",
+        },
+    )
+    def finalize_now(self, request: HttpRequest, form: ConfirmForm, object_id: str) -> HttpResponse:
+        return self._decide(
+            request,
+            object_id,
+            lambda: finalize.finalize_invoice(invoice_id=int(object_id), actor=request.user, at=timezone.now()),
+            "Final. The PDF is being made.",
+        )
+
+    @action(
+        description="Hold",
+        permissions=["hold"],
+        icon="pause_circle",
+        dialog={
+            "title": "Hold this invoice",
+            "description": "It stays as it is and cannot be finalized until a colleague releases it.",
+            "form_class": ReasonForm,
+            "form_submit_text": "Hold",
+        },
+    )
+    def hold_back(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        return self._decide(
+            request,
+            object_id,
+            lambda: hold.hold_invoice(
+                invoice_id=int(object_id), reason=form.cleaned_data["reason"], actor=request.user, at=timezone.now()
+            ),
+            "Held.",
+        )
+
+    @action(
+        description="Release",
+        permissions=["release"],
+        variant=ActionVariant.PRIMARY,
+        icon="play_circle",
+        dialog={
+            "title": "Release this invoice",
+            "description": "Say what was checked. Whoever placed a hold cannot release it.",
+            "form_class": ReasonForm,
+            "form_submit_text": "Release",
+        },
+    )
+    def release_hold(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        return self._decide(
+            request,
+            object_id,
+            lambda: hold.release_invoice(
+                invoice_id=int(object_id), reason=form.cleaned_data["reason"], actor=request.user, at=timezone.now()
+            ),
+            "Released. It is a draft again.",
+        )
+
+    @action(
+        description="Discard",
+        permissions=["discard"],
+        icon="delete_sweep",
+        dialog={
+            "title": "Discard this draft",
+            "description": "The next close of this period counts and rates its usage afresh.",
+            "form_class": ReasonForm,
+            "form_submit_text": "Discard",
+        },
+    )
+    def discard_draft(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        return self._decide(
+            request,
+            object_id,
+            lambda: discard.discard_invoice(
+                invoice_id=int(object_id), reason=form.cleaned_data["reason"], actor=request.user, at=timezone.now()
+            ),
+            "Discarded.",
+        )
+
+    def _decide(self, request: HttpRequest, object_id: str, call: Any, success: str) -> HttpResponse:
+        back_to = reverse("admin:cycle_invoice_change", args=[object_id])
+        return answer_dialog(request, call=call, success=success, back_to=back_to)
+
+    @display(description="Invoice")
+    def name(self, invoice: Invoice) -> str:
+        return str(invoice)
+
+    @display(description="Period", ordering="period_end")
+    def period(self, invoice: Invoice) -> str:
+        return f"{invoice.period_start:%d %b} – {invoice.period_end:%d %b %Y}"
+
+    @display(description="Status", label=TONES, ordering="status")
+    def status_label(self, invoice: Invoice) -> tuple[str, str]:
+        return invoice.status, invoice.get_status_display()
+
+    @display(description="Total", ordering="total")
+    def amount(self, invoice: Invoice) -> str:
+        text = money.amount_text(invoice.total, currency=invoice.currency)
+        return format_html('<span class="bo-money">{} {}</span>', text, invoice.currency)
+
+    @display(description="Waiting for")
+    def why_held(self, invoice: Invoice) -> str:
+        open_holds = [hold.reason for hold in invoice.holds.all() if hold.released_at is None]
+        waiting = {Status.DRAFT: "Review", Status.APPROVED: "Finalizing"}
+        return "; ".join(open_holds) or waiting.get(Status(invoice.status), "")
