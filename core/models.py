@@ -7,7 +7,14 @@ from django.db.models import Q
 
 APPEND_ONLY = (
     pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
-    pgtrigger.Protect(name="no_truncate", operation=pgtrigger.Truncate, level=pgtrigger.Statement),
+    # Protect cannot do this one: it looks for rows, and TRUNCATE shows a trigger none.
+    pgtrigger.Trigger(
+        name="no_truncate",
+        operation=pgtrigger.Truncate,
+        level=pgtrigger.Statement,
+        when=pgtrigger.Before,
+        func="RAISE EXCEPTION 'pgtrigger: Cannot truncate % table', TG_TABLE_NAME;",
+    ),
 )
 
 
@@ -26,9 +33,12 @@ class Job(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     attempts = models.PositiveIntegerField(default=0)
     attempts_max = models.PositiveIntegerField(default=3)
-    fence = models.PositiveBigIntegerField(default=0, help_text="Grows with every lease; an older holder cannot finish.")
+    fence = models.PositiveBigIntegerField(
+        default=0, help_text="Grows with every lease; an older holder cannot finish."
+    )
     run_after = models.DateTimeField()
     leased_until = models.DateTimeField(null=True)
+    leased_by = models.CharField(max_length=100, blank=True, help_text="The worker that holds or last held the lease.")
     enqueued_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     last_error = models.TextField(blank=True)
@@ -39,6 +49,15 @@ class Job(models.Model):
                 fields=["kind", "key"], condition=Q(state__in=["queued", "leased"]), name="core_job_one_open"
             ),
             models.CheckConstraint(condition=Q(state__in=["queued", "leased", "done", "dead"]), name="core_job_state"),
+            models.CheckConstraint(
+                condition=Q(state="leased", leased_until__isnull=False) | (~Q(state="leased") & Q(leased_until=None)),
+                name="core_job_lease",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["done", "dead"], finished_at__isnull=False)
+                | (Q(state__in=["queued", "leased"]) & Q(finished_at=None)),
+                name="core_job_finished",
+            ),
         ]
         indexes = [models.Index(fields=["run_after"], condition=Q(state__in=["queued", "leased"]), name="core_job_due")]
 
