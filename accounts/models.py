@@ -23,6 +23,12 @@ class Seller(models.Model):
     bank_details = models.TextField(blank=True, help_text="Printed on invoices: bank, IBAN, BIC.")
     logo_svg = models.TextField(blank=True, help_text="The logo as SVG text, printed on invoices.")
     invoice_prefix = models.CharField(max_length=20, default="INV-", help_text="Numbers are prefix and running number.")
+    time_zone = models.CharField(
+        max_length=60,
+        default="UTC",
+        validators=[validators.check_time_zone],
+        help_text="Decides the date of issue: numbers and dates then rise together.",
+    )
     history = HistoricalRecords()
 
     def __str__(self) -> str:
@@ -32,7 +38,9 @@ class Seller(models.Model):
 class Customer(models.Model):
     """Who uses the product and owes for it."""
 
-    code = models.CharField(max_length=60, unique=True, validators=[validators.CODE], help_text="The `subject` of usage events.")
+    code = models.CharField(
+        max_length=60, unique=True, validators=[validators.CODE], help_text="The `subject` of usage events."
+    )
     legal_name = models.CharField(max_length=200)
     address = models.TextField(help_text="Street, postal code and city, one line each.", blank=True)
     country = models.CharField(max_length=2, blank=True, validators=[validators.check_country])
