@@ -274,8 +274,10 @@ class UsageEvent(models.Model):
 
     class Meta:
         indexes = [
+            # `seq` lets the search for late events stay inside the index.
             models.Index(
                 fields=["customer", "contract", "occurred_at"],
+                include=["seq"],
                 name="metering_event_usage",
             )
         ]
@@ -384,6 +386,10 @@ class AggregationSnapshot(models.Model):
     )
     quantity = models.DecimalField(max_digits=38, decimal_places=18)
     event_count = models.BigIntegerField()
+    unmeasured_count = models.BigIntegerField(
+        default=0,
+        help_text="Events of the window without a usable value (captured before the meter was made); not in the count.",
+    )
     digest = models.CharField(
         max_length=64,
         help_text="SHA-256 over the fingerprints of its events in capture order.",
@@ -400,7 +406,7 @@ class AggregationSnapshot(models.Model):
                 name="metering_snapshot_window",
             ),
             models.CheckConstraint(
-                condition=Q(quantity__range=("-1e15", "1e15"), event_count__gte=0),
+                condition=Q(quantity__range=("-1e15", "1e15"), event_count__gte=0, unmeasured_count__gte=0),
                 name="metering_snapshot_bounds",
             ),
             ExclusionConstraint(
@@ -442,6 +448,7 @@ class AggregationSnapshot(models.Model):
                     "corrects",
                     "quantity",
                     "event_count",
+                    "unmeasured_count",
                     "digest",
                     "taken_at",
                 ],
