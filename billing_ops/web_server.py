@@ -1,0 +1,16 @@
+"""gunicorn's settings, one place for ./run serve, the container and systemd: `-c python:billing_ops.web_server`."""
+
+import os
+from pathlib import Path
+
+bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
+worker_class = "gthread"
+workers = len(os.sched_getaffinity(0))
+threads = 4
+timeout = 120
+graceful_timeout = 20
+keepalive = 15  # capture clients and proxies keep their connections
+control_socket_disable = True  # it would be opened below HOME
+raw_env = ["BILLING_OPS_WEB=1", "BILLING_OPS_PROCESS=billing-ops-web"]
+if Path("/dev/shm").is_dir():  # noqa: S108  gunicorn makes its own private heartbeat file there, never on a slow disk
+    worker_tmp_dir = "/dev/shm"  # noqa: S108
