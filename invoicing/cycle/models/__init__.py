@@ -1,0 +1,19 @@
+"""Billing cycles, invoices with their lines and taxes, and everything decided about them."""
+
+from invoicing.cycle.models.cycles import BillingCycle, NumberSeries
+from invoicing.cycle.models.decisions import Hold, InvoiceTransition
+from invoicing.cycle.models.invoices import Invoice
+from invoicing.cycle.models.lines import InvoiceLine, InvoiceTax
+from invoicing.cycle.models.tie_outs import Break, TieOut
+
+__all__ = [
+    "BillingCycle",
+    "Break",
+    "Hold",
+    "Invoice",
+    "InvoiceLine",
+    "InvoiceTax",
+    "InvoiceTransition",
+    "NumberSeries",
+    "TieOut",
+]

@@ -1,0 +1,80 @@
+"""What stands on an invoice: its lines, and the tax on them."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from core.models import APPEND_ONLY
+from invoicing.cycle.models import guards
+from invoicing.cycle.models.invoices import Invoice
+from invoicing.rating.models import RatedLine
+
+
+class InvoiceLine(models.Model):
+    """One rated segment on an invoice; lines are written with their draft and never changed.
+
+    An adjustment names the line it corrects; its quantity and amount are what the whole window is worth now less
+    what final lines have billed of it, so both may be negative.
+    """
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="lines")
+    position = models.PositiveIntegerField()
+    rated_line = models.OneToOneField(RatedLine, on_delete=models.PROTECT, related_name="invoice_line")
+    description = models.CharField(max_length=200)
+    meter_code = models.CharField(max_length=60, blank=True)
+    unit = models.CharField(max_length=40, blank=True)
+    segment_start = models.DateTimeField()
+    segment_end = models.DateTimeField()
+    quantity = models.DecimalField(max_digits=38, decimal_places=18)
+    unit_price = models.CharField(max_length=80, blank=True, help_text="As printed; empty where tiers set several.")
+    amount = models.DecimalField(max_digits=20, decimal_places=4)
+    tax_category = models.CharField(max_length=2)
+    tax_percent = models.DecimalField(max_digits=7, decimal_places=4)
+    adjusts = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="adjusted_by")
+
+    class Meta:
+        ordering = ["invoice", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["invoice", "position"], name="cycle_line_position"),
+            models.CheckConstraint(condition=Q(segment_start__lt=F("segment_end")), name="cycle_line_segment"),
+            models.CheckConstraint(
+                condition=Q(
+                    amount__range=("-1e15", "1e15"),
+                    quantity__range=("-1e18", "1e18"),
+                    tax_percent__range=("0", "100"),
+                ),
+                name="cycle_line_bounds",
+            ),
+        ]
+        triggers = [*APPEND_ONLY, guards.only_on_undecided(table="cycle_invoiceline")]
+
+    def __str__(self) -> str:
+        return f"{self.invoice} line {self.position}"
+
+
+class InvoiceTax(models.Model):
+    """Tax once per category and rate, on the sum of the net lines (EN 16931 BR-CO-17)."""
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="taxes")
+    name = models.CharField(max_length=80)
+    category = models.CharField(max_length=2)
+    percent = models.DecimalField(max_digits=7, decimal_places=4)
+    taxable = models.DecimalField(max_digits=20, decimal_places=4)
+    tax = models.DecimalField(max_digits=20, decimal_places=4)
+    note = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        verbose_name_plural = "invoice taxes"
+        ordering = ["invoice", "category", "percent"]
+        constraints = [
+            models.UniqueConstraint(fields=["invoice", "category", "percent"], name="cycle_tax_once_per_rate"),
+            models.CheckConstraint(
+                condition=Q(
+                    percent__range=("0", "100"), taxable__range=("-1e15", "1e15"), tax__range=("-1e15", "1e15")
+                ),
+                name="cycle_tax_bounds",
+            ),
+        ]
+        triggers = [*APPEND_ONLY, guards.only_on_undecided(table="cycle_invoicetax")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.percent.normalize():f}%"
