@@ -12,6 +12,10 @@ class DomainError(Exception):
         self.message = message
         self.pointer = pointer
 
+    def problems(self) -> list[dict[str, str]]:
+        """The fields at fault, each as `{pointer, code, detail}`; none where it is not about a field."""
+        return [{"pointer": self.pointer, "code": self.code, "detail": self.message}] if self.pointer else []
+
 
 class NotAllowedError(DomainError):
     """The person or key lacks the role, or is the same person who must not decide this."""

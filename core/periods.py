@@ -27,8 +27,8 @@ class Period:
         return Period(start, end) if start < end else None
 
     @property
-    def seconds(self) -> int:
-        return int((self.end - self.start).total_seconds())
+    def microseconds(self) -> int:
+        return (self.end - self.start) // timedelta(microseconds=1)
 
 
 class Interval(StrEnum):
@@ -56,8 +56,10 @@ def local_midnight(day: date, *, zone: str) -> datetime:
     return datetime.combine(day, time.min, tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
-def billing_periods(*, anchor: date, interval: Interval, zone: str, start: datetime, until: datetime) -> Iterator[Period]:
-    """Periods that tile the time from `start`, cut at local midnights counted from `anchor`, and end at or before `until`.
+def billing_periods(
+    *, anchor: date, interval: Interval, zone: str, start: datetime, until: datetime
+) -> Iterator[Period]:
+    """Periods that tile the time from `start`, cut at local midnights counted from `anchor`, ended by `until`.
 
     The first may be short, when `start` lies inside one; there is no gap, no overlap and no drift.
     """
@@ -68,21 +70,31 @@ def billing_periods(*, anchor: date, interval: Interval, zone: str, start: datet
         period_end = local_midnight(add_intervals(anchor, interval=interval, count=step), zone=zone)
         if period_end > until:
             return
-        yield Period(period_start, period_end)
-        period_start = period_end
+        if period_end > period_start:  # a zone that crosses the date line may skip a whole local day
+            yield Period(period_start, period_end)
+            period_start = period_end
+
+
+def enclosing_period(*, anchor: date, interval: Interval, zone: str, instant: datetime) -> Period:
+    """The whole billing period around `instant`, from boundary to boundary, whenever the subscription began."""
+    step = _first_step(anchor=anchor, interval=interval, zone=zone, start=instant)
+    begin = local_midnight(add_intervals(anchor, interval=interval, count=step), zone=zone)
+    end = begin
+    while end <= instant:
+        step += 1
+        end = local_midnight(add_intervals(anchor, interval=interval, count=step), zone=zone)
+    return Period(begin, end)
 
 
 def period_containing(*, anchor: date, interval: Interval, zone: str, start: datetime, instant: datetime) -> Period:
-    """The billing period that contains `instant` (at or after `start`)."""
-    step = _first_step(anchor=anchor, interval=interval, zone=zone, start=instant)
-    begin = local_midnight(add_intervals(anchor, interval=interval, count=step), zone=zone)
-    end = local_midnight(add_intervals(anchor, interval=interval, count=step + 1), zone=zone)
-    return Period(max(begin, start), end)
+    """The billing period that contains `instant` (at or after `start`); short when `start` lies inside it."""
+    whole = enclosing_period(anchor=anchor, interval=interval, zone=zone, instant=instant)
+    return Period(max(whole.start, start), whole.end)
 
 
 def _first_step(*, anchor: date, interval: Interval, zone: str, start: datetime) -> int:
     """The number of whole intervals from the anchor to the last boundary at or before `start`."""
-    day = start.astimezone(ZoneInfo(zone)).date()
+    day = local_date(start, zone=zone)
     if interval in (Interval.DAY, Interval.WEEK):
         step = (day - anchor).days // (7 if interval == Interval.WEEK else 1)
     else:
@@ -96,5 +108,16 @@ def _first_step(*, anchor: date, interval: Interval, zone: str, start: datetime)
 
 def local_days(period: Period, *, zone: str) -> int:
     """Local calendar days from the day of `start` up to, but not counting, the day of `end`."""
-    tz = ZoneInfo(zone)
-    return (period.end.astimezone(tz).date() - period.start.astimezone(tz).date()).days
+    return (local_date(period.end, zone=zone) - local_date(period.start, zone=zone)).days
+
+
+def local_date(instant: datetime, *, zone: str) -> date:
+    """The calendar day in `zone`."""
+    return instant.astimezone(ZoneInfo(zone)).date()
+
+
+def next_local_midnight(instant: datetime, *, zone: str) -> datetime:
+    """`instant` itself where a local day begins there, else the beginning of the next one."""
+    day = local_date(instant, zone=zone)
+    midnight = local_midnight(day, zone=zone)
+    return midnight if midnight == instant else local_midnight(day + timedelta(days=1), zone=zone)

@@ -68,8 +68,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
 
 def _document_for(error: Exception) -> dict[str, Any] | None:
     if isinstance(error, DomainError):
-        pointed = [{"pointer": error.pointer, "code": error.code, "detail": error.message}] if error.pointer else None
-        return problem(status=error.http_status, code=error.code, detail=error.message, errors=pointed)
+        return problem(status=error.http_status, code=error.code, detail=error.message, errors=error.problems())
     if isinstance(error, exceptions.ValidationError):
         errors = list(_field_errors(error.get_full_details(), ""))
         return problem(status=422, code="invalid", detail="Some fields cannot be used; see errors.", errors=errors)
