@@ -1,0 +1,5 @@
+"""Every address of metering below `api/v1/`."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,22 @@
+"""Meters, event contracts, captured events, quarantine, watermarks, snapshots and file imports."""
+
+from metering.models.capture import CaptureBatch, EventKey, QuarantinedEvent, UsageEvent
+from metering.models.contracts import Aggregation, EventContract, EventContractVersion, Meter
+from metering.models.imports import ImportRun
+from metering.models.snapshots import AggregationSnapshot, IdRange, TimeRange, Watermark
+
+__all__ = [
+    "Aggregation",
+    "AggregationSnapshot",
+    "CaptureBatch",
+    "EventContract",
+    "EventContractVersion",
+    "EventKey",
+    "IdRange",
+    "ImportRun",
+    "Meter",
+    "QuarantinedEvent",
+    "TimeRange",
+    "UsageEvent",
+    "Watermark",
+]

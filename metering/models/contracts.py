@@ -1,0 +1,155 @@
+"""What is counted, and what events of each type must look like."""
+
+import functools
+import operator
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from simple_history.models import HistoricalRecords
+
+from accounts import validators
+from metering.rules.exact_json import ExactDecoder, ExactEncoder
+
+
+class Aggregation(models.TextChoices):
+    SUM = "sum", "Sum"
+    COUNT = "count", "Count"
+    LAST = "last", "Last value"
+    MAX = "max", "Highest value"
+    UNIQUE = "unique_count", "Unique count"
+
+
+class EventContract(models.Model):
+    """What events of one type look like; its versions say it exactly."""
+
+    event_type = models.CharField(max_length=120, unique=True, help_text="The `type` of the event.")
+    description = models.TextField()
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["event_type"]
+        triggers = [
+            pgtrigger.ReadOnly(name="type_is_for_ever", fields=["event_type"]),
+            # Accepted events refer to it without a foreign key.
+            pgtrigger.Protect(name="contract_is_kept", operation=pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return self.event_type
+
+
+CONTENT = (
+    "contract",
+    "version",
+    "schema",
+    "billing_fields",
+    "context_fields",
+    "valid_examples",
+    "invalid_examples",
+    "accepts_past_days",
+    "accepts_future_seconds",
+)
+
+
+def _differs(*names: str) -> pgtrigger.Q:
+    """Say that an update changes one of these fields."""
+    changes = (pgtrigger.Q(**{f"old__{name}__df": pgtrigger.F(f"new__{name}")}) for name in names)
+    return functools.reduce(operator.or_, changes)
+
+
+class EventContractVersion(models.Model):
+    """JSON Schema of an event's `data`, with examples that are checked before it can be activated."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        ACTIVE = "active", "In force"
+        RETIRED = "retired", "Retired"
+
+    contract = models.ForeignKey(EventContract, on_delete=models.PROTECT, related_name="versions")
+    version = models.PositiveIntegerField()
+    schema = models.JSONField(encoder=ExactEncoder, decoder=ExactDecoder, help_text="JSON Schema (2020-12) of `data`.")
+    billing_fields = models.JSONField(default=list, help_text="Properties that billing requires in every event.")
+    context_fields = models.JSONField(default=list, help_text="Optional properties kept for attribution.")
+    valid_examples = models.JSONField(
+        default=list, encoder=ExactEncoder, decoder=ExactDecoder, help_text="`data` objects that must pass."
+    )
+    invalid_examples = models.JSONField(
+        default=list, encoder=ExactEncoder, decoder=ExactDecoder, help_text="`data` objects that must fail."
+    )
+    accepts_past_days = models.PositiveIntegerField(default=1826, help_text="Older events are quarantined.")
+    accepts_future_seconds = models.PositiveIntegerField(default=300, help_text="Later events are quarantined.")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    activated_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    activated_at = models.DateTimeField(null=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["contract", "-version"]
+        constraints = [
+            models.UniqueConstraint(fields=["contract", "version"], name="metering_contract_version"),
+            models.UniqueConstraint(
+                fields=["contract"],
+                condition=Q(status="active"),
+                name="metering_contract_one_in_force",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["draft", "active", "retired"]),
+                name="metering_contract_status",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="content_fixed_once_active",
+                operation=pgtrigger.Update,
+                condition=~pgtrigger.Q(old__status="draft") & (_differs(*CONTENT) | pgtrigger.Q(new__status="draft")),
+            ),
+            pgtrigger.Protect(name="version_is_kept", operation=pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.contract} v{self.version}"
+
+
+class Meter(models.Model):
+    """A billable unit: what is counted, what is not, in which unit, and who answers for it."""
+
+    code = models.CharField(max_length=60, unique=True, validators=[validators.CODE])
+    name = models.CharField(max_length=120)
+    definition = models.TextField(help_text="One or two sentences a customer would understand.")
+    exclusions = models.TextField(blank=True, help_text="What is deliberately not counted.")
+    unit = models.CharField(max_length=40, help_text="Such as token, request or GB.")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    contract = models.ForeignKey(EventContract, on_delete=models.PROTECT, related_name="meters")
+    aggregation = models.CharField(max_length=20, choices=Aggregation.choices)
+    value_property = models.CharField(max_length=120, blank=True, help_text="Property of `data`; empty for count.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["code"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(aggregation__in=Aggregation.values),
+                name="metering_meter_aggregation",
+            ),
+            models.CheckConstraint(
+                condition=Q(aggregation="count", value_property="") | (~Q(aggregation="count") & ~Q(value_property="")),
+                name="metering_meter_value_property",
+            ),
+        ]
+        triggers = [
+            # What a meter measures may not change under figures already billed; a new meter is made instead.
+            pgtrigger.ReadOnly(
+                name="measure_is_fixed",
+                fields=["code", "contract", "aggregation", "value_property"],
+            ),
+            pgtrigger.Protect(name="meter_is_kept", operation=pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.code})"

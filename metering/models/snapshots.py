@@ -1,0 +1,130 @@
+"""What was measured: watermarks over the accepted events, and snapshots taken at them."""
+
+import pgtrigger
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
+from django.db import models
+from django.db.models import F, Func, Q
+
+from accounts.models import Customer
+from core.models import APPEND_ONLY
+from metering.models.contracts import Meter
+
+
+class Watermark(models.Model):
+    """Which accepted events a snapshot saw: all with `seq` up to this, and no other."""
+
+    seq = models.BigIntegerField()
+    fixed_at = models.DateTimeField()
+
+    class Meta:
+        triggers = APPEND_ONLY
+
+    def __str__(self) -> str:
+        return f"#{self.seq} at {self.fixed_at:%Y-%m-%d %H:%M:%S}"
+
+
+class IdRange(Func):
+    """`int8range(id, id, '[]')`: equality for exclusion constraints without btree_gist."""
+
+    function = "int8range"
+    template = "%(function)s(%(expressions)s, %(expressions)s, '[]')"
+
+
+class TimeRange(Func):
+    """`tstzrange(start, end)`, half-open."""
+
+    function = "tstzrange"
+
+
+class AggregationSnapshot(models.Model):
+    """What one meter measured for one customer in one window, as seen at a watermark."""
+
+    class Kind(models.TextChoices):
+        CYCLE = "cycle", "Cycle close"
+        ADJUSTMENT = "adjustment", "Adjustment of a closed window"
+
+    kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.CYCLE)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+")
+    meter = models.ForeignKey(Meter, on_delete=models.PROTECT, related_name="+")
+    window_start = models.DateTimeField()
+    window_end = models.DateTimeField()
+    watermark = models.ForeignKey(Watermark, on_delete=models.PROTECT, related_name="+")
+    corrects = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="corrections")
+    quantity = models.DecimalField(max_digits=38, decimal_places=18)
+    event_count = models.BigIntegerField()
+    unmeasured_count = models.BigIntegerField(
+        default=0,
+        help_text="Events of the window without a usable value (captured before the meter was made); not in the count.",
+    )
+    digest = models.CharField(
+        max_length=64,
+        help_text="SHA-256 over the fingerprints of its events in capture order.",
+    )
+    taken_at = models.DateTimeField()
+    retired_at = models.DateTimeField(null=True, help_text="Set once, when the draft that used it was discarded.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(window_start__lt=F("window_end")),
+                name="metering_snapshot_window",
+            ),
+            models.CheckConstraint(
+                condition=Q(quantity__range=("-1e15", "1e15"), event_count__gte=0, unmeasured_count__gte=0),
+                name="metering_snapshot_bounds",
+            ),
+            ExclusionConstraint(
+                name="metering_snapshot_one_live",
+                expressions=[
+                    (IdRange("customer"), RangeOperators.EQUAL),
+                    (IdRange("meter"), RangeOperators.EQUAL),
+                    (TimeRange("window_start", "window_end"), RangeOperators.OVERLAPS),
+                ],
+                condition=Q(retired_at=None, kind="cycle"),
+            ),
+            models.UniqueConstraint(
+                fields=["corrects", "watermark"],
+                condition=Q(kind="adjustment"),
+                name="metering_snapshot_correction",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="cycle", corrects=None) | Q(kind="adjustment", corrects__isnull=False),
+                name="metering_snapshot_kind",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["customer", "meter", "window_start"],
+                name="metering_snapshot_window_idx",
+            )
+        ]
+        triggers = [
+            pgtrigger.ReadOnly(
+                name="facts_are_fixed",
+                fields=[
+                    "kind",
+                    "customer",
+                    "meter",
+                    "window_start",
+                    "window_end",
+                    "watermark",
+                    "corrects",
+                    "quantity",
+                    "event_count",
+                    "unmeasured_count",
+                    "digest",
+                    "taken_at",
+                ],
+            ),
+            pgtrigger.Protect(
+                name="retired_once",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__retired_at__isnull=False),
+            ),
+            pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete),
+            APPEND_ONLY[1],
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.meter.code} {self.window_start:%Y-%m-%d} to {self.window_end:%Y-%m-%d}"
