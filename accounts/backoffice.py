@@ -30,9 +30,7 @@ class RoleRules:
         return _allows(request, self.change_roles)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _allows(
-            request, self.change_roles if self.add_roles is None else self.add_roles
-        )
+        return _allows(request, self.change_roles if self.add_roles is None else self.add_roles)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -65,9 +63,7 @@ class BackOfficeInline(RoleRules, TabularInline):
     tab = False
 
 
-def answer_dialog(
-    request: HttpRequest, *, call: Callable[[], object], success: str, back_to: str
-) -> HttpResponse:
+def answer_dialog(request: HttpRequest, *, call: Callable[[], object], success: str, back_to: str) -> HttpResponse:
     """Make the one domain call of a dialog and go back to its page with the outcome as a message."""
     try:
         call()

@@ -45,12 +45,20 @@ class Customer(models.Model):
     address = models.TextField(help_text="Street, postal code and city, one line each.", blank=True)
     country = models.CharField(max_length=2, blank=True, validators=[validators.check_country])
     tax_id = models.CharField(max_length=40, blank=True)
-    currency = models.CharField(max_length=3, validators=[validators.check_currency], help_text="ISO 4217, such as EUR.")
+    currency = models.CharField(
+        max_length=3, validators=[validators.check_currency], help_text="ISO 4217, such as EUR."
+    )
     time_zone = models.CharField(max_length=60, default="UTC", validators=[validators.check_time_zone])
     payment_terms_days = models.PositiveSmallIntegerField(default=30, validators=[MaxValueValidator(365)])
     email = models.EmailField(blank=True)
     tax_rate_code = models.CharField(max_length=40, blank=True, help_text="Empty: outside the scope of tax.")
     created_at = models.DateTimeField(auto_now_add=True)
+    terms_fixed_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When the first subscription began to rely on currency and zone.",
+    )
     history = HistoricalRecords()
 
     class Meta:
@@ -62,6 +70,18 @@ class Customer(models.Model):
         triggers = [
             # Events and invoices name the customer by code for ever.
             pgtrigger.ReadOnly(name="code_is_for_ever", fields=["code"]),
+            # Prices are in the currency, and periods are cut in the zone: neither may change under a subscription.
+            pgtrigger.Protect(
+                name="terms_are_fixed",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__terms_fixed_at__isnull=False)
+                & (
+                    pgtrigger.Q(old__currency__df=pgtrigger.F("new__currency"))
+                    | pgtrigger.Q(old__time_zone__df=pgtrigger.F("new__time_zone"))
+                    | pgtrigger.Q(old__terms_fixed_at__df=pgtrigger.F("new__terms_fixed_at"))
+                ),
+            ),
+            pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete),
         ]
 
     def __str__(self) -> str:
@@ -73,6 +93,10 @@ class PortalUser(models.Model):
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="portal_user")
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="portal_users")
+    history = HistoricalRecords()
+
+    class Meta:
+        triggers = [pgtrigger.ReadOnly(name="belongs_for_ever", fields=["user", "customer"])]
 
     def __str__(self) -> str:
         return f"{self.user} for {self.customer.code}"
@@ -100,6 +124,12 @@ class ApiKey(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        verbose_name = "API key"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(scopes__len__gt=0, scopes__contained_by=Scope.values), name="accounts_key_scopes"
+            )
+        ]
         triggers = [
             pgtrigger.ReadOnly(name="identity_is_fixed", fields=["public_id", "secret_hash", "user"]),
             pgtrigger.Protect(
@@ -112,3 +142,14 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.public_id})"
+
+
+class SignInGuard(models.Model):
+    """Failed sign-ins under one name, counted before the password is looked at."""
+
+    name = models.CharField(max_length=150, primary_key=True, help_text="As typed, in lower case; it need not exist.")
+    failures = models.PositiveIntegerField()
+    last_failure_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.name

@@ -5,7 +5,9 @@ from django.core.validators import RegexValidator
 
 from accounts.rules import fields
 
-CODE = RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}\Z", "Use 1 to 60 letters, digits, dots, dashes or underscores.")
+CODE = RegexValidator(
+    r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}\Z", "Use 1 to 60 letters, digits, dots, dashes or underscores."
+)
 
 
 def check_country(code: str) -> None:

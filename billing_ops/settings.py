@@ -192,6 +192,8 @@ CACHES = {
 }
 Q_CLUSTER = {
     "name": "billing-ops",
+    # Every worker listens to a queue of its own, so that a pulse proves that this very worker does its rounds.
+    "cluster_name": env.str("BILLING_OPS_WORKER", default="billing-ops"),
     "orm": "default",
     "workers": env.int("WORKERS", default=2),
     "timeout": 300,
@@ -199,6 +201,9 @@ Q_CLUSTER = {
     "max_attempts": 1,
     "ack_failures": True,
     "catch_up": False,
+    "scheduler": False,  # the supervisor's pulse is the clock
+    "guard_cycle": 1,
+    "log_level": "WARNING",
     "save_limit": 500,
     "bulk": 1,
     "poll": 0.5,

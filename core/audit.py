@@ -70,9 +70,8 @@ def entry_digest(entry: AuditEntry) -> str:
 
 def find_first_broken_entry() -> AuditEntry | None:
     """Walk the chain from its start; the first entry that was edited, dropped before, or moved — or None."""
-    previous, number = GENESIS, 0
-    for entry in AuditEntry.objects.order_by("id").iterator(chunk_size=2000):
-        number += 1
+    previous = GENESIS
+    for number, entry in enumerate(AuditEntry.objects.order_by("id").iterator(chunk_size=2000), start=1):
         if entry.id != number or entry.previous_hash != previous or entry.entry_hash != entry_digest(entry):
             return entry
         previous = entry.entry_hash

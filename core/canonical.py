@@ -1,7 +1,7 @@
 """One canonical byte form of plain values, so that equal content has one SHA-256."""
 
 import hashlib
-from datetime import date, datetime, UTC
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 

@@ -7,12 +7,10 @@ from core import rounding
 
 # ISO 4217 minor units that are not 2 (list one, 2026-01-01).
 EXPONENTS = {
-    **dict.fromkeys(
-        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(),
-        0,
-    ),
-    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
-    **dict.fromkeys("CLF UYW".split(), 4),
+    **dict.fromkeys(["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"], 0),
+    **dict.fromkeys(["RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"], 0),
+    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
+    **dict.fromkeys(["CLF", "UYW"], 4),
 }
 AMOUNT_MAX = Decimal("1e15")
 _STRICT_DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,18})?")
@@ -29,7 +27,7 @@ def round_amount(amount: Decimal, *, currency: str) -> Decimal:
 
 
 def parse_decimal(text: str) -> Decimal:
-    """Read a plain ASCII decimal of at most 21 + 18 digits; ValueError for anything `Decimal` would be lenient about."""
+    """Read a plain ASCII decimal of at most 21 + 18 digits; ValueError for all that `Decimal` is lenient about."""
     if not isinstance(text, str) or not _STRICT_DECIMAL.fullmatch(text):
         raise ValueError(f"{str(text)[:40]!r} is not a plain decimal such as 12 or -0.25")
     return Decimal(text)

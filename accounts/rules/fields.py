@@ -5,11 +5,9 @@ import zoneinfo
 from babel import Locale, numbers
 
 _ENGLISH = Locale("en")
-COUNTRIES = frozenset(code for code in _ENGLISH.territories if len(code) == 2 and code.isalpha())
+COUNTRIES = frozenset(code for code in _ENGLISH.territories if code.isalpha() and len(code) == len("DE"))
 CURRENCIES = frozenset(numbers.list_currencies())
 TIME_ZONES = frozenset(zoneinfo.available_timezones())
-
-
 
 
 def is_country(code: str) -> bool:

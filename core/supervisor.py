@@ -1,0 +1,119 @@
+"""Runs the queue's processes as children, watches their signs of life, and replaces them when they die or hang."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+
+import structlog
+from django.conf import settings
+from django.db import Error, connection
+
+from core import heartbeats, job_rows
+
+PULSE_SECONDS = 3
+STALE_SECONDS = 20
+START_SECONDS_MAX = 60  # a busy machine needs a while to import everything
+STOP_SECONDS_MAX = 25
+PAUSE_SECONDS_MAX = 30
+
+log = structlog.get_logger(__name__)
+
+
+class Cluster:
+    """The queue's processes, in a process group of their own and bound to this process."""
+
+    def __init__(self, *, name: str) -> None:
+        self._name = name
+        self._started = time.monotonic()
+        self._process = subprocess.Popen(
+            [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker", "--cluster-of", str(os.getpid())],
+            env={**os.environ, "BILLING_OPS_WORKER": name, "BILLING_OPS_PROCESS": "billing-ops worker"},
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    @property
+    def age(self) -> float:
+        return time.monotonic() - self._started
+
+    def find_trouble(self) -> str | None:
+        """Why the cluster must be replaced; None while it lives and does its rounds."""
+        if self._process.poll() is not None:
+            return f"it ended with code {self._process.returncode}"
+        silence = heartbeats.silent_seconds(self._name)
+        if silence is None or silence > self.age:
+            return "it gave no sign of life since its start" if self.age > START_SECONDS_MAX else None
+        return f"it gave no sign of life for {silence:.0f} s" if silence > STALE_SECONDS else None
+
+    def stop(self) -> None:
+        """Let running jobs end; a signal to the whole group would hang the queue, so only its head gets one."""
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(STOP_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            log.warning("worker_did_not_stop", name=self._name, seconds=STOP_SECONDS_MAX)
+        self.kill()
+
+    def kill(self) -> None:
+        """End what is left of the group, whatever state it is in."""
+        with suppress(ProcessLookupError):  # nothing was left
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+
+def supervise(*, name: str) -> None:
+    """Keep a cluster running until SIGTERM or SIGINT; then stop it and leave nothing behind."""
+    is_over = threading.Event()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: is_over.set())
+    pause = 1.0
+    while not is_over.is_set():
+        cluster = Cluster(name=name)
+        trouble = _watch(cluster, name=name, is_over=is_over)
+        if trouble is None:
+            cluster.stop()
+            break
+        cluster.kill()
+        pause = 1.0 if cluster.age > START_SECONDS_MAX else min(pause * 2, PAUSE_SECONDS_MAX)
+        log.error("worker_replaced", name=name, reason=trouble, pause=pause)
+        _release(name)
+        is_over.wait(pause)
+    _forget(name)
+
+
+def _watch(cluster: Cluster, *, name: str, is_over: threading.Event) -> str | None:
+    """Wake the cluster every few seconds; return what is wrong with it, or None once it is asked to stop."""
+    pulse_due = 0.0
+    while not is_over.wait(1):
+        try:
+            if time.monotonic() >= pulse_due:
+                heartbeats.wake(name)
+                pulse_due = time.monotonic() + PULSE_SECONDS
+            trouble = cluster.find_trouble()
+        except Error:  # the database is away: nobody can do rounds, so silence means nothing
+            log.exception("worker_cannot_reach_database", name=name)
+            connection.close()
+            continue
+        if trouble:
+            return trouble
+    return None
+
+
+def _release(name: str) -> None:
+    try:
+        job_rows.end_leases(worker=name)
+    except Error:  # then the leases end by themselves
+        connection.close()
+
+
+def _forget(name: str) -> None:
+    try:
+        job_rows.end_leases(worker=name)
+        heartbeats.forget(name)
+    except Error:  # rows that nobody reads any more
+        connection.close()
