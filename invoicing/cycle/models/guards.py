@@ -6,7 +6,6 @@ from core.models import APPEND_ONLY
 
 NO_TRUNCATE = APPEND_ONLY[1]
 NO_DELETE = pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete)
-REFUSED = "USING ERRCODE = 'integrity_constraint_violation'"
 
 FIXED_FIGURES = [
     "cycle",
@@ -27,16 +26,16 @@ FIXED_FIGURES = [
 ]
 
 # Read when an invoice is approved or issued, and when the transaction that drafted it commits.
-_ADDS_UP = f"""
+_ADDS_UP = """
 IF NEW.subtotal <> (SELECT COALESCE(SUM(amount), 0) FROM cycle_invoiceline WHERE invoice_id = NEW.id)
    OR NEW.tax <> (SELECT COALESCE(SUM(tax), 0) FROM cycle_invoicetax WHERE invoice_id = NEW.id) THEN
-    RAISE EXCEPTION 'the lines or taxes of invoice % do not add up to its totals', NEW.id {REFUSED};
+    RAISE EXCEPTION 'the lines or taxes of invoice % do not add up to its totals', NEW.id USING ERRCODE = 'integrity_constraint_violation';
 END IF;
 """
-_NOTHING_OPEN = f"""
+_NOTHING_OPEN = """
 IF EXISTS (SELECT 1 FROM cycle_break WHERE invoice_id = NEW.id AND closed_at IS NULL)
    OR EXISTS (SELECT 1 FROM cycle_hold WHERE invoice_id = NEW.id AND released_at IS NULL) THEN
-    RAISE EXCEPTION 'invoice % has an open break or hold', NEW.id {REFUSED};
+    RAISE EXCEPTION 'invoice % has an open break or hold', NEW.id USING ERRCODE = 'integrity_constraint_violation';
 END IF;
 """
 
@@ -63,7 +62,10 @@ INVOICE_GUARDS = [
         operation=pgtrigger.Update,
         when=pgtrigger.Before,
         condition=pgtrigger.Condition("NEW.revision <> OLD.revision + 1"),
-        func=f"RAISE EXCEPTION 'invoice % was moved since it was read', OLD.id {REFUSED};",
+        func="""
+            RAISE EXCEPTION 'invoice % was moved since it was read', OLD.id
+                USING ERRCODE = 'integrity_constraint_violation';
+        """,
     ),
     pgtrigger.Protect(
         name="born_undecided",
@@ -89,31 +91,44 @@ INVOICE_GUARDS = [
 ]
 
 
-def only_on_undecided(*, table: str) -> pgtrigger.Trigger:
-    """Lines and taxes are added to a draft only, and an adjustment corrects nothing but a final line."""
-    final_only = (
-        f"""OR (new_row.adjusts_id IS NOT NULL AND NOT EXISTS (
-            SELECT 1 FROM {table} corrected JOIN cycle_invoice issued ON issued.id = corrected.invoice_id
-            WHERE corrected.id = new_row.adjusts_id AND issued.status = 'final' AND corrected.adjusts_id IS NULL
-              AND issued.customer_id = invoice.customer_id AND issued.currency = invoice.currency))"""
-        if table == "cycle_invoiceline"
-        else ""
-    )
-    return pgtrigger.Trigger(
-        name="only_on_a_draft",
-        level=pgtrigger.Statement,
-        operation=pgtrigger.Insert,
-        when=pgtrigger.After,
-        referencing=pgtrigger.Referencing(new="new_rows"),
-        func=f"""
-            IF EXISTS (SELECT 1 FROM new_rows new_row JOIN cycle_invoice invoice ON invoice.id = new_row.invoice_id
-                       WHERE invoice.status NOT IN ('draft', 'held') {final_only}) THEN
-                RAISE EXCEPTION 'an invoice that is decided, or a line that is not final, is left as it is' {REFUSED};
-            END IF;
-            RETURN NULL;
-        """,
-    )
-
+# A later addition would not be what was drafted; and nothing is corrected but what was issued.
+LINES_ON_DRAFTS_ONLY = pgtrigger.Trigger(
+    name="only_on_a_draft",
+    level=pgtrigger.Statement,
+    operation=pgtrigger.Insert,
+    when=pgtrigger.After,
+    referencing=pgtrigger.Referencing(new="new_lines"),
+    func="""
+        IF EXISTS (SELECT 1 FROM new_lines line JOIN cycle_invoice invoice ON invoice.id = line.invoice_id
+                   WHERE invoice.status NOT IN ('draft', 'held')) THEN
+            RAISE EXCEPTION 'lines are added to drafts only' USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        IF EXISTS (SELECT 1 FROM new_lines line
+                   JOIN cycle_invoice invoice ON invoice.id = line.invoice_id
+                   JOIN cycle_invoiceline corrected ON corrected.id = line.adjusts_id
+                   JOIN cycle_invoice issued ON issued.id = corrected.invoice_id
+                   WHERE issued.status <> 'final' OR corrected.adjusts_id IS NOT NULL
+                      OR (issued.customer_id, issued.currency) <> (invoice.customer_id, invoice.currency)) THEN
+            RAISE EXCEPTION 'only an original line of the same customer''s final invoices is adjusted'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        RETURN NULL;
+    """,
+)
+TAXES_ON_DRAFTS_ONLY = pgtrigger.Trigger(
+    name="only_on_a_draft",
+    level=pgtrigger.Statement,
+    operation=pgtrigger.Insert,
+    when=pgtrigger.After,
+    referencing=pgtrigger.Referencing(new="new_taxes"),
+    func="""
+        IF EXISTS (SELECT 1 FROM new_taxes tax JOIN cycle_invoice invoice ON invoice.id = tax.invoice_id
+                   WHERE invoice.status NOT IN ('draft', 'held')) THEN
+            RAISE EXCEPTION 'taxes are added to drafts only' USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        RETURN NULL;
+    """,
+)
 
 # FOR SHARE waits for a mover that holds the invoice, and keeps it from being finalized before this row is committed.
 NOT_ON_CLOSED_INVOICES = pgtrigger.Trigger(
@@ -121,10 +136,10 @@ NOT_ON_CLOSED_INVOICES = pgtrigger.Trigger(
     operation=pgtrigger.Insert,
     when=pgtrigger.Before,
     declare=[("found", "text")],
-    func=f"""
+    func="""
         SELECT status INTO found FROM cycle_invoice WHERE id = NEW.invoice_id FOR SHARE;
         IF found IN ('final', 'discarded') THEN
-            RAISE EXCEPTION 'invoice % is %, nothing is opened on it any more', NEW.invoice_id, found {REFUSED};
+            RAISE EXCEPTION 'invoice % is %, nothing is opened on it any more', NEW.invoice_id, found USING ERRCODE = 'integrity_constraint_violation';
         END IF;
         RETURN NEW;
     """,

@@ -45,7 +45,7 @@ class InvoiceLine(models.Model):
                 name="cycle_line_bounds",
             ),
         ]
-        triggers = [*APPEND_ONLY, guards.only_on_undecided(table="cycle_invoiceline")]
+        triggers = [*APPEND_ONLY, guards.LINES_ON_DRAFTS_ONLY]
 
     def __str__(self) -> str:
         return f"{self.invoice} line {self.position}"
@@ -74,7 +74,7 @@ class InvoiceTax(models.Model):
                 name="cycle_tax_bounds",
             ),
         ]
-        triggers = [*APPEND_ONLY, guards.only_on_undecided(table="cycle_invoicetax")]
+        triggers = [*APPEND_ONLY, guards.TAXES_ON_DRAFTS_ONLY]
 
     def __str__(self) -> str:
         return f"{self.name} {self.percent.normalize():f}%"

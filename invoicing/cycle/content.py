@@ -1,0 +1,54 @@
+"""What an invoice says, down to the evidence behind each line, and the one hash over all of it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from core import canonical, money
+from invoicing.cycle.models import Invoice, InvoiceLine, InvoiceTax
+
+
+def hash_of_rows(invoice: Invoice) -> str:
+    """Hash the invoice as its rows say it now; equal to `content_hash` unless somebody changed a row."""
+    lines = invoice.lines.select_related("rated_line__snapshot").order_by("position")
+    return hash_of(invoice, lines=lines, taxes=invoice.taxes.all())
+
+
+def hash_of(invoice: Invoice, *, lines: Iterable[InvoiceLine], taxes: Iterable[InvoiceTax]) -> str:
+    """SHA-256 of every figure and fact; the lines bring their rated lines and snapshots along."""
+    return canonical.content_hash(
+        {
+            "seller": invoice.seller_id,
+            "customer": invoice.customer_id,
+            "parties": invoice.parties,
+            "currency": invoice.currency,
+            "period": [invoice.period_start, invoice.period_end],
+            "terms_days": invoice.terms_days,
+            "lines": [_line(line) for line in sorted(lines, key=lambda line: line.position)],
+            "taxes": [_tax(tax) for tax in sorted(taxes, key=lambda tax: (tax.category, tax.percent))],
+            "totals": [money.plain(number) for number in (invoice.subtotal, invoice.tax, invoice.total)],
+        }
+    )
+
+
+def _line(line: InvoiceLine) -> dict[str, Any]:
+    rated, snapshot = line.rated_line, line.rated_line.snapshot
+    return {
+        "position": line.position,
+        "description": line.description,
+        "meter": line.meter_code,
+        "unit": line.unit,
+        "segment": [line.segment_start, line.segment_end],
+        "quantity": money.plain(line.quantity),
+        "unit_price": line.unit_price,
+        "amount": money.plain(line.amount),
+        "tax": [line.tax_category, money.plain(line.tax_percent)],
+        "adjusts": line.adjusts_id,
+        "rated": [rated.price_version_id, rated.effective_at, money.plain(rated.quantity), money.plain(rated.amount)],
+        "computation": rated.computation,
+        "events": None if snapshot is None else [snapshot.event_count, snapshot.digest],
+    }
+
+
+def _tax(tax: InvoiceTax) -> list[str]:
+    figures = [money.plain(number) for number in (tax.percent, tax.taxable, tax.tax)]
+    return [tax.name, tax.category, *figures, tax.note]

@@ -1,0 +1,38 @@
+"""Give a draft up, with a reason, so that its period is counted and rated afresh."""
+
+from datetime import datetime
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+
+from accounts import roles
+from accounts.roles import Role
+from core import history
+from invoicing.cycle import hold, move
+from invoicing.cycle.models import Invoice
+from invoicing.cycle.rules import reasons
+
+
+@transaction.atomic
+def discard_invoice(*, invoice_id: int, reason: str, actor: AbstractBaseUser, at: datetime) -> Invoice:
+    """Discard a draft or held invoice; it stays readable, and the next close drafts its period anew."""
+    from metering import aggregate  # noqa: PLC0415
+
+    roles.require_role(actor, Role.FINANCE, to="discard drafts")
+    reason = reasons.clean_reason(reason)
+    invoice = move.lock_invoice(invoice_id=invoice_id)
+    move.require_move(invoice, to_status=Invoice.Status.DISCARDED)
+    _end_holds_and_breaks(invoice, reason=f"Discarded: {reason}", actor=actor, at=at)
+    snapshots = invoice.lines.filter(rated_line__snapshot__isnull=False)
+    aggregate.retire_snapshots(list(snapshots.values_list("rated_line__snapshot_id", flat=True)), at=at)
+    move.move_invoice(invoice, to_status=Invoice.Status.DISCARDED, actor=actor, reason=reason, at=at)
+    return invoice
+
+
+def _end_holds_and_breaks(invoice: Invoice, *, reason: str, actor: AbstractBaseUser, at: datetime) -> None:
+    """A discarded draft waits for nobody; its holds end without having been released by anyone."""
+    for placed in invoice.holds.select_for_update().filter(released_at=None):
+        placed.released_at, placed.release_reason = at, reason
+        history.save_change(placed, fields=["released_at", "release_reason"], actor=actor, reason=reason)
+    for found in invoice.breaks.select_for_update().filter(closed_at=None):
+        hold.close_break(found, reason=reason, actor=actor, at=at)

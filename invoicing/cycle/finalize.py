@@ -1,0 +1,79 @@
+"""Issue an approved invoice: a number, a date, and from then on nothing about it changes."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import connection, transaction
+
+from accounts import roles
+from accounts.models import Seller
+from accounts.roles import Role
+from core import work
+from invoicing.cycle import approve, move
+from invoicing.cycle.models import Invoice
+
+DIGITS = 6  # INV-000001; a longer number simply grows
+
+
+@dataclass(frozen=True, slots=True)
+class TakenNumber:
+    """A number out of a series; later numbers have later or equal instants."""
+
+    series_id: int
+    running_number: int
+    text: str
+    taken_at: datetime
+
+
+@transaction.atomic
+def finalize_invoice(*, invoice_id: int, actor: AbstractBaseUser | None, at: datetime) -> Invoice:
+    """Issue the approved figures in one short transaction; if anything in it fails, the number is given back.
+
+    Without an actor the system issues what a person approved.
+    """
+    if actor is not None:
+        roles.require_role(actor, Role.FINANCE, to="finalize invoices")
+    invoice = move.lock_invoice(invoice_id=invoice_id)
+    move.require_move(invoice, to_status=Invoice.Status.FINAL)
+    approve.require_unchanged(invoice)
+    taken = _take_number(invoice.seller, at=at)  # other invoices of this seller wait from here to the commit
+    issue_date = taken.taken_at.astimezone(ZoneInfo(invoice.seller.time_zone)).date()
+    move.move_invoice(
+        invoice,
+        to_status=Invoice.Status.FINAL,
+        actor=actor,
+        changes={
+            "series_id": taken.series_id,
+            "running_number": taken.running_number,
+            "number": taken.text,
+            "finalized_at": taken.taken_at,
+            "issue_date": issue_date,
+            "due_date": issue_date + timedelta(days=invoice.terms_days),
+        },
+        facts={"number": taken.text},
+        at=taken.taken_at,
+    )
+    work.enqueue(kind="render_invoice_pdf", key=str(invoice.pk), arguments={"invoice_id": invoice.pk}, at=at)
+    return invoice
+
+
+def _take_number(seller: Seller, *, at: datetime) -> TakenNumber:
+    """Advance the seller's series; its row stays locked until the transaction ends, so a rollback leaves no gap."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO cycle_numberseries AS series (seller_id, prefix, next_number, last_taken_at)
+            VALUES (%s, %s, 2, %s)
+            ON CONFLICT (seller_id) DO UPDATE
+            SET next_number = series.next_number + 1,
+                last_taken_at = GREATEST(series.last_taken_at, EXCLUDED.last_taken_at)
+            RETURNING id, next_number - 1, prefix, last_taken_at
+            """,
+            [seller.pk, seller.invoice_prefix, at],
+        )
+        series_id, number, prefix, taken_at = cursor.fetchone()
+    return TakenNumber(
+        series_id=series_id, running_number=number, text=f"{prefix}{number:0{DIGITS}d}", taken_at=taken_at
+    )
