@@ -24,7 +24,7 @@ USER = "billing"
 DATABASE = "billing_ops"
 PORT = "5432"  # only names the socket file; nothing listens on TCP
 RECOVERY_SECONDS_MAX = 600  # replaying a large write-ahead log after a crash takes minutes
-ORPHAN_SECONDS_MAX = 10
+ORPHAN_SECONDS_MAX = 5.0
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def status() -> Status:
 def local_secret_key() -> str:
     """Read this installation's secret key, made once and readable by its owner alone."""
     path = postgres_place.home() / "secret_key"
-    with stopping_with_one_line(), postgres_place.explaining_permissions():
+    with stopping_with_one_line(), postgres_place.explaining_refusals():
         if not path.exists():
             make_secret_key(path)
         return path.read_text()
@@ -105,7 +105,7 @@ def local_secret_key() -> str:
 
 def make_secret_key(path: Path) -> None:
     """Write it whole beside its place first: of several makers at once, the first to link it wins."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    postgres_place.make_open_folder(path.parent)
     draft = path.with_name(f"secret_key.{os.getpid()}.{secrets.token_hex(4)}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(secrets.token_urlsafe(48))
@@ -191,7 +191,7 @@ def server_options(place: Place) -> str:
 
 
 def clear_remains(place: Place) -> None:
-    """Wait for children that outlived a killed server, then drop lock files whose pid somebody else has now."""
+    """Wait for children that outlived a killed server, then drop lock files that name nobody or a stranger."""
     deadline = time.monotonic() + ORPHAN_SECONDS_MAX
     while orphans := orphan_pids(place):
         if time.monotonic() > deadline:
@@ -199,10 +199,8 @@ def clear_remains(place: Place) -> None:
         time.sleep(0.05)
     for remains in (place.data / "postmaster.pid", place.socket / f"{postgres_place.SOCKET_NAME}.lock"):
         pid = first_pid(remains)
-        if (
-            pid and Path(f"/proc/{pid}").exists()
-        ):  # of a pid that is free, PostgreSQL itself clears the file, more safely
-            remains.unlink()
+        if pid is None or Path(f"/proc/{pid}").exists():  # where the pid is free, PostgreSQL clears it, more safely
+            remains.unlink(missing_ok=True)
 
 
 def kill_each(pids: list[int]) -> None:

@@ -102,7 +102,7 @@ def fingerprint(folder: Path) -> str:
 
 def find_place() -> Place:
     """Find the cluster of this home without creating anything, so that settings can be read before it exists."""
-    with explaining_permissions():
+    with explaining_refusals():
         folder = (home() / "postgres").resolve()
         account = account_for(folder / "data")
         if not folder.exists() and not account.can_enter(home()):
@@ -130,20 +130,30 @@ def account_for(data: Path) -> Account:
 def make_place(place: Place) -> None:
     """Create the cluster's folder; where it lies outside the home, the home keeps a link to it."""
     link = home() / "postgres"
-    with explaining_permissions(), suppress(FileExistsError):  # of several makers, the first to link it wins
-        home().mkdir(parents=True, exist_ok=True)
-        place.folder.mkdir(parents=True, exist_ok=True)
+    with explaining_refusals():
+        make_open_folder(home())
+        make_open_folder(place.folder)
         if not link.exists():
-            link.symlink_to(place.folder)
+            with suppress(FileExistsError):  # of several makers, the first to link it wins
+                link.symlink_to(place.folder)
 
 
 @contextmanager
-def explaining_permissions() -> Iterator[None]:
+def explaining_refusals() -> Iterator[None]:
+    """Say what the system refused, and what the operator can do about it."""
     try:
         yield
-    except PermissionError as error:
-        message = f"{error.filename} is closed to this user; set BILLING_OPS_HOME to a folder of your own"
+    except OSError as error:
+        message = f"{error.filename}: {error.strerror}; set BILLING_OPS_HOME to a folder of your own"
         raise EmbeddedPostgresError(message) from error
+
+
+def make_open_folder(folder: Path) -> None:
+    """Create what is missing of a path so that the account may pass, whatever the umask; touch nothing that exists."""
+    for step in reversed([folder, *folder.parents]):
+        if not step.exists():
+            step.mkdir(exist_ok=True)
+            step.chmod(0o755)
 
 
 def make_private_folder(folder: Path, account: Account) -> None:
@@ -187,6 +197,7 @@ def copied_programs(place: Place, wheel: Path) -> Path:
     if not kept.exists():
         partial = place.folder / "programs.partial"
         shutil.rmtree(partial, ignore_errors=True)
+        make_open_folder(partial / WHEEL)
         shutil.copytree(wheel / "pginstall18", partial / WHEEL / "pginstall18", symlinks=True)
         shutil.copytree(wheel.parent / f"{WHEEL}.libs", partial / f"{WHEEL}.libs", symlinks=True)
         partial.rename(kept)
