@@ -26,7 +26,7 @@ def round_amount(amount: Decimal, *, currency: str) -> Decimal:
     return rounding.round_to_scale(amount, scale=currency_exponent(currency))
 
 
-def parse_decimal(text: str) -> Decimal:
+def parse_decimal(text: object) -> Decimal:
     """Read a plain ASCII decimal of at most 21 + 18 digits; ValueError for all that `Decimal` is lenient about."""
     if not isinstance(text, str) or not _STRICT_DECIMAL.fullmatch(text):
         raise ValueError(f"{str(text)[:40]!r} is not a plain decimal such as 12 or -0.25")

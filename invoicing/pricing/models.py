@@ -11,7 +11,53 @@ from simple_history.models import HistoricalRecords
 from accounts import validators
 from accounts.models import Customer
 from core.models import APPEND_ONLY
+from invoicing.pricing.rules import instants
 from metering.models import IdRange, Meter, TimeRange
+
+INSTANTS = (instants.EARLIEST, instants.LATEST)
+
+# Run at commit, so that a change of plan may shorten one phase and add the next in any order.
+PHASES_TILE = """
+    IF EXISTS (
+        SELECT 1
+        FROM (
+            SELECT starts_at, ends_at,
+                   lag(ends_at) OVER (ORDER BY starts_at) AS before_ends_at,
+                   lag(starts_at) OVER (ORDER BY starts_at) IS NULL AS is_first,
+                   lead(starts_at) OVER (ORDER BY starts_at) IS NULL AS is_last
+            FROM pricing_subscriptionphase WHERE subscription_id = {subscription}
+        ) AS phase
+        JOIN pricing_subscription AS subscription ON subscription.id = {subscription}
+        WHERE (is_first AND phase.starts_at <> subscription.starts_at)
+           OR (is_last AND phase.ends_at IS DISTINCT FROM subscription.ends_at)
+           OR (NOT is_first AND before_ends_at IS DISTINCT FROM phase.starts_at)
+    ) OR NOT EXISTS (SELECT 1 FROM pricing_subscriptionphase WHERE subscription_id = {subscription})
+    THEN
+        RAISE EXCEPTION 'the phases of subscription % do not tile it', {subscription}
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    IF (
+        SELECT count(DISTINCT (plan.currency, plan.interval))
+        FROM pricing_subscriptionphase AS phase JOIN pricing_plan AS plan ON plan.id = phase.plan_id
+        WHERE phase.subscription_id = {subscription}
+    ) > 1
+    THEN
+        RAISE EXCEPTION 'the plans of subscription % differ in currency or interval', {subscription}
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NULL;
+"""
+
+
+def phases_tile(*, subscription: str) -> pgtrigger.Trigger:
+    """The plans of a subscription follow each other without gap or overlap, in one currency and one interval."""
+    return pgtrigger.Trigger(
+        name="phases_tile",
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        timing=pgtrigger.Deferred,
+        func=PHASES_TILE.replace("{subscription}", subscription),
+    )
 
 
 class Plan(models.Model):
@@ -32,12 +78,8 @@ class Plan(models.Model):
     name = models.CharField(max_length=120)
     description = models.TextField(blank=True)
     currency = models.CharField(max_length=3, validators=[validators.check_currency])
-    interval = models.CharField(
-        max_length=10, choices=Interval.choices, default=Interval.MONTH
-    )
-    proration_unit = models.CharField(
-        max_length=10, choices=ProrationUnit.choices, default=ProrationUnit.SECOND
-    )
+    interval = models.CharField(max_length=10, choices=Interval.choices, default=Interval.MONTH)
+    proration_unit = models.CharField(max_length=10, choices=ProrationUnit.choices, default=ProrationUnit.SECOND)
     created_at = models.DateTimeField(auto_now_add=True)
     history = HistoricalRecords()
 
@@ -70,35 +112,30 @@ class Charge(models.Model):
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="charges")
     code = models.CharField(max_length=60, validators=[validators.CODE])
     name = models.CharField(max_length=120, help_text="Printed on the invoice line.")
-    meter = models.ForeignKey(
-        Meter, null=True, blank=True, on_delete=models.PROTECT, related_name="charges"
-    )
+    meter = models.ForeignKey(Meter, null=True, blank=True, on_delete=models.PROTECT, related_name="charges")
     history = HistoricalRecords()
 
     class Meta:
         ordering = ["plan", "id"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["plan", "code"], name="pricing_charge_code"
-            ),
+            models.UniqueConstraint(fields=["plan", "code"], name="pricing_charge_code"),
             models.UniqueConstraint(
                 fields=["plan", "meter"],
                 condition=Q(meter__isnull=False),
                 name="pricing_charge_meter_once",
             ),
         ]
-        triggers = [
-            pgtrigger.ReadOnly(
-                name="subject_is_fixed", fields=["plan", "code", "meter"]
-            )
-        ]
+        triggers = [pgtrigger.ReadOnly(name="subject_is_fixed", fields=["plan", "code", "meter"])]
 
     def __str__(self) -> str:
         return f"{self.plan.code} / {self.name}"
 
 
 class PriceVersion(models.Model):
-    """The price of one charge from an instant on; never changed, only followed by the next version."""
+    """The price of one charge from an instant on; never changed, only followed by the next version.
+
+    Of versions with one effective instant the highest counts: that is how a price still ahead is corrected.
+    """
 
     class ModelName(models.TextChoices):
         FLAT = "flat", "Flat fee"
@@ -107,40 +144,21 @@ class PriceVersion(models.Model):
         VOLUME = "volume", "Volume"
         PACKAGE = "package", "Package"
 
-    class ZeroUsagePolicy(models.TextChoices):
-        CHARGE = "charge_first_tier_flat_fee", "Charge the first tier's flat fee"
-        FREE = "no_charge", "Charge nothing"
-
-    charge = models.ForeignKey(
-        Charge, on_delete=models.PROTECT, related_name="price_versions"
-    )
+    charge = models.ForeignKey(Charge, on_delete=models.PROTECT, related_name="price_versions")
     version = models.PositiveIntegerField()
     effective_at = models.DateTimeField()
     model = models.CharField(max_length=20, choices=ModelName.choices)
-    params = models.JSONField(
-        help_text="Shapes of `POST rating/preview`; numbers as decimal strings."
-    )
-    zero_usage_policy = models.CharField(
-        max_length=30, choices=ZeroUsagePolicy.choices, default=ZeroUsagePolicy.CHARGE
-    )
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
-    )
+    params = models.JSONField(help_text="Shapes of `POST rating/preview`; numbers as decimal strings.")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
 
     class Meta:
-        ordering = ["charge", "effective_at"]
+        ordering = ["charge", "effective_at", "version"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["charge", "version"], name="pricing_price_version"
-            ),
-            models.UniqueConstraint(
-                fields=["charge", "effective_at"], name="pricing_price_instant"
-            ),
+            models.UniqueConstraint(fields=["charge", "version"], name="pricing_price_version"),
+            models.CheckConstraint(condition=Q(effective_at__range=INSTANTS), name="pricing_price_instant"),
             models.CheckConstraint(
-                condition=Q(
-                    model__in=["flat", "standard", "graduated", "volume", "package"]
-                ),
+                condition=Q(model__in=["flat", "standard", "graduated", "volume", "package"]),
                 name="pricing_price_model",
             ),
         ]
@@ -151,7 +169,10 @@ class PriceVersion(models.Model):
 
 
 class TaxRate(models.Model):
-    """A tax category and percentage from an instant on (EN 16931 categories); versioned like prices."""
+    """A tax category and percentage from an instant on (EN 16931 categories); versioned like prices.
+
+    Of rates with one effective instant the one entered last counts.
+    """
 
     class Category(models.TextChoices):
         STANDARD = "S", "Standard rate"
@@ -161,9 +182,7 @@ class TaxRate(models.Model):
         OUTSIDE = "O", "Outside the scope of tax"
 
     code = models.CharField(max_length=40, validators=[validators.CODE])
-    name = models.CharField(
-        max_length=80, help_text="Printed on the invoice, such as VAT."
-    )
+    name = models.CharField(max_length=80, help_text="Printed on the invoice, such as VAT.")
     category = models.CharField(max_length=2, choices=Category.choices)
     percent = models.DecimalField(max_digits=7, decimal_places=4)
     effective_at = models.DateTimeField()
@@ -172,23 +191,16 @@ class TaxRate(models.Model):
         blank=True,
         help_text="Reason of an exemption or reverse charge.",
     )
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
-    )
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
 
     class Meta:
-        ordering = ["code", "effective_at"]
+        ordering = ["code", "effective_at", "id"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["code", "effective_at"], name="pricing_tax_instant"
-            ),
+            models.CheckConstraint(condition=Q(effective_at__range=INSTANTS), name="pricing_tax_instant"),
+            models.CheckConstraint(condition=Q(percent__range=("0", "100")), name="pricing_tax_percent"),
             models.CheckConstraint(
-                condition=Q(percent__range=("0", "100")), name="pricing_tax_percent"
-            ),
-            models.CheckConstraint(
-                condition=Q(category="S", percent__gt=0)
-                | (Q(category__in=["Z", "E", "AE", "O"]) & Q(percent=0)),
+                condition=Q(category="S", percent__gt=0) | (Q(category__in=["Z", "E", "AE", "O"]) & Q(percent=0)),
                 name="pricing_tax_category",
             ),
         ]
@@ -201,11 +213,12 @@ class TaxRate(models.Model):
 class Subscription(models.Model):
     """A customer on a plan; its phases say which plan when."""
 
-    customer = models.ForeignKey(
-        Customer, on_delete=models.PROTECT, related_name="subscriptions"
-    )
-    anchor_date = models.DateField(
-        help_text="Local date that billing periods are counted from."
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="subscriptions")
+    anchor_date = models.DateField(help_text="Local date that billing periods are counted from.")
+    time_zone = models.CharField(
+        max_length=60,
+        validators=[validators.check_time_zone],
+        help_text="The customer's when it began; periods never move, even where the customer does.",
     )
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)
@@ -218,12 +231,14 @@ class Subscription(models.Model):
             models.CheckConstraint(
                 condition=Q(ends_at=None) | Q(starts_at__lt=F("ends_at")),
                 name="pricing_subscription_span",
-            )
+            ),
+            models.CheckConstraint(condition=Q(starts_at__range=INSTANTS), name="pricing_subscription_start"),
+            models.CheckConstraint(condition=~Q(time_zone=""), name="pricing_subscription_zone"),
         ]
         triggers = [
-            pgtrigger.ReadOnly(
-                name="start_is_fixed", fields=["customer", "anchor_date", "starts_at"]
-            )
+            pgtrigger.ReadOnly(name="start_is_fixed", fields=["customer", "anchor_date", "time_zone", "starts_at"]),
+            pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete),
+            phases_tile(subscription="NEW.id"),
         ]
 
     def __str__(self) -> str:
@@ -233,15 +248,11 @@ class Subscription(models.Model):
 class SubscriptionPhase(models.Model):
     """The plan of a subscription between two instants; a change of plan ends one phase and starts the next."""
 
-    subscription = models.ForeignKey(
-        Subscription, on_delete=models.PROTECT, related_name="phases"
-    )
+    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="phases")
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="phases")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
-    )
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
     history = HistoricalRecords()
 
@@ -261,10 +272,9 @@ class SubscriptionPhase(models.Model):
             ),
         ]
         triggers = [
-            pgtrigger.ReadOnly(
-                name="terms_are_fixed", fields=["subscription", "plan", "starts_at"]
-            ),
+            pgtrigger.ReadOnly(name="terms_are_fixed", fields=["subscription", "plan", "starts_at"]),
             pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete),
+            phases_tile(subscription="NEW.subscription_id"),
         ]
 
     def __str__(self) -> str:

@@ -11,13 +11,9 @@ from metering.models import AggregationSnapshot
 class RatedLine(models.Model):
     """What one charge costs in one segment; a segment is a stretch with one plan and one price version."""
 
-    subscription = models.ForeignKey(
-        Subscription, on_delete=models.PROTECT, related_name="+"
-    )
+    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="+")
     charge = models.ForeignKey(Charge, on_delete=models.PROTECT, related_name="+")
-    price_version = models.ForeignKey(
-        PriceVersion, on_delete=models.PROTECT, related_name="+"
-    )
+    price_version = models.ForeignKey(PriceVersion, on_delete=models.PROTECT, related_name="+")
     snapshot = models.OneToOneField(
         AggregationSnapshot,
         null=True,
@@ -27,17 +23,16 @@ class RatedLine(models.Model):
     )
     segment_start = models.DateTimeField()
     segment_end = models.DateTimeField()
-    effective_at = models.DateTimeField(
-        help_text="Since when the price version was in force."
-    )
+    effective_at = models.DateTimeField(help_text="Since when the price version was in force.")
     quantity = models.DecimalField(max_digits=38, decimal_places=18)
-    computation = models.JSONField(
-        help_text="How the amount came about, step by step; numbers as decimal strings."
+    share_part = models.BigIntegerField(
+        default=1, help_text="Numerator of a fee's share of its period, in days or microseconds."
     )
+    share_whole = models.BigIntegerField(default=1)
+    share_unit = models.CharField(max_length=10, default="day")
+    computation = models.JSONField(help_text="How the amount came about, step by step; numbers as decimal strings.")
     currency = models.CharField(max_length=3)
-    amount_exact = models.DecimalField(
-        max_digits=48, decimal_places=28, help_text="Before its one rounding."
-    )
+    amount_exact = models.DecimalField(max_digits=48, decimal_places=30, help_text="Before its one rounding.")
     amount = models.DecimalField(max_digits=20, decimal_places=4)
     rated_at = models.DateTimeField()
 
@@ -55,12 +50,11 @@ class RatedLine(models.Model):
                 ),
                 name="rating_line_bounds",
             ),
+            models.CheckConstraint(
+                condition=Q(share_whole__gt=0, share_part__range=(0, F("share_whole"))), name="rating_line_share"
+            ),
         ]
-        indexes = [
-            models.Index(
-                fields=["subscription", "segment_start"], name="rating_line_segment_idx"
-            )
-        ]
+        indexes = [models.Index(fields=["subscription", "segment_start"], name="rating_line_segment_idx")]
         triggers = APPEND_ONLY
 
     def __str__(self) -> str:

@@ -1,0 +1,102 @@
+"""Adds price versions and tax rates. What has come into force is never rewritten: a new version follows it."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from core import audit, money
+from core.errors import DomainError, InvalidInputError
+from invoicing.pricing.models import Charge, PriceVersion, TaxRate
+from invoicing.pricing.rules import instants
+from invoicing.pricing.rules import params as price_params
+
+
+class EarlierThanInForceError(DomainError):
+    """The effective instant lies before that of a version which is in force already."""
+
+    code = "earlier_than_in_force"
+
+
+class ModelUnfitError(InvalidInputError):
+    """A flat fee for a meter, or a price per unit without one."""
+
+    code = "model_unfit"
+
+
+def add_price_version(
+    *, charge: Charge, model: str, params: Any, effective_at: datetime, actor: Any, at: datetime
+) -> PriceVersion:
+    """The next price of a charge, in force from `effective_at` until a later one.
+
+    It may not begin before a version that has come into force. Among versions that are still ahead it takes its place
+    by instant, and replaces one of the same instant. A past instant changes only periods that are not billed yet.
+    """
+    instants.check_instant(effective_at, pointer="/effective_at")
+    parsed = price_params.parse_stored_params(model=model, params=params)
+    if (charge.meter_id is None) != isinstance(parsed, price_params.FlatParams):
+        wanted = (
+            "a flat fee, for it names no meter" if charge.meter_id is None else "priced by usage, for it has a meter"
+        )
+        raise ModelUnfitError(f"Charge {charge.code} must be {wanted}.", pointer="/model")
+    with transaction.atomic():
+        Charge.objects.select_for_update().get(pk=charge.pk)
+        versions = charge.price_versions.order_by("version")
+        _refuse_before_in_force(
+            effective_at, newest=max((each.effective_at for each in versions if each.effective_at <= at), default=None)
+        )
+        last = versions.last()
+        price = PriceVersion.objects.create(
+            charge=charge,
+            version=1 if last is None else last.version + 1,
+            effective_at=effective_at,
+            model=model,
+            params=price_params.write_params(parsed),
+            created_by=actor,
+            created_at=at,
+        )
+        facts = {"model": model, "params": price.params, "effective_at": effective_at.isoformat()}
+        subject = f"price:{charge.plan.code}/{charge.code}/{price.version}"
+        audit.append_entry(action="price_added", subject=subject, actor=actor, facts=facts, at=at)
+    return price
+
+
+def add_tax_rate(
+    *,
+    code: str,
+    name: str,
+    category: str,
+    percent: Decimal,
+    effective_at: datetime,
+    note: str,
+    actor: Any,
+    at: datetime,
+) -> TaxRate:
+    """The next percentage of a tax, under the same rule of time as prices."""
+    instants.check_instant(effective_at, pointer="/effective_at")
+    if (category == TaxRate.Category.STANDARD) != (percent > 0):
+        detail = "A standard rate is more than 0 %; every other category is 0 %."
+        raise InvalidInputError(detail, pointer="/percent")
+    with transaction.atomic():
+        rates = TaxRate.objects.select_for_update().filter(code=code, effective_at__lte=at)
+        _refuse_before_in_force(effective_at, newest=max((rate.effective_at for rate in rates), default=None))
+        rate = TaxRate.objects.create(
+            code=code,
+            name=name,
+            category=category,
+            percent=percent,
+            effective_at=effective_at,
+            note=note,
+            created_by=actor,
+            created_at=at,
+        )
+        facts = {"category": category, "percent": money.plain(percent), "effective_at": effective_at.isoformat()}
+        audit.append_entry(action="tax_rate_added", subject=f"tax:{code}", actor=actor, facts=facts, at=at)
+    return rate
+
+
+def _refuse_before_in_force(effective_at: datetime, *, newest: datetime | None) -> None:
+    if newest is not None and effective_at <= newest:
+        detail = f"The version in force began at {newest:%Y-%m-%d %H:%M:%S} UTC; a new one must begin after that."
+        raise EarlierThanInForceError(detail, pointer="/effective_at")

@@ -1,0 +1,80 @@
+"""How time is cut: billing periods of a subscription, and stretches with one plan and one price."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import pairwise
+
+from core import periods
+from core.periods import Interval, Period
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What decides where the periods of a subscription lie."""
+
+    anchor: date
+    interval: Interval
+    zone: str
+    starts_at: datetime
+    ends_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A price version: in force from `effective_at` until the next; of equals the highest `version`."""
+
+    key: int
+    effective_at: datetime
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """One thing in force over `[start, end)`; without end where `end` is None."""
+
+    key: int
+    start: datetime
+    end: datetime | None
+
+    def within(self, period: Period) -> Period | None:
+        """The part of it that lies in `period`; an instant belongs to what begins there."""
+        start = max(self.start, period.start)
+        end = period.end if self.end is None else min(self.end, period.end)
+        return Period(start, end) if start < end else None
+
+
+def ended_periods(terms: Terms, *, as_of: datetime) -> Iterator[Period]:
+    """Every billing period over by `as_of`; the last is short where the subscription ends inside one."""
+    until = as_of if terms.ends_at is None else min(as_of, terms.ends_at)
+    covered = terms.starts_at
+    for period in periods.billing_periods(
+        anchor=terms.anchor, interval=terms.interval, zone=terms.zone, start=terms.starts_at, until=until
+    ):
+        yield period
+        covered = period.end
+    if terms.ends_at is not None and covered < terms.ends_at <= as_of:
+        yield Period(covered, terms.ends_at)
+
+
+def whole_period(terms: Terms, *, instant: datetime) -> Period:
+    """The period around `instant` from boundary to boundary, also where the subscription has only a part of it."""
+    return periods.enclosing_period(anchor=terms.anchor, interval=terms.interval, zone=terms.zone, instant=instant)
+
+
+def in_force(versions: Sequence[Dated]) -> list[Stretch]:
+    """Versions laid end to end, in order of time; one that another replaces at its own instant is left out."""
+    ordered = sorted(versions, key=lambda version: (version.effective_at, version.version))
+    winners = [version for version, after in pairwise(ordered) if version.effective_at != after.effective_at] + ordered[
+        -1:
+    ]
+    ends: list[datetime | None] = [*(version.effective_at for version in winners[1:]), None]
+    return [Stretch(version.key, version.effective_at, end) for version, end in zip(winners, ends, strict=False)]
+
+
+def cut(period: Period, stretches: Sequence[Stretch]) -> Iterator[tuple[int, Period]]:
+    """What is in force when, inside `period`; together they cover all of it that anything is in force."""
+    for stretch in stretches:
+        part = stretch.within(period)
+        if part is not None:
+            yield stretch.key, part
