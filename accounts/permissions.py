@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
@@ -25,10 +26,11 @@ class RoleRule(BasePermission):
     message = "Your role or the scopes of this API key do not allow this call."
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        if request.method == "OPTIONS":
-            return bool(request.user and request.user.is_authenticated)
+        held = roles.roles_of(request.user)
         allowed = view.roles_by_method.get("GET" if request.method == "HEAD" else request.method)
-        return bool(allowed) and roles.has_role(request.user, allowed) and self._key_allows(request, view)
+        if held and allowed is None:
+            raise MethodNotAllowed(str(request.method))
+        return bool(allowed) and not held.isdisjoint(allowed) and self._key_allows(request, view)
 
     def _key_allows(self, request: Request, view: Any) -> bool:
         if not isinstance(request.auth, ApiKey):

@@ -170,6 +170,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["core.http.parsing.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "core.http.pagination.NewestFirstCursor",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_METADATA_CLASS": None,  # OPTIONS tells nothing that the OpenAPI page does not
     "EXCEPTION_HANDLER": "core.http.problems.problem_response",
     "COERCE_DECIMAL_TO_STRING": True,
     "UNAUTHENTICATED_USER": None,

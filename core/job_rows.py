@@ -8,8 +8,6 @@ from typing import Any
 import orjson
 from django.db import connection, transaction
 
-from core.models import Job
-
 LEASE_SECONDS = 30
 WORKER_DIED = "The worker died or was stopped during the last attempt; nothing more is known."
 
@@ -29,27 +27,17 @@ class Lease:
 
 def insert_job(*, kind: str, key: str, arguments: Mapping[str, Any], attempts_max: int, at: datetime) -> bool:
     """Insert the job unless one of the same kind and key is still open; true if it is new."""
-    job = {"state": Job.State.QUEUED, "attempts": 0, "fence": 0, "leased_by": "", "last_error": ""}
-    row = {
-        **job,
-        "kind": kind,
-        "key": key,
-        "arguments": orjson.dumps(dict(arguments)).decode(),
-        "attempts_max": attempts_max,
-        "at": at,
-    }
     with connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO core_job (kind, key, arguments, state, attempts, attempts_max, fence,
                                   run_after, leased_by, enqueued_at, last_error)
-            VALUES (%(kind)s, %(key)s, %(arguments)s, %(state)s, %(attempts)s, %(attempts_max)s, %(fence)s,
-                    %(at)s, %(leased_by)s, %(at)s, %(last_error)s)
+            VALUES (%s, %s, %s, 'queued', 0, %s, 0, %s, '', %s, '')
             ON CONFLICT (kind, key) WHERE state IN ('queued', 'leased') DO NOTHING
             """,
-            row,
+            [kind, key, orjson.dumps(dict(arguments)).decode(), attempts_max, at, at],
         )
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount)
 
 
 def take_lease(*, worker: str, at: datetime) -> Lease | None:
@@ -133,11 +121,11 @@ def end_leases(*, worker: str) -> int:
         cursor.execute(
             "UPDATE core_job SET leased_until = clock_timestamp() WHERE state = 'leased' AND leased_by = %s", [worker]
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _change_own(lease: Lease, change: str, values: list[Any]) -> bool:
     statement = f"UPDATE core_job SET {change} WHERE id = %s AND fence = %s AND state = 'leased'"  # noqa: S608  fixed text
     with connection.cursor() as cursor:
         cursor.execute(statement, [*values, lease.job_id, lease.fence])
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount)

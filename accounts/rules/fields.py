@@ -5,7 +5,7 @@ import zoneinfo
 from babel import Locale, numbers
 
 _ENGLISH = Locale("en")
-COUNTRIES = frozenset(code for code in _ENGLISH.territories if code.isalpha() and len(code) == len("DE"))
+COUNTRIES = frozenset(code for code in map(str, _ENGLISH.territories) if code.isalpha() and len(code) == len("DE"))
 CURRENCIES = frozenset(numbers.list_currencies())
 TIME_ZONES = frozenset(zoneinfo.available_timezones())
 

@@ -1,29 +1,23 @@
-"""Idempotency-Key on writing calls: the first answer is stored and replayed, other bodies are refused."""
+"""Idempotency-Key: the first answer is stored with its effect and replayed; no other request may use the key."""
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection
 from django.http import HttpResponse
 
 from core.errors import DomainError
 from core.models import IdempotentAnswer
 
 KEY_LENGTH_MAX = 255
+QUOTE = '"'
 
 
 class KeyReusedError(DomainError):
-    """The same key came with another body."""
+    """The same key came with another request."""
 
     code = "idempotency_key_reused"
-    http_status = 422
-
-
-class CallRunningError(DomainError):
-    """The first call with this key has not finished."""
-
-    code = "idempotency_call_running"
-    http_status = 409
 
 
 class BadKeyError(DomainError):
@@ -33,44 +27,53 @@ class BadKeyError(DomainError):
     http_status = 400
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One writing call: by whom, to which route, under which key, and what exactly was asked."""
+
+    actor: str
+    route: str
+    key: str
+    request_hash: str
+
+
 def clean_key(header: str) -> str:
     """The key without the quotes that the IETF draft asks for and most clients leave out."""
     key = header.strip()
-    if len(key) >= 2 and key[0] == key[-1] == '"':
+    if len(key) > 1 and key.startswith(QUOTE) and key.endswith(QUOTE):
         key = key[1:-1]
     if not key or len(key) > KEY_LENGTH_MAX or not key.isascii() or not key.isprintable():
         raise BadKeyError(f"Idempotency-Key must be 1 to {KEY_LENGTH_MAX} printable ASCII characters.")
     return key
 
 
-def claim(*, actor: str, route: str, key: str, body: bytes, at: datetime) -> IdempotentAnswer | None:
-    """Insert first: None means this call is the first and must run; otherwise the stored answer to replay."""
-    body_hash = hashlib.sha256(body).hexdigest()
-    with transaction.atomic():
-        inserted = IdempotentAnswer.objects.bulk_create(
-            [IdempotentAnswer(actor=actor, route=route, key=key, body_hash=body_hash, created_at=at)],
-            ignore_conflicts=True,
+def hash_request(*, path: str, body: bytes) -> str:
+    """What a repeat must equal: the exact address and the exact body."""
+    return hashlib.sha256(path.encode() + b"\n" + body).hexdigest()
+
+
+def claim(call: Call, *, at: datetime) -> IdempotentAnswer | None:
+    """Insert first, inside the transaction of the effect: None means this call is the first and must run.
+
+    A repeat that comes while the first is running waits here until that transaction ends: committed, its answer is
+    returned; rolled back, this call becomes the first.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO core_idempotentanswer (actor, route, key, body_hash, content_type, created_at)"
+            " VALUES (%s, %s, %s, %s, '', %s) ON CONFLICT (actor, route, key) DO NOTHING RETURNING id",
+            [call.actor, call.route, call.key, call.request_hash, at],
         )
-        stored = IdempotentAnswer.objects.select_for_update().get(actor=actor, route=route, key=key)
-        del inserted
-    return _judge(stored, body_hash=body_hash, at=at)
+        if cursor.fetchone():
+            return None
+    stored = IdempotentAnswer.objects.get(actor=call.actor, route=call.route, key=call.key)
+    if stored.body_hash != call.request_hash:
+        raise KeyReusedError("This Idempotency-Key was used for another request; use a new key for a new request.")
+    return stored
 
 
-def _judge(stored: IdempotentAnswer, *, body_hash: str, at: datetime) -> IdempotentAnswer | None:
-    if stored.body_hash != body_hash:
-        raise KeyReusedError("This Idempotency-Key was used with another body; use a new key for a new request.")
-    if stored.status is None and stored.created_at != at:
-        raise CallRunningError("The first call with this Idempotency-Key is still running; ask again in a moment.")
-    return stored if stored.status is not None else None
-
-
-def store_answer(*, actor: str, route: str, key: str, response: HttpResponse) -> None:
-    """Keep the answer, whatever its status, for later calls with the same key."""
-    IdempotentAnswer.objects.filter(actor=actor, route=route, key=key).update(
+def store_answer(call: Call, response: HttpResponse) -> None:
+    """Keep the answer for later calls with the same key; it commits together with the effect."""
+    IdempotentAnswer.objects.filter(actor=call.actor, route=call.route, key=call.key).update(
         status=response.status_code, content_type=response.headers.get("Content-Type", ""), body=response.content
     )
-
-
-def forget(*, actor: str, route: str, key: str) -> None:
-    """Free a key whose call failed before it decided anything, so that the retry runs."""
-    IdempotentAnswer.objects.filter(actor=actor, route=route, key=key, status=None).delete()

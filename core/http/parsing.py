@@ -1,6 +1,5 @@
 """JSON bodies read strictly: decimals exact, no NaN, no duplicate keys, bounded size and depth."""
 
-import io
 import json
 from collections.abc import Mapping
 from decimal import Decimal
@@ -14,6 +13,8 @@ from core.errors import DomainError
 BODY_BYTES_MAX = 2 * 1024 * 1024
 DEPTH_MAX = 60
 DIGITS_MAX = 60
+QUOTE, BACKSLASH = ord('"'), ord("\\")
+OPENING, CLOSING = b"[{", b"]}"
 
 
 class BodyTooLargeError(DomainError):
@@ -51,14 +52,14 @@ def _refuse_depth(text: bytes) -> None:
         if escaped:
             escaped = False
         elif in_string:
-            in_string, escaped = byte != 0x22, byte == 0x5C
-        elif byte == 0x22:
+            in_string, escaped = byte != QUOTE, byte == BACKSLASH
+        elif byte == QUOTE:
             in_string = True
-        elif byte in (0x5B, 0x7B):
+        elif byte in OPENING:
             depth += 1
             if depth > DEPTH_MAX:
                 raise ValueError(f"the JSON is nested deeper than {DEPTH_MAX} levels")
-        elif byte in (0x5D, 0x7D):
+        elif byte in CLOSING:
             depth -= 1
 
 
@@ -114,7 +115,7 @@ class StrictJSONParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        body = (stream or io.BytesIO()).read(BODY_BYTES_MAX + 1)
+        body = stream.read(BODY_BYTES_MAX + 1)
         if len(body) > BODY_BYTES_MAX:
             raise BodyTooLargeError(f"The body is larger than {BODY_BYTES_MAX // 1024} KiB.")
         try:
