@@ -86,8 +86,7 @@ class InvoiceAdmin(HistoryAdmin):
             document = pdf.invoice_pdf(invoice=invoice)
         except DomainError as error:
             return HttpResponse(error.message, status=error.http_status, content_type="text/plain")
-        name = f"{invoice.number or f'draft-{invoice.pk}'}.pdf"
-        headers = {"Content-Disposition": f'inline; filename="{name}"'}
+        headers = {"Content-Disposition": f'inline; filename="{document.file_name}"'}
         return HttpResponse(document.content, content_type="application/pdf", headers=headers)
 
     # Which decision is open now: the role and the table of states, asked once more by the stage itself.

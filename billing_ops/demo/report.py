@@ -1,0 +1,85 @@
+"""Prints what the demo did: capture, closes, invoices, payouts, and where to look further."""
+
+from rich.console import Console
+from rich.table import Table
+
+from billing_ops.demo import scenario
+from billing_ops.demo.company import Company
+from billing_ops.demo.story import Told
+from core import money
+from invoicing.cycle.models import Invoice
+
+
+def print_report(console: Console, *, told: Told, company: Company, address: str) -> None:
+    """Five tables a newcomer can read from top to bottom."""
+    _print_capture(console, told)
+    _print_closes(console, told)
+    _print_invoices(console)
+    _print_payouts(console, told)
+    _print_places(console, told=told, company=company, address=address)
+
+
+def _table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left")
+    return table
+
+
+def _print_capture(console: Console, told: Told) -> None:
+    counts = ("received", "accepted", "duplicates", "quarantined")
+    table = _table("Usage sent over HTTP", "what", *counts, right=counts)
+    for title, sent in told.sent:
+        table.add_row(title, *(f"{getattr(sent, name):,}" for name in counts))
+    console.print(table)
+
+
+def _print_closes(console: Console, told: Told) -> None:
+    table = _table("Periods closed", "close", "drafted", "held", "failed", right=("drafted", "held", "failed"))
+    for title, closed in told.closes:
+        table.add_row(title, str(closed.drafted), str(closed.held), str(len(closed.failed)))
+    console.print(table)
+
+
+def _print_invoices(console: Console) -> None:
+    table = _table("Invoices", "invoice", "customer", "period", "status", "total", "why", right=("total",))
+    live = Invoice.objects.exclude(status=Invoice.Status.DISCARDED).select_related("customer")
+    for invoice in live.order_by("period_start", "customer__code"):
+        waiting = invoice.holds.filter(released_at=None).values_list("reason", flat=True).first()
+        adjusted = invoice.lines.filter(adjusts__isnull=False).count()
+        note = waiting or (f"{adjusted} lines correct late usage" if adjusted else "")
+        total = f"{money.amount_text(invoice.total, currency=invoice.currency)} {invoice.currency}"
+        period = f"{invoice.period_start:%d %b} – {invoice.period_end:%d %b %Y}"
+        table.add_row(str(invoice), invoice.customer.legal_name, period, invoice.status, total, note)
+    console.print(table)
+
+
+def _print_payouts(console: Console, told: Told) -> None:
+    table = _table("Payouts", "payee", "amount", "outcome", "because", "audit reference", right=("amount",))
+    for decision in told.decisions:
+        payable = decision.payable
+        shut = [f"{gate['gate']}: {gate['state']}" for gate in decision.verdicts if not gate["is_open"]]
+        table.add_row(
+            payable.payee.legal_name,
+            f"{money.amount_text(payable.amount, currency=payable.currency)} {payable.currency}",
+            decision.outcome,
+            ", ".join(shut) or "every gate is approved",
+            decision.audit_entry.reference,
+        )
+    console.print(table)
+
+
+def _print_places(console: Console, *, told: Told, company: Company, address: str) -> None:
+    table = _table("Look further", "what", "where")
+    for path in told.pdfs:
+        table.add_row("PDF", str(path))
+    table.add_row("Back office", f"{address}/admin/")
+    table.add_row("Customer portal", f"{address}/portal/")
+    table.add_row("API to try", f"{address}/api/v1/docs/")
+    console.print(table)
+    logins = _table("Sign in", "as", "user", "password")
+    for person in scenario.PEOPLE:
+        logins.add_row(person.role, person.username, company.password)
+    for code, customer in company.customers.items():
+        logins.add_row(f"customer {customer.legal_name}", f"{code}-portal", company.password)
+    console.print(logins)
