@@ -1,8 +1,11 @@
 """What every test stands on: the embedded PostgreSQL, and a browser where the machine has one."""
 
 import shutil
+from collections.abc import Iterator
 
+import pgtrigger
 import pytest
+from django.db.backends.postgresql.operations import DatabaseOperations
 
 from core import embedded_postgres
 
@@ -21,3 +24,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(missing)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clearing_between_committed_tests() -> Iterator[None]:
+    """Append-only tables refuse TRUNCATE; only the clearing after a test that commits may do it."""
+    flush = DatabaseOperations.execute_sql_flush
+
+    def flush_all(operations: DatabaseOperations, sql_list: list[str]) -> None:
+        with pgtrigger.ignore():
+            flush(operations, sql_list)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "execute_sql_flush", flush_all)
+        yield
