@@ -1,5 +1,6 @@
 """Who may call what: every API view names the roles per method, and nothing is allowed by default."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from rest_framework.exceptions import MethodNotAllowed
@@ -42,5 +43,5 @@ class RoleRule(BasePermission):
 class RuledView:
     """Mix into every API view; `roles_by_method` is mandatory and walked by a test."""
 
-    permission_classes: ClassVar[list[type[BasePermission]]] = [RoleRule]
+    permission_classes: Sequence[type[BasePermission]] = (RoleRule,)
     roles_by_method: ClassVar[dict[str, frozenset[Role]]]

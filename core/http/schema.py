@@ -1,0 +1,51 @@
+"""The refusals that calls document in the OpenAPI page, as problem documents (RFC 9457)."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiResponse
+from rest_framework import serializers
+
+from core.http.problems import MEDIA_TYPE
+
+
+class ProblemErrorSerializer(serializers.Serializer[object]):
+    """One field at fault."""
+
+    pointer = serializers.CharField(help_text="RFC 6901")
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class ProblemSerializer(serializers.Serializer[object]):
+    """Why a call was refused; `code` is stable."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        # `errors` is a property of every serializer, so the field of that name cannot be a class attribute.
+        return {**super().get_fields(), "errors": ProblemErrorSerializer(many=True, required=False)}
+
+
+def _refusal(description: str) -> OpenApiResponse:
+    return OpenApiResponse(ProblemSerializer, description=description)
+
+
+READ_REFUSALS = {
+    (400, MEDIA_TYPE): _refusal("The cursor is not one that the list gave out."),
+    (401, MEDIA_TYPE): _refusal("No usable API key or session."),
+    (403, MEDIA_TYPE): _refusal("The role or the key's scopes do not allow it."),
+    (404, MEDIA_TYPE): _refusal("No such object, or none that the caller may see."),
+    (422, MEDIA_TYPE): _refusal("A parameter cannot be used."),
+}
+WRITE_REFUSALS = {
+    **READ_REFUSALS,
+    (400, MEDIA_TYPE): _refusal("The body is not JSON, or the Idempotency-Key cannot be used."),
+    (409, MEDIA_TYPE): _refusal("It contradicts what is stored; the code says how."),
+    (413, MEDIA_TYPE): _refusal("The body is too large."),
+    (415, MEDIA_TYPE): _refusal("The body is not application/json."),
+    (422, MEDIA_TYPE): _refusal("A field cannot be used; `errors` names it."),
+}
