@@ -1,0 +1,1 @@
+"""What opens and shuts a gate: plain values in, plain values out."""
