@@ -43,5 +43,5 @@ class RoleRule(BasePermission):
 class RuledView:
     """Mix into every API view; `roles_by_method` is mandatory and walked by a test."""
 
-    permission_classes: Sequence[type[BasePermission]] = (RoleRule,)
+    permission_classes: Sequence[Any] = (RoleRule,)
     roles_by_method: ClassVar[dict[str, frozenset[Role]]]
