@@ -8,15 +8,23 @@ from django.db import transaction
 
 from core import audit, money
 from core.errors import DomainError, InvalidInputError
-from invoicing.pricing.models import Charge, PriceVersion, TaxRate
+from invoicing.pricing import plans
+from invoicing.pricing.models import Charge, Plan, PriceVersion, TaxRate
 from invoicing.pricing.rules import instants
 from invoicing.pricing.rules import params as price_params
+from metering.models import Meter
 
 
 class EarlierThanInForceError(DomainError):
     """The effective instant lies before that of a version which is in force already."""
 
     code = "earlier_than_in_force"
+
+
+class ChargeUnnamedError(InvalidInputError):
+    """It does not follow from the call which charge is meant, or what a new one is called."""
+
+    code = "charge_unnamed"
 
 
 class ModelUnfitError(InvalidInputError):
@@ -62,6 +70,32 @@ def add_price_version(
     return price
 
 
+def price_plan(
+    *,
+    plan: Plan,
+    charge_code: str | None,
+    meter: Meter | None,
+    name: str | None,
+    model: str,
+    params: Any,
+    effective_at: datetime,
+    actor: Any,
+    at: datetime,
+) -> PriceVersion:
+    """The next price of a plan's charge, named by its code or its meter; a charge that is not there yet is made."""
+    with transaction.atomic():
+        charge = _find_charge(plan, code=charge_code, meter=meter)
+        if charge is None:
+            label = name or (meter.name if meter else None)
+            if label is None:
+                raise ChargeUnnamedError("The charge is new; give it a name for the invoice.", pointer="/name")
+            code = charge_code or (meter.code if meter else "")
+            charge = plans.add_charge(plan=plan, code=code, name=label, meter=meter)
+        return add_price_version(
+            charge=charge, model=model, params=params, effective_at=effective_at, actor=actor, at=at
+        )
+
+
 def add_tax_rate(
     *,
     code: str,
@@ -94,6 +128,16 @@ def add_tax_rate(
         facts = {"category": category, "percent": money.plain(percent), "effective_at": effective_at.isoformat()}
         audit.append_entry(action="tax_rate_added", subject=f"tax:{code}", actor=actor, facts=facts, at=at)
     return rate
+
+
+def _find_charge(plan: Plan, *, code: str | None, meter: Meter | None) -> Charge | None:
+    if code is None and meter is None:
+        raise ChargeUnnamedError("Name the charge by its code, or by its meter.", pointer="/charge")
+    found = plan.charges.filter(meter=meter) if code is None else plan.charges.filter(code=code)
+    charge = found.select_related("plan").first()
+    if charge is not None and meter is not None and charge.meter_id != meter.pk:
+        raise ChargeUnnamedError(f"Charge {charge.code} is not for meter {meter.code}.", pointer="/meter")
+    return charge
 
 
 def _refuse_before_in_force(effective_at: datetime, *, newest: datetime | None) -> None:

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from core import money
+from django.db import transaction
+
+from core import bulk, money
 from core.errors import DomainError
 from core.periods import Period
 from invoicing.pricing.models import Charge, PriceVersion
 from invoicing.pricing.rules import params as price_params
 from invoicing.pricing.rules.params import Params
 from invoicing.pricing.segments import PriceSegment
-from invoicing.rating import rules, store
+from invoicing.rating import rules
 from invoicing.rating.models import RatedLine
 from invoicing.rating.rules import proration
 from invoicing.rating.rules.proration import WHOLE, Share
@@ -82,7 +84,10 @@ def compute_segments(items: Sequence[Item]) -> list[Computed]:
 
 def rate_segments(items: Sequence[Item], *, at: datetime) -> list[RatedLine]:
     """Rate and keep these segments, in their order: one line each, rounded half up once, in three queries."""
-    return store.copy_lines([_line(computed, at=at) for computed in compute_segments(items)])
+    lines = [_line(computed, at=at) for computed in compute_segments(items)]
+    with transaction.atomic():
+        bulk.insert_rows(lines)
+    return lines
 
 
 def rerate_lines(corrections: Sequence[tuple[RatedLine, AggregationSnapshot]], *, at: datetime) -> list[RatedLine]:

@@ -1,0 +1,1 @@
+"""Plans, prices, tax rates and subscriptions over HTTP."""

@@ -1,0 +1,175 @@
+"""Bodies and answers: translated here, decided in the stages."""
+
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from rest_framework import serializers
+
+from accounts import validators
+from accounts.models import Customer
+from core import money
+from core.http.fields import InstantField, JsonField
+from invoicing.pricing.models import Charge, Plan, PriceVersion, Subscription, SubscriptionPhase, TaxRate
+from invoicing.pricing.rules import fields
+from metering.models import Meter
+
+PERCENT_DECIMALS_MAX = 4
+PERCENT_MAX = 100
+
+
+class PercentField(serializers.Field[Decimal, Any, str, Any]):
+    """A percentage from 0 to 100 with at most 4 decimals, as a decimal string."""
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        try:
+            percent = fields.read_number(data, decimals_max=PERCENT_DECIMALS_MAX)
+        except ValueError as error:
+            raise serializers.ValidationError(f"{error}.", code="number") from error
+        if not 0 <= percent <= PERCENT_MAX:
+            raise serializers.ValidationError("Must lie between 0 and 100.", code="out_of_range")
+        return percent
+
+    def to_representation(self, value: Decimal) -> str:
+        return money.plain(value)
+
+
+class ChargeSerializer(serializers.ModelSerializer[Charge]):
+    """A charge of a plan; without a meter it is a flat fee."""
+
+    meter = serializers.SlugRelatedField(
+        slug_field="code", queryset=Meter.objects.all(), allow_null=True, required=False, default=None
+    )
+
+    class Meta:
+        model = Charge
+        fields: ClassVar = ["id", "code", "name", "meter"]
+
+
+class PlanSerializer(serializers.ModelSerializer[Plan]):
+    """A plan; only its name and description may change."""
+
+    charges = ChargeSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Plan
+        fields: ClassVar = [
+            "id",
+            "code",
+            "name",
+            "description",
+            "currency",
+            "interval",
+            "proration_unit",
+            "charges",
+            "created_at",
+        ]
+        read_only_fields: ClassVar = ["id", "created_at"]
+
+
+class PlanChangeSerializer(serializers.ModelSerializer[Plan]):
+    """What may change about a plan."""
+
+    class Meta:
+        model = Plan
+        fields: ClassVar = ["name", "description"]
+
+
+class PriceVersionSerializer(serializers.ModelSerializer[PriceVersion]):
+    """A price as it is kept."""
+
+    plan = serializers.CharField(source="charge.plan.code")
+    charge = serializers.CharField(source="charge.code")
+    name = serializers.CharField(source="charge.name")
+    meter = serializers.CharField(source="charge.meter.code", allow_null=True, default=None)
+    params = JsonField()
+
+    class Meta:
+        model = PriceVersion
+        fields: ClassVar = [
+            "id",
+            "plan",
+            "charge",
+            "name",
+            "meter",
+            "version",
+            "model",
+            "params",
+            "effective_at",
+            "created_at",
+        ]
+
+
+class NewPriceSerializer(serializers.Serializer[PriceVersion]):
+    """The next price of a charge, named by its code or by its meter."""
+
+    plan = serializers.SlugRelatedField(slug_field="code", queryset=Plan.objects.all())
+    charge = serializers.CharField(required=False, validators=[validators.CODE], help_text="Made when it is new.")
+    meter = serializers.SlugRelatedField(slug_field="code", queryset=Meter.objects.all(), required=False)
+    name = serializers.CharField(required=False, max_length=120, help_text="Of a new charge; printed on invoices.")
+    model = serializers.ChoiceField(choices=PriceVersion.ModelName.choices)
+    params = JsonField()
+    effective_at = InstantField()
+
+
+class TaxRateSerializer(serializers.ModelSerializer[TaxRate]):
+    """A tax rate from an instant on."""
+
+    percent = PercentField()
+    effective_at = InstantField()
+
+    class Meta:
+        model = TaxRate
+        fields: ClassVar = ["id", "code", "name", "category", "percent", "effective_at", "note", "created_at"]
+        read_only_fields: ClassVar = ["id", "created_at"]
+
+
+class PhaseSerializer(serializers.ModelSerializer[SubscriptionPhase]):
+    """Which plan, and when."""
+
+    plan = serializers.CharField(source="plan.code")
+
+    class Meta:
+        model = SubscriptionPhase
+        fields: ClassVar = ["plan", "starts_at", "ends_at"]
+
+
+class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
+    """A subscription with its plans in order of time."""
+
+    customer = serializers.CharField(source="customer.code")
+    phases = PhaseSerializer(many=True)
+
+    class Meta:
+        model = Subscription
+        fields: ClassVar = [
+            "id",
+            "customer",
+            "anchor_date",
+            "time_zone",
+            "starts_at",
+            "ends_at",
+            "phases",
+            "created_at",
+        ]
+
+
+class NewSubscriptionSerializer(serializers.Serializer[Subscription]):
+    """Puts a customer on a plan."""
+
+    customer = serializers.SlugRelatedField(slug_field="code", queryset=Customer.objects.all())
+    plan = serializers.SlugRelatedField(slug_field="code", queryset=Plan.objects.all())
+    starts_at = InstantField()
+    anchor_date = serializers.DateField(required=False, help_text="Default: the local day on which it starts.")
+
+
+class PlanMoveSerializer(serializers.Serializer[Subscription]):
+    """The next plan, and from when."""
+
+    plan = serializers.SlugRelatedField(slug_field="code", queryset=Plan.objects.all())
+    effective_at = InstantField()
+
+
+class EndSerializer(serializers.Serializer[Subscription]):
+    """When a subscription ends."""
+
+    ends_at = InstantField()

@@ -1,0 +1,19 @@
+"""Paths under /api/v1/."""
+
+from django.urls import path
+
+from invoicing.pricing.api import plans, prices, subscriptions
+
+urlpatterns = [
+    path("plans", plans.PlanListView.as_view()),
+    path("plans/<str:code>", plans.PlanView.as_view()),
+    path("plans/<str:code>/charges", plans.ChargeListView.as_view()),
+    path("price-versions", prices.PriceVersionListView.as_view()),
+    path("price-versions/<int:price_id>", prices.PriceVersionView.as_view()),
+    path("tax-rates", prices.TaxRateListView.as_view()),
+    path("tax-rates/<int:rate_id>", prices.TaxRateView.as_view()),
+    path("subscriptions", subscriptions.SubscriptionListView.as_view()),
+    path("subscriptions/<int:subscription_id>", subscriptions.SubscriptionView.as_view()),
+    path("subscriptions/<int:subscription_id>/change-plan", subscriptions.ChangePlanView.as_view()),
+    path("subscriptions/<int:subscription_id>/end", subscriptions.EndView.as_view()),
+]

@@ -1,0 +1,1 @@
+"""The rating preview over HTTP."""
