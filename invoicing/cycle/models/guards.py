@@ -29,7 +29,8 @@ FIXED_FIGURES = [
 _ADDS_UP = """
 IF NEW.subtotal <> (SELECT COALESCE(SUM(amount), 0) FROM cycle_invoiceline WHERE invoice_id = NEW.id)
    OR NEW.tax <> (SELECT COALESCE(SUM(tax), 0) FROM cycle_invoicetax WHERE invoice_id = NEW.id) THEN
-    RAISE EXCEPTION 'the lines or taxes of invoice % do not add up to its totals', NEW.id USING ERRCODE = 'integrity_constraint_violation';
+    RAISE EXCEPTION 'the lines or taxes of invoice % do not add up to its totals', NEW.id
+        USING ERRCODE = 'integrity_constraint_violation';
 END IF;
 """
 _NOTHING_OPEN = """
@@ -139,7 +140,8 @@ NOT_ON_CLOSED_INVOICES = pgtrigger.Trigger(
     func="""
         SELECT status INTO found FROM cycle_invoice WHERE id = NEW.invoice_id FOR SHARE;
         IF found IN ('final', 'discarded') THEN
-            RAISE EXCEPTION 'invoice % is %, nothing is opened on it any more', NEW.invoice_id, found USING ERRCODE = 'integrity_constraint_violation';
+            RAISE EXCEPTION 'invoice % is %, nothing is opened on it any more', NEW.invoice_id, found
+                USING ERRCODE = 'integrity_constraint_violation';
         END IF;
         RETURN NEW;
     """,

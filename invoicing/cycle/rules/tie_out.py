@@ -1,0 +1,129 @@
+"""Raw = aggregated = rated: each stage compared with the one before it, and the differences by name."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from core import money
+
+RAW_AGGREGATED = "raw_not_aggregated"
+AGGREGATED_RATED = "aggregated_not_rated"
+AMOUNT = "amount_not_reproduced"
+UNPRICED = "usage_without_price"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """What one stage says of the events of a window."""
+
+    events: int
+    quantity: Decimal
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """One line from its events to its amount; a flat fee has no snapshot and no recount."""
+
+    label: str
+    raw: Count | None
+    aggregated: Count | None
+    unmeasured_events: int
+    rated_quantity: Decimal
+    rated_amount: Decimal
+    amount_again: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stray:
+    """Accepted usage of the period that no priced window covers."""
+
+    label: str
+    events: int
+    facts: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A named difference, with both sides in figures."""
+
+    name: str
+    detail: str
+    facts: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """How the stages of one invoice compare."""
+
+    raw_events: int
+    aggregated_events: int
+    rated_lines: int
+    findings: tuple[Finding, ...]
+
+
+def tie_out(*, chains: Iterable[Chain], strays: Iterable[Stray]) -> Result:
+    """Compare the stages of one invoice."""
+    chains, strays = tuple(chains), tuple(strays)
+    findings = [finding for chain in chains for finding in _compare(chain)]
+    findings += [
+        Finding(
+            name=UNPRICED,
+            detail=f"{stray.events} events of {stray.label} fall where no price of the plan covers them.",
+            facts={"events": str(stray.events), **stray.facts},
+        )
+        for stray in strays
+    ]
+    return Result(
+        raw_events=sum(chain.raw.events for chain in chains if chain.raw) + sum(stray.events for stray in strays),
+        aggregated_events=sum(chain.aggregated.events for chain in chains if chain.aggregated),
+        rated_lines=len(chains),
+        findings=tuple(findings),
+    )
+
+
+def _compare(chain: Chain) -> Iterable[Finding]:
+    if chain.aggregated is not None:
+        if chain.raw != chain.aggregated:
+            yield _raw_differs(chain, aggregated=chain.aggregated)
+        if chain.rated_quantity != chain.aggregated.quantity:
+            yield Finding(
+                name=AGGREGATED_RATED,
+                detail=f"{chain.label}: the snapshot says {money.plain(chain.aggregated.quantity)}, but "
+                f"{money.plain(chain.rated_quantity)} was rated.",
+                facts={
+                    "aggregated_quantity": money.plain(chain.aggregated.quantity),
+                    "rated_quantity": money.plain(chain.rated_quantity),
+                },
+            )
+    if chain.rated_amount != chain.amount_again:
+        yield Finding(
+            name=AMOUNT,
+            detail=f"{chain.label}: rated {money.plain(chain.rated_amount)}, but its quantity and price give "
+            f"{money.plain(chain.amount_again)}.",
+            facts={"rated": money.plain(chain.rated_amount), "again": money.plain(chain.amount_again)},
+        )
+    if chain.unmeasured_events:
+        yield Finding(
+            name=UNPRICED,
+            detail=f"{chain.label}: {chain.unmeasured_events} events carry no value that this meter can read.",
+            facts={"events": str(chain.unmeasured_events)},
+        )
+
+
+def _raw_differs(chain: Chain, *, aggregated: Count) -> Finding:
+    raw = chain.raw or Count(events=0, quantity=Decimal(0), digest="")
+    return Finding(
+        name=RAW_AGGREGATED,
+        detail=f"{chain.label}: the raw events count {raw.events} and measure {money.plain(raw.quantity)}, the snapshot "
+        f"says {aggregated.events} and {money.plain(aggregated.quantity)}"
+        + ("." if raw.events != aggregated.events or raw.quantity != aggregated.quantity else ", from other events."),
+        facts={
+            "raw_events": str(raw.events),
+            "aggregated_events": str(aggregated.events),
+            "raw_quantity": money.plain(raw.quantity),
+            "aggregated_quantity": money.plain(aggregated.quantity),
+            "raw_digest": raw.digest,
+            "aggregated_digest": aggregated.digest,
+        },
+    )

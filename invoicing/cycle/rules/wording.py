@@ -1,0 +1,29 @@
+"""The words of an invoice line."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from core import rounding
+from core.periods import Period
+
+DESCRIPTION_LENGTH_MAX = 200
+
+
+def adjustment(*, charge_name: str, period: Period, zone: str) -> str:
+    """Name an adjustment by the period it corrects, in the customer's days: first and last."""
+    first = period.start.astimezone(ZoneInfo(zone)).date()
+    last = (period.end - timedelta(microseconds=1)).astimezone(ZoneInfo(zone)).date()
+    return f"Adjustment of {first} to {last}: {charge_name}"[:DESCRIPTION_LENGTH_MAX]
+
+
+def unit_price(steps: Sequence[dict[str, Any]], *, quantity: Decimal) -> str:
+    """The price that times `quantity` is the whole amount; empty where tiers, packages, fees or shares come in."""
+    if len(steps) != 1:
+        return ""
+    price, units = Decimal(steps[0]["unit_price"]), Decimal(steps[0]["quantity"])
+    with rounding.exactly():
+        simple = units == quantity and units * price == Decimal(steps[0]["amount"])
+    return str(steps[0]["unit_price"]) if simple else ""
