@@ -30,22 +30,40 @@ class ProblemSerializer(serializers.Serializer[object]):
         return {**super().get_fields(), "errors": ProblemErrorSerializer(many=True, required=False)}
 
 
-def _refusal(description: str) -> OpenApiResponse:
-    return OpenApiResponse(ProblemSerializer, description=description)
+class Status(tuple[int, str]):
+    """Status and media type; written status first, for drf-spectacular takes the smallest text as the success."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return f"{self[0]} {self[1]}"
 
 
-READ_REFUSALS = {
-    (400, MEDIA_TYPE): _refusal("The cursor is not one that the list gave out."),
-    (401, MEDIA_TYPE): _refusal("No usable API key or session."),
-    (403, MEDIA_TYPE): _refusal("The role or the key's scopes do not allow it."),
-    (404, MEDIA_TYPE): _refusal("No such object, or none that the caller may see."),
-    (422, MEDIA_TYPE): _refusal("A parameter cannot be used."),
-}
+def _refusals(descriptions: dict[int, str]) -> dict[Any, OpenApiResponse]:
+    return {
+        Status((code, MEDIA_TYPE)): OpenApiResponse(ProblemSerializer, description=description)
+        for code, description in descriptions.items()
+    }
+
+
+READ_REFUSALS = _refusals(
+    {
+        400: "The cursor is not one that the list gave out.",
+        401: "No usable API key or session.",
+        403: "The role or the key's scopes do not allow it.",
+        404: "No such object, or none that the caller may see.",
+        422: "A parameter cannot be used.",
+    }
+)
 WRITE_REFUSALS = {
     **READ_REFUSALS,
-    (400, MEDIA_TYPE): _refusal("The body is not JSON, or the Idempotency-Key cannot be used."),
-    (409, MEDIA_TYPE): _refusal("It contradicts what is stored; the code says how."),
-    (413, MEDIA_TYPE): _refusal("The body is too large."),
-    (415, MEDIA_TYPE): _refusal("The body is not application/json."),
-    (422, MEDIA_TYPE): _refusal("A field cannot be used; `errors` names it."),
+    **_refusals(
+        {
+            400: "The body is not JSON, or the Idempotency-Key cannot be used.",
+            409: "It contradicts what is stored; the code says how.",
+            413: "The body is too large.",
+            415: "The body is not application/json.",
+            422: "A field cannot be used; `errors` names it.",
+        }
+    ),
 }

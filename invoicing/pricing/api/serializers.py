@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts import validators
@@ -17,6 +19,7 @@ PERCENT_DECIMALS_MAX = 4
 PERCENT_MAX = 100
 
 
+@extend_schema_field(OpenApiTypes.STR)
 class PercentField(serializers.Field[Decimal, Any, str, Any]):
     """A percentage from 0 to 100 with at most 4 decimals, as a decimal string."""
 
