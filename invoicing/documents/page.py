@@ -1,0 +1,142 @@
+"""An InvoiceDocument in the words of the page: figures and dates as text, nothing left for the template to decide."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from babel import Locale
+
+from invoicing.documents.document import DocumentLine, DocumentParty, DocumentStep, DocumentTax, InvoiceDocument
+from invoicing.documents.rules import extent, figures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Words:
+    """How this document writes numbers and dates."""
+
+    document: InvoiceDocument
+
+    def amount(self, amount: Decimal) -> str:
+        return figures.amount_text(amount, currency=self.document.currency, locale=self.document.locale)
+
+    def number(self, number: Decimal | None) -> str:
+        return "" if number is None else figures.number_text(number, locale=self.document.locale)
+
+    def percent(self, percent: Decimal) -> str:
+        return figures.percent_text(percent, locale=self.document.locale)
+
+    def span(self, item: DocumentLine) -> str:
+        return figures.span_text(item.start, item.end, zone=self.document.time_zone, locale=self.document.locale)
+
+
+def page_context(document: InvoiceDocument) -> dict[str, Any]:
+    """What the template prints; the sums of printed and attached lines add up to the subtotal."""
+    words = _Words(document=document)
+    size = extent.measure(document)
+    return {
+        "document": document,
+        "title": "Draft invoice" if document.is_draft else f"Invoice {document.number}",
+        "logo": _data_url(document.logo_svg),
+        "parties": [("From", _party(document.seller, document)), ("Bill to", _party(document.customer, document))],
+        "facts": _facts(document),
+        "shows_tax_rates": len({(line.tax_category, line.tax_percent) for line in document.lines}) > 1,
+        "lines": [_line(line, words) for line in size.printed],
+        "attached": _attached(size.attached, words),
+        "subtotal": words.amount(document.subtotal),
+        "taxes": [_tax(tax, words) for tax in document.taxes],
+        "total": words.amount(document.total),
+        "is_credit": document.total < 0,
+        "terms": _terms(document),
+        "explained": [_line(line, words) | {"steps": [_step(s, words) for s in line.steps]} for line in size.explained],
+        "explained_elsewhere": len(size.explained_elsewhere),
+    }
+
+
+def _party(party: DocumentParty, document: InvoiceDocument) -> dict[str, Any]:
+    country = Locale.parse(document.locale).territories.get(party.country, party.country)
+    return {
+        "name": party.name,
+        "lines": [*party.address, country] if country else list(party.address),
+        "tax_id": party.tax_id,
+        "email": party.email,
+    }
+
+
+def _facts(document: InvoiceDocument) -> list[tuple[str, str]]:
+    """The strip under the parties; what a draft does not have yet is named as such."""
+    locale = document.locale
+    period = figures.span_text(document.period_start, document.period_end, zone=document.time_zone, locale=locale)
+    dates = [
+        (label, figures.date_text(day, locale=locale) if day else "when final")
+        for label, day in (("Issue date", document.issue_date), ("Due date", document.due_date))
+    ]
+    return [
+        (f"Total ({document.currency})", _Words(document=document).amount(document.total)),
+        *dates,
+        (f"Billing period ({document.time_zone})", period),
+        ("Customer", document.customer_code),
+    ]
+
+
+def _terms(document: InvoiceDocument) -> str:
+    if document.total <= 0:
+        return "Nothing is to be paid on this invoice."
+    if document.due_date:
+        return f"Please pay by {figures.date_text(document.due_date, locale=document.locale)}."
+    return f"Payable within {document.terms_days} days of the issue date."
+
+
+def _line(line: DocumentLine, words: _Words) -> dict[str, Any]:
+    return {
+        "position": line.position,
+        "description": line.description,
+        "span": words.span(line),
+        "adjusts": line.adjusts,
+        "quantity": words.number(line.quantity),
+        "unit": line.unit,
+        "unit_price": _unit_price(line, words),
+        "tax": words.percent(line.tax_percent),
+        "amount": words.amount(line.amount),
+    }
+
+
+def _unit_price(line: DocumentLine, words: _Words) -> str:
+    if extent.needs_steps(line) and not line.unit_price:
+        return "see annex"
+    return figures.price_text(line.unit_price, locale=words.document.locale)
+
+
+def _attached(lines: Sequence[DocumentLine], words: _Words) -> dict[str, str] | None:
+    if not lines:
+        return None
+    total = sum((line.amount for line in lines), Decimal(0))
+    return {
+        "first": words.number(Decimal(lines[0].position)),
+        "last": words.number(Decimal(lines[-1].position)),
+        "amount": words.amount(total),
+    }
+
+
+def _tax(tax: DocumentTax, words: _Words) -> dict[str, str]:
+    return {
+        "label": f"{tax.name} {words.percent(tax.percent)}" if tax.percent else tax.name,
+        "taxable": words.amount(tax.taxable),
+        "tax": words.amount(tax.tax),
+        "note": tax.note,
+    }
+
+
+def _step(step: DocumentStep, words: _Words) -> dict[str, str]:
+    return {
+        "label": step.label,
+        "quantity": words.number(step.quantity),
+        "unit_price": words.number(step.unit_price),
+        "flat_fee": words.number(step.flat_fee),
+        "amount": words.number(step.amount),
+    }
+
+
+def _data_url(svg: str) -> str:
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}" if svg else ""
