@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-INT_DIGITS_MAX = 18  # longer ones leave orjson's 64-bit range and travel as Decimal
+INT_DIGITS_MAX = 18  # longer ones may leave orjson's 64-bit range and travel as Decimal
 
 
 def write(value: Any) -> bytes:

@@ -1,0 +1,80 @@
+"""Capture: every event of a delivery is accepted, known already, or held back with its reasons, in one commit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from core import locks
+from metering.rules import sorting, tally
+from metering.rules.reading import Delivery, Unreadable
+from metering.rules.reasons import Reason
+from metering.rules.sorting import Outcome, Sorted
+from metering.store import held, postgres, rulebook
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureItem:
+    """One event that was not simply accepted; `index` is its place in the delivery."""
+
+    index: int
+    id: str
+    status: str
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureResult:
+    """What became of a delivery: received = accepted + duplicates + quarantined; accepted events are not listed."""
+
+    received: int
+    accepted: int
+    duplicates: int
+    quarantined: int
+    items: tuple[CaptureItem, ...]
+
+
+def capture_events(deliveries: Sequence[Delivery], *, channel: str, origin: str, at: datetime) -> CaptureResult:
+    """Check, deduplicate and store one delivery; it is safe to answer once this has committed."""
+    if not deliveries:
+        return CaptureResult(0, 0, 0, 0, ())
+    found = check_events(deliveries, sent_at=at, at=at)
+    return store_events(deliveries, found, channel=channel, origin=origin)
+
+
+def check_events(deliveries: Sequence[Delivery], *, sent_at: datetime, at: datetime) -> Sorted:
+    """Hold every event against the contracts, meters and customers of this moment."""
+    events = [delivery for delivery in deliveries if not isinstance(delivery, Unreadable)]
+    rules = rulebook.load_rulebook(events)
+    return sorting.sort_delivery(deliveries, rules=rules, sent_at=sent_at, at=at)
+
+
+def store_events(deliveries: Sequence[Delivery], found: Sorted, *, channel: str, origin: str) -> CaptureResult:
+    """Write what is new, tell duplicates from conflicts, hold back the rest and count it all."""
+    with transaction.atomic(savepoint=False):
+        # Held until the commit: whoever fixes a watermark waits for us, so no event can appear below it later.
+        locks.lock_shared(locks.LockClass.CAPTURE)
+        events = [event for _index, event in found.first]
+        written = postgres.insert_events(events)
+        known = postgres.find_known(events) if written.accepted < len(events) else {}
+        outcome = sorting.judge_delivery(found, known=known, batch_id=written.batch_id)
+        tallies = tally.tally_outcome(deliveries, outcome, types=found.types)
+        postgres.insert_batch(written, channel=channel, origin=origin, tallies=tallies)
+        held.hold_events(deliveries, outcome.held, batch_id=written.batch_id, received_at=written.received_at)
+    return _result(deliveries, outcome)
+
+
+def _result(deliveries: Sequence[Delivery], outcome: Outcome) -> CaptureResult:
+    items = [CaptureItem(index, event.event_id, "duplicate") for index, event in outcome.duplicates]
+    items += [
+        CaptureItem(index, tally.attribute_of(deliveries[index], "id"), "quarantined", reasons)
+        for index, reasons in outcome.held
+    ]
+    return CaptureResult(
+        received=len(deliveries),
+        accepted=len(outcome.accepted),
+        duplicates=len(outcome.duplicates),
+        quarantined=len(outcome.held),
+        items=tuple(sorted(items, key=lambda item: item.index)),
+    )

@@ -1,0 +1,112 @@
+"""The CloudEvents 1.0 envelope of one event: who sent it, which event it is, what it is about."""
+
+import re
+from typing import Any
+
+from metering.rules import exact_json, exact_reader
+from metering.rules.instants import Instant, read_instant
+from metering.rules.reasons import REASONS_MAX, Reason, pointer_to, reason
+
+EVENT_BYTES_MAX = 256 * 1024
+NAME_LENGTH_MAX = 200
+KNOWN = frozenset({"specversion", "id", "source", "type", "subject", "time", "data"})
+_EXTENSION_NAME = re.compile(r"[a-z0-9]{1,60}")
+_OTHER_DATA = "data_base64"
+
+
+def check_specversion(event: dict[str, Any], flaws: list[Reason]) -> None:
+    if event.get("specversion") != "1.0":
+        flaws.append(reason("specversion_unsupported", pointer="/specversion"))
+
+
+def read_identity(event: dict[str, Any], name: str, flaws: list[Reason]) -> str:
+    """Read `source` or `id`.
+
+    Printable ASCII only: look-alike letters, zero-width characters and other spellings of one text would be other
+    identities to a computer and the same to a person.
+    """
+    text = event.get(name)
+    if (
+        type(text) is str
+        and 0 < len(text) <= NAME_LENGTH_MAX
+        and text.isascii()
+        and text.isprintable()
+        and text[0] != " "
+        and text[-1] != " "
+    ):
+        return text
+    flaws.append(reason(f"{name}_missing" if text in (None, "") else f"{name}_unusable", pointer=f"/{name}"))
+    return ""
+
+
+def read_name(event: dict[str, Any], name: str, flaws: list[Reason]) -> str:
+    """Read `type` or `subject`; what they name is looked up, so any text will do here."""
+    text = event.get(name)
+    if type(text) is str and text:
+        return text
+    flaws.append(reason(f"{name}_missing", pointer=f"/{name}"))
+    return ""
+
+
+def read_time(event: dict[str, Any], flaws: list[Reason]) -> Instant | None:
+    text = event.get("time")
+    if type(text) is not str or not text:
+        flaws.append(reason("time_missing", pointer="/time"))
+        return None
+    try:
+        return read_instant(text)
+    except ValueError as error:
+        flaws.append(reason("time_invalid", f"{error}.", pointer="/time"))
+        return None
+
+
+def read_data(event: dict[str, Any], flaws: list[Reason]) -> dict[str, Any] | None:
+    data = event.get("data")
+    if type(data) is dict:
+        return data
+    if data is not None or event.get(_OTHER_DATA) is not None:
+        flaws.append(reason("data_not_object", pointer="/data" if data is not None else f"/{_OTHER_DATA}"))
+    else:
+        flaws.append(reason("data_missing", pointer="/data"))
+    return None
+
+
+def read_extras(event: dict[str, Any], instant: Instant | None, flaws: list[Reason]) -> dict[str, Any]:
+    """Keep what no column holds: other attributes, and `time` as sent where it says more than microseconds."""
+    extras: dict[str, Any] = {} if instant is None or instant.is_exact else {"time": event["time"]}
+    if len(event) == len(KNOWN) and event.keys() == KNOWN:
+        return extras
+    for name, value in event.items():
+        if name in KNOWN or value is None or (name == "datacontenttype" and value == "application/json"):
+            continue
+        extras[name] = value
+        if isinstance(value, (dict, list)) or not _EXTENSION_NAME.fullmatch(name):
+            _note_attribute(name, flaws)
+    return extras
+
+
+def _note_attribute(name: str, flaws: list[Reason]) -> None:
+    if len(flaws) < REASONS_MAX:
+        detail = f"The attribute {name[:60]!a} is not a plain value named in lower-case letters and digits."
+        flaws.append(reason("attribute_invalid", detail, pointer=pointer_to([name])))
+
+
+def write_part(value: dict[str, Any], flaws: list[Reason], *, pointer: str) -> bytes:
+    """Write `data` or the extras as they will be stored; note what PostgreSQL could not store."""
+    try:
+        written = exact_json.write(value)
+    except TypeError:
+        flaws.append(_why_unwritable(value, pointer))
+        return b""
+    if len(written) > EVENT_BYTES_MAX:
+        flaws.append(reason("too_large", pointer=pointer))
+    elif b"\\u0000" in written and not exact_reader.is_usable_text(value):
+        flaws.append(reason("text_unusable", pointer=pointer))
+    return written
+
+
+def _why_unwritable(value: dict[str, Any], pointer: str) -> Reason:
+    if exact_reader.depth_of(value) > exact_reader.DEPTH_MAX:
+        return reason("nested_too_deep", pointer=pointer)
+    is_text = not exact_reader.is_usable_text(value)
+    return reason("text_unusable" if is_text else "number_out_of_range", pointer=pointer)

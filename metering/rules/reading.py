@@ -1,0 +1,192 @@
+"""Bodies of events to Python values: fast where that is exact, exact wherever it is not, each event by itself."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, TypeVar
+
+import orjson
+
+from core.errors import DomainError
+from metering.rules import exact_reader
+from metering.rules.exact_reader import DEPTH_MAX, ElementReader
+from metering.rules.reasons import Reason, reason
+
+T = TypeVar("T")
+
+EVENTS_MAX = 10_000
+CONTAINERS_MAX = 200_000  # objects and arrays in one body: an empty one costs 20 times its two bytes in memory
+_CONTAINERS_UNCOUNTED = 64 * 1024  # a body this small cannot hold enough of them to matter
+_INEXACT = -1
+_BLANK = " \t\r\n"
+_SKIP_BLANKS = re.compile(r"[ \t\r\n]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A piece of a delivery that is not one exact JSON object; `raw` is as sent, `event` what could be read of it."""
+
+    raw: str
+    reasons: tuple[Reason, ...]
+    event: dict[str, Any]
+
+
+Delivery = dict[str, Any] | Unreadable
+
+
+class NotABatchError(DomainError):
+    """The body as a whole is not events."""
+
+    code = "not_a_batch"
+    http_status = 400
+
+
+class BatchTooLargeError(DomainError):
+    """More events, or more structure, than one request may carry."""
+
+    code = "too_large"
+    http_status = 413
+
+
+def read_document(body: bytes) -> list[Delivery]:
+    """Read one event or an array of them; NotABatchError for a body that is neither."""
+    refuse_heavy(body)
+    for parse in (orjson.loads, exact_reader.parse_plain):
+        try:
+            document = parse(body)
+        except ValueError:
+            continue
+        events = bounded(document if isinstance(document, list) else [document])
+        if is_exact(body, events):
+            return events
+    return bounded(list(_read_elements(_text_of(body))))
+
+
+def read_lines(body: bytes) -> list[Delivery]:
+    """Read one event per line; a line that is not JSON is held back by itself, empty lines count for nothing."""
+    refuse_heavy(body)
+    lines = bounded([line for line in body.split(b"\n") if line.strip()])
+    for parse in (orjson.loads, exact_reader.parse_plain):
+        try:
+            events = [parse(line) for line in lines]
+        except ValueError:
+            continue
+        if is_exact(body, events):
+            return events
+    return [_read_line(line) for line in lines]
+
+
+def refuse_heavy(body: bytes) -> None:
+    """Refuse before parsing what would take far more memory than its bytes."""
+    if len(body) > _CONTAINERS_UNCOUNTED and body.count(b"{") + body.count(b"[") > CONTAINERS_MAX:
+        raise BatchTooLargeError(f"The body holds more than {CONTAINERS_MAX} objects and arrays; send it in parts.")
+
+
+def bounded(events: list[T]) -> list[T]:
+    """Refuse a batch of too many events."""
+    if len(events) > EVENTS_MAX:
+        raise BatchTooLargeError(f"The body holds {len(events)} events; send at most {EVENTS_MAX} per request.")
+    return events
+
+
+def is_exact(body: bytes, events: list[Any]) -> bool:
+    """Say that orjson lost nothing: no fraction or 65-bit integer became a float, no name stood twice, no NUL.
+
+    Names are counted by `":`. A text that holds those two bytes only adds to the count, and a blank before the colon
+    is ruled out, so equal counts mean that every name in the body is a name in the result.
+    """
+    if b" :" in body or b"\t:" in body or b"\n:" in body or b"\r:" in body or b"\\u0000" in body:
+        return False
+    return count_names(events) == body.count(b'":')
+
+
+def count_names(events: list[Any]) -> int:
+    """Count the names of all objects, level by level; negative for anything inexact, too deep, or not an object."""
+    if set(map(type, events)) - {dict}:
+        return _INEXACT
+    names, values = 0, events
+    for _level in range(DEPTH_MAX):
+        kinds = set(map(type, values))
+        if float in kinds:
+            return _INEXACT
+        objects = [value for value in values if type(value) is dict] if dict in kinds else []
+        arrays = [value for value in values if type(value) is list] if list in kinds else []
+        if not objects and not arrays:
+            return names
+        names += sum(map(len, objects))
+        values = [*chain.from_iterable(map(dict.values, objects)), *chain.from_iterable(arrays)]
+    return _INEXACT
+
+
+def read_one(text: str) -> Delivery:
+    """Read the text of a single event, as it is kept in quarantine."""
+    return _read_line(text.encode())
+
+
+def _text_of(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise NotABatchError(f"The body is not UTF-8 (byte {error.start}).") from error
+
+
+def _read_line(line: bytes) -> Delivery:
+    try:
+        text = line.decode().strip(_BLANK)
+        reader = ElementReader(text)
+        _refuse_rest(text, reader.read_at(0))
+    except ValueError as error:
+        raw = line.decode(errors="backslashreplace").replace("\x00", "\\x00").strip(_BLANK)
+        return Unreadable(raw, (reason("malformed_json", f"The line is not JSON: {error}."),), {})
+    return _delivery(reader, text)
+
+
+def _read_elements(text: str) -> Iterator[Delivery]:
+    """Read a document element by element, so that what is wrong with one event stays with it."""
+    try:
+        for reader, raw in _split_elements(text):
+            yield _delivery(reader, raw)
+    except ValueError as error:
+        raise NotABatchError(f"The body is not JSON: {error}.") from error
+
+
+def _split_elements(text: str) -> Iterator[tuple[ElementReader, str]]:
+    reader = ElementReader(text)
+    start = _after_blanks(text, 0)
+    if text[start : start + 1] != "[":
+        end = reader.read_at(start)
+        _refuse_rest(text, end)
+        yield reader, text[start:end]
+        return
+    start = _after_blanks(text, start + 1)
+    if text[start : start + 1] == "]":
+        _refuse_rest(text, start + 1)
+        return
+    mark = ","
+    while mark == ",":
+        end = reader.read_at(start)
+        yield reader, text[start:end]
+        comma = _after_blanks(text, end)
+        mark = text[comma : comma + 1]
+        start = _after_blanks(text, comma + 1)
+    if mark != "]":
+        raise ValueError(f"a comma or the end of the array is missing at character {comma + 1}")
+    _refuse_rest(text, comma + 1)
+
+
+def _after_blanks(text: str, index: int) -> int:
+    match = _SKIP_BLANKS.match(text, index)
+    return match.end() if match else index
+
+
+def _refuse_rest(text: str, end: int) -> None:
+    if _after_blanks(text, end) != len(text):
+        raise ValueError(f"something follows the end at character {end + 1}")
+
+
+def _delivery(reader: ElementReader, raw: str) -> Delivery:
+    value, reasons = reader.value, reader.reasons
+    if not isinstance(value, dict):
+        return Unreadable(raw, tuple(reasons or [reason("not_an_object")]), {})
+    return Unreadable(raw, tuple(reasons), value) if reasons else value

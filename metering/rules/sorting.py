@@ -1,0 +1,91 @@
+"""A checked delivery in three heaps: new identities, repeats of them, and events held back; then who was which."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from metering.rules import contract
+from metering.rules.contract import BillableEvent, RuleBook
+from metering.rules.reading import Delivery, Unreadable
+from metering.rules.reasons import Reason, reason
+
+Identity = tuple[str, str]
+Placed = tuple[int, BillableEvent]
+Held = tuple[int, tuple[Reason, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """Places are indexes into the delivery; `first` is sorted by identity and holds each identity once.
+
+    `types` names the contracts of the events by id.
+    """
+
+    first: list[Placed]
+    repeats: list[Placed]
+    held: list[Held]
+    types: dict[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The accepted event of an identity: what it hashes to, and the batch that brought it."""
+
+    fingerprint: bytes
+    batch_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The final word on every event of a delivery."""
+
+    accepted: list[BillableEvent]
+    duplicates: list[Placed]
+    held: list[Held]
+
+
+def sort_delivery(deliveries: Sequence[Delivery], *, rules: RuleBook, sent_at: datetime, at: datetime) -> Sorted:
+    """Check every event by itself."""
+    first: dict[Identity, Placed] = {}
+    repeats: list[Placed] = []
+    held: list[Held] = []
+    for index, delivery in enumerate(deliveries):
+        if isinstance(delivery, Unreadable):
+            held.append((index, delivery.reasons))
+            continue
+        checked = contract.check_event(delivery, rules=rules, sent_at=sent_at, at=at)
+        if not isinstance(checked, BillableEvent):
+            held.append((index, checked))
+        elif (identity := checked[:2]) in first:
+            repeats.append((index, checked))
+        else:
+            first[identity] = (index, checked)
+    types = {found.contract_id: name for name, found in rules.contracts.items() if found is not None}
+    return Sorted([first[identity] for identity in sorted(first)], repeats, held, types)
+
+
+def judge_delivery(found: Sorted, *, known: Mapping[Identity, Known], batch_id: int) -> Outcome:
+    """Tell accepted, duplicate and conflict apart; `known` may leave out the identities that were new."""
+    accepted = []
+    duplicates: list[Placed] = []
+    held = list(found.held)
+    marks = {}
+    for placed in found.first:
+        event = placed[1]
+        stored = known.get(event[:2])
+        marks[event[:2]] = event.fingerprint if stored is None else stored.fingerprint
+        if stored is None or stored.batch_id == batch_id:
+            accepted.append(event)
+        else:
+            _judge_again(placed, stored.fingerprint, duplicates, held)
+    for placed in found.repeats:
+        _judge_again(placed, marks[placed[1][:2]], duplicates, held)
+    return Outcome(accepted, duplicates, held)
+
+
+def _judge_again(placed: Placed, stored: bytes, duplicates: list[Placed], held: list[Held]) -> None:
+    index, event = placed
+    if event.fingerprint == stored:
+        duplicates.append(placed)
+    else:
+        held.append((index, (reason("conflict", pointer="/id"),)))

@@ -1,0 +1,68 @@
+"""Where events that were not accepted wait: one row per different event, however often it is sent."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+
+from metering.rules import exact_json, tally
+from metering.rules.reading import Delivery, Unreadable
+from metering.rules.reasons import Reason
+from metering.rules.sorting import Held
+from metering.store.literals import nullable_array, plain_array
+from metering.store.statements import run
+
+RAW_LENGTH_MAX = 256 * 1024
+_HOLD = """
+INSERT INTO metering_quarantinedevent (source, event_id, event_type, subject, raw, raw_hash, reasons, times_seen,
+                                       batch_id, received_at, status, decision_reason)
+SELECT row.*, %s, %s, 'open', ''
+FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::int[]) AS row
+ON CONFLICT (raw_hash) WHERE status = 'open' DO UPDATE
+SET times_seen = metering_quarantinedevent.times_seen + excluded.times_seen, reasons = excluded.reasons
+"""
+
+
+@dataclass
+class _Waiting:
+    """One different event of the delivery, and how often it stands in it."""
+
+    delivery: Delivery
+    raw: str
+    reasons: tuple[Reason, ...]
+    times: int = 0
+
+
+def hold_events(deliveries: Sequence[Delivery], held: Sequence[Held], *, batch_id: int, received_at: datetime) -> None:
+    """Keep them as sent; one that waits already is counted again and shows its newest reasons."""
+    if not held:
+        return
+    waiting: dict[str, _Waiting] = {}
+    for index, reasons in held:
+        raw = raw_text(deliveries[index])
+        mark = hashlib.sha256(raw.encode()).hexdigest()
+        entry = waiting.setdefault(mark, _Waiting(deliveries[index], raw[:RAW_LENGTH_MAX], reasons))
+        entry.reasons, entry.times = reasons, entry.times + 1
+    # In the order of the hash, so that two deliveries of the same bad events wait for each other, not in a circle.
+    marks = sorted(waiting)
+    rows = [waiting[mark] for mark in marks]
+    names = (nullable_array(tally.attribute_of(row.delivery, name) for row in rows) for name in _NAMES)
+    reasons_json = (orjson.dumps([found.as_json() for found in row.reasons]).decode() for row in rows)
+    parameters = [batch_id, received_at, *names, nullable_array(row.raw for row in rows), plain_array(marks)]
+    run(_HOLD, [*parameters, nullable_array(reasons_json), plain_array(row.times for row in rows)])
+
+
+_NAMES = ("source", "id", "type", "subject")
+
+
+def raw_text(delivery: Delivery) -> str:
+    """Give the event as JSON text: as sent where it could not be read exactly, else with its names in order."""
+    if isinstance(delivery, Unreadable):
+        return delivery.raw
+    try:
+        return exact_json.write(delivery).decode()
+    except TypeError:  # a text or number that only Python can hold; escaped, it is still the event as it came
+        return json.dumps(delivery, default=str)

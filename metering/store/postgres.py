@@ -1,0 +1,114 @@
+"""Where accepted events are written: PostgreSQL, one statement for a whole delivery."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from metering.rules.contract import BillableEvent
+from metering.rules.sorting import Known
+from metering.rules.tally import OUTCOMES, Tally
+from metering.store.literals import hex_array, nullable_array, plain_array, text_array
+from metering.store.statements import fetch_all, run
+
+# Rows come sorted by identity: two deliveries of the same events wait for each other instead of deadlocking.
+_INSERT = """
+WITH stamp AS MATERIALIZED (
+    SELECT nextval('metering_capturebatch_id_seq') AS batch_id, clock_timestamp() AS received_at
+), sent AS MATERIALIZED (
+    SELECT nextval('metering_usageevent_seq_seq') AS seq, *
+    FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::bytea[],
+                %s::jsonb[], %s::jsonb[])
+      AS row (source, event_id, customer_id, contract_id, contract_version_id, occurred_at, fingerprint, data, extras)
+), fresh AS (
+    INSERT INTO metering_eventkey (source, event_id, seq)
+    SELECT source, event_id, seq FROM sent
+    ON CONFLICT DO NOTHING
+    RETURNING seq
+), kept AS (
+    INSERT INTO metering_usageevent (seq, source, event_id, customer_id, contract_id, contract_version_id, batch_id,
+                                     occurred_at, received_at, fingerprint, data, extras)
+    SELECT seq, source, event_id, customer_id, contract_id, contract_version_id, batch_id,
+           occurred_at, received_at, fingerprint, data, extras
+    FROM sent JOIN fresh USING (seq), stamp
+    RETURNING seq
+)
+SELECT batch_id, received_at, (SELECT count(*) FROM kept), (SELECT min(seq) FROM kept), (SELECT max(seq) FROM kept)
+FROM stamp
+"""
+_FIND = """
+SELECT sent.number, event.fingerprint, event.batch_id
+FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS sent (source, event_id, number)
+JOIN metering_eventkey AS known ON known.source = sent.source AND known.event_id = sent.event_id
+JOIN metering_usageevent AS event ON event.seq = known.seq
+"""
+_INSERT_BATCH = """
+INSERT INTO metering_capturebatch (id, channel, origin, received_at, received, accepted, duplicates, quarantined,
+                                   tallies, first_seq, last_seq)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s)
+"""
+ORIGIN_LENGTH_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What one insert did; `received_at` is the database's clock, read while capture's lock was held."""
+
+    batch_id: int
+    received_at: datetime
+    accepted: int
+    first_seq: int | None
+    last_seq: int | None
+
+
+def insert_events(events: Sequence[BillableEvent]) -> Written:
+    """Write the events whose identity is new, sorted by identity, each identity once; the others are left alone."""
+    columns: list[Any] = list(zip(*events, strict=True)) or [()] * len(BillableEvent._fields)
+    sources, event_ids, customers, contracts, versions, times, fingerprints, data, extras = columns
+    parameters = [
+        text_array(sources),
+        text_array(event_ids),
+        plain_array(customers),
+        plain_array(contracts),
+        plain_array(versions),
+        plain_array(times),
+        hex_array(fingerprints),
+        text_array([part.decode() for part in data]),
+        nullable_array(None if part is None else part.decode() for part in extras),
+    ]
+    return Written(*fetch_all(_INSERT, parameters)[0])
+
+
+def find_known(events: Sequence[BillableEvent]) -> dict[tuple[str, str], Known]:
+    """Give the accepted event of each of these identities, committed by now or written by us."""
+    parameters = [text_array([event.source for event in events]), text_array([event.event_id for event in events])]
+    found = fetch_all(_FIND, parameters)
+    return {events[number - 1][:2]: Known(bytes(mark), batch_id) for number, mark, batch_id in found}
+
+
+def insert_batch(written: Written, *, channel: str, origin: str, tallies: Sequence[Tally]) -> None:
+    """Write the delivery itself, with its counts."""
+    counts = [sum(getattr(line, outcome) for line in tallies) for outcome in OUTCOMES]
+    lines = orjson.dumps([line.as_json() for line in tallies]).decode()
+    run(
+        _INSERT_BATCH,
+        [
+            written.batch_id,
+            channel,
+            origin[:ORIGIN_LENGTH_MAX],
+            written.received_at,
+            sum(counts),
+            *counts,
+            lines,
+            written.first_seq,
+            written.last_seq,
+        ],
+    )
+
+
+def read_clock() -> datetime:
+    """Give the database's time: the one clock that every web process of an installation shares."""
+    clock: datetime = fetch_all("SELECT clock_timestamp()", [])[0][0]
+    return clock

@@ -1,0 +1,76 @@
+"""What capture decides by, read fresh for every delivery: contracts in force, their meters, and customers."""
+
+import json
+from collections.abc import Iterable
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any
+
+from accounts.models import Customer
+from metering.models import Aggregation, EventContractVersion
+from metering.rules.contract import ContractInForce, RuleBook
+from metering.rules.schema import Schema
+from metering.store.literals import text_array
+from metering.store.statements import fetch_all
+
+NAME_LENGTH_MAX = 200
+COMPILED_MAX = 512
+# A unique count takes any value; every other meter with a value takes numbers.
+_CONTRACTS = """
+SELECT contract.event_type, contract.id, version.id, version.billing_fields::text,
+       version.accepts_past_days, version.accepts_future_seconds,
+       coalesce(array_agg(meter.value_property) FILTER (WHERE meter.value_property <> ''), '{}'),
+       coalesce(array_agg(meter.value_property)
+                FILTER (WHERE meter.value_property <> '' AND meter.aggregation <> %s), '{}')
+FROM metering_eventcontract AS contract
+LEFT JOIN metering_eventcontractversion AS version ON version.contract_id = contract.id AND version.status = 'active'
+LEFT JOIN metering_meter AS meter ON meter.contract_id = contract.id
+WHERE contract.event_type = ANY(%s::text[])
+GROUP BY contract.id, version.id
+"""
+
+
+def load_rulebook(events: Iterable[dict[str, Any]]) -> RuleBook:
+    """Read the contracts and customers that these events name, as committed now: nothing here can be out of date."""
+    named = list(events)
+    rows = fetch_all(_CONTRACTS, [Aggregation.UNIQUE.value, text_array(_names(named, "type"))])
+    customers = Customer.objects.filter(code__in=_names(named, "subject")).order_by().values_list("code", "pk")
+    return RuleBook(contracts={row[0]: _in_force(*row) for row in rows}, customers=dict(customers))
+
+
+def _names(events: list[dict[str, Any]], attribute: str) -> list[str]:
+    """Give what could be the name of anything; the rest need not be looked up to be unknown."""
+    texts = {text for event in events if type(text := event.get(attribute)) is str}
+    return sorted(text for text in texts if text.isprintable() and 0 < len(text) <= NAME_LENGTH_MAX)
+
+
+def _in_force(
+    event_type: str,
+    contract_id: int,
+    version_id: int | None,
+    billing_fields: str,
+    past_days: int,
+    future_seconds: int,
+    valued: list[str],
+    numbers: list[str],
+) -> ContractInForce | None:
+    if version_id is None:
+        return None
+    schema = compiled_schema(version_id)
+    return ContractInForce(
+        event_type=event_type,
+        contract_id=contract_id,
+        version_id=version_id,
+        required=tuple(dict.fromkeys([*json.loads(billing_fields), *valued])),
+        numbers=tuple(dict.fromkeys(numbers)),
+        accepts_past=timedelta(days=past_days),
+        accepts_future=timedelta(seconds=future_seconds),
+        obeys_schema=schema.is_valid,
+        find_schema_flaws=schema.find_flaws,
+    )
+
+
+@lru_cache(maxsize=COMPILED_MAX)
+def compiled_schema(version_id: int) -> Schema:
+    """Compile once per process: the schema of a version that was ever in force cannot change."""
+    return Schema(EventContractVersion.objects.values_list("schema", flat=True).get(pk=version_id))
