@@ -17,7 +17,7 @@ EVERY_GATE = ("kyc", "aml", "tax_form")
 def person(name: str, *roles: str) -> User:
     """Staff with these roles."""
     user, _ = User.objects.get_or_create(username=name, defaults={"is_staff": True})
-    user.groups.set(Group.objects.filter(name__in=roles))
+    user.groups.set([Group.objects.get_or_create(name=role)[0] for role in roles])
     return user
 
 

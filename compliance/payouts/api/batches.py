@@ -15,7 +15,6 @@ from rest_framework.views import APIView
 from accounts.permissions import READERS, RuledView
 from accounts.roles import Role
 from compliance.payouts import batches, queries, release
-from compliance.payouts.api.schema import READ_REFUSALS, WRITE_REFUSALS
 from compliance.payouts.api.serializers import (
     BatchDetailSerializer,
     BatchSerializer,
@@ -28,6 +27,7 @@ from compliance.payouts.rules import judgement
 from compliance.payouts.rules.judgement import Outcome
 from core import money
 from core.errors import NotFoundError
+from core.http.schema import READ_REFUSALS, WRITE_REFUSALS
 from core.http.views import IdempotentWrites
 
 

@@ -14,7 +14,6 @@ from rest_framework.views import APIView
 from accounts.permissions import READERS, RuledView
 from accounts.roles import Role
 from compliance.payouts import desk, downloads, evidence, gates
-from compliance.payouts.api.schema import READ_REFUSALS, WRITE_REFUSALS
 from compliance.payouts.api.serializers import (
     ApprovalSerializer,
     EvidenceFileSerializer,
@@ -29,6 +28,7 @@ from compliance.payouts.models.payees import GATE_KINDS
 from compliance.payouts.rules.gates import GateState
 from compliance.payouts.rules.lifecycle import Verdict
 from core.errors import NotFoundError
+from core.http.schema import READ_REFUSALS, WRITE_REFUSALS
 from core.http.views import IdempotentWrites
 
 DECIDERS = frozenset({Role.OPS})

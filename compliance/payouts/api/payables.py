@@ -14,10 +14,10 @@ from rest_framework.views import APIView
 from accounts.permissions import READERS, RuledView
 from accounts.roles import Role
 from compliance.payouts import payables, queries
-from compliance.payouts.api.schema import READ_REFUSALS, WRITE_REFUSALS
 from compliance.payouts.api.serializers import NewPayableSerializer, PayableSerializer, ReasonSerializer
 from compliance.payouts.models import Payable
 from core.errors import NotFoundError
+from core.http.schema import READ_REFUSALS, WRITE_REFUSALS
 from core.http.views import IdempotentWrites
 
 WRITERS = frozenset({Role.FINANCE})

@@ -13,7 +13,6 @@ from rest_framework.response import Response
 from accounts.permissions import READERS, RuledView
 from accounts.roles import Role
 from compliance.payouts import queries, register, requirements
-from compliance.payouts.api.schema import READ_REFUSALS, WRITE_REFUSALS
 from compliance.payouts.api.serializers import (
     ContactSerializer,
     PayeeDetailSerializer,
@@ -23,6 +22,7 @@ from compliance.payouts.api.serializers import (
 from compliance.payouts.models import GateRequirement, Payee
 from compliance.payouts.rules import judgement
 from core.errors import NotFoundError
+from core.http.schema import READ_REFUSALS, WRITE_REFUSALS
 from core.http.views import IdempotentWrites
 
 

@@ -13,6 +13,7 @@ from compliance.payouts.models import GateDecision, GateRequirement, Payable, Pa
 from compliance.payouts.models.gates import STATE_LABELS, EvidenceFile
 from compliance.payouts.models.payees import GATE_KINDS
 from core import money
+from core.http.fields import InstantField
 
 
 class PayeeSerializer(serializers.ModelSerializer[Payee]):
@@ -76,7 +77,7 @@ class RequirementSerializer(serializers.ModelSerializer[GateRequirement]):
     """A version of the gates that a program asks for in a market."""
 
     gates = serializers.ListField(child=serializers.ChoiceField(choices=GATE_KINDS), min_length=1, max_length=20)
-    effective_at = serializers.DateTimeField(required=False, allow_null=True, help_text="Left out: from now on.")
+    effective_at = InstantField(required=False, allow_null=True, help_text="Left out: from now on.")
 
     class Meta:
         model = GateRequirement
@@ -160,7 +161,7 @@ class VerdictSerializer(serializers.Serializer[Any]):
 class ApprovalSerializer(VerdictSerializer):
     """The same with an end; an approval needs evidence, written here or stored as a file before."""
 
-    expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    expires_at = InstantField(required=False, allow_null=True, default=None)
 
 
 class PayableSerializer(serializers.ModelSerializer[Payable]):

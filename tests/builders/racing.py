@@ -1,0 +1,24 @@
+"""Runs functions at the same time in processes of their own, each with its own database connection."""
+
+import multiprocessing
+from collections.abc import Callable
+
+from django.db import connections
+
+SECONDS_MAX = 300
+
+
+def run_together(*works: Callable[[], None]) -> None:
+    """Fork one process for each, wait for all; an exception in any of them fails the caller."""
+    connections.close_all()  # a connection must never be shared across a fork
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=work, daemon=True) for work in works]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(SECONDS_MAX)
+    failed = [process.name for process in processes if process.exitcode != 0]
+    for process in processes:
+        process.kill()
+    if failed:
+        raise AssertionError(f"{', '.join(failed)} failed or hung; its traceback stands in the captured output")

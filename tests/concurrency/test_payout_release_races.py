@@ -1,0 +1,130 @@
+"""A gate that shuts while a batch is released: either the money went before, or it does not go."""
+
+import multiprocessing
+import time
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+
+from compliance.payouts import gates, queries, release
+from compliance.payouts.models import GateCheck, GateDecision, Payable, Payout, PayoutBatch, ReleaseDecision
+from core import audit
+from tests.builders import payouts, racing
+from tests.builders.payouts import NOON, Desk
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ROUNDS = 500
+
+
+def one_payable_each(desk: Desk, count: int) -> list[PayoutBatch]:
+    """As many batches of one payable to one payee with one open gate."""
+    with transaction.atomic():
+        return [
+            payouts.batch(desk, [payouts.payable(desk, payouts.approved_payee(desk, f"p{number}"))], f"B{number}")
+            for number in range(count)
+        ]
+
+
+def suspend(check_id: int, *, desk: Desk) -> GateDecision:
+    return gates.decide_gate(
+        check_id=check_id,
+        verdict="suspend",
+        reason="alert from the register",
+        evidence="",
+        expires_at=None,
+        actor=desk.ops,
+        at=NOON,
+    )
+
+
+def test_no_money_moves_after_its_gate_was_suspended() -> None:
+    desk = payouts.open_desk(gates=["aml"])
+    batches = one_payable_each(desk, ROUNDS)
+    checks = list(GateCheck.objects.order_by("pk"))  # as the batches: one for each, in the order they were made
+    barrier = multiprocessing.get_context("fork").Barrier(2, timeout=60)
+
+    def release_all() -> None:
+        for batch in batches:
+            barrier.wait()
+            release.release_batch(batch_id=batch.pk, actor=desk.other_ops, at=NOON)
+
+    def suspend_all() -> None:
+        for number, check in enumerate(checks):
+            barrier.wait()
+            time.sleep(number % 7 / 1000)  # meets the release at another step each time
+            suspend(check.pk, desk=desk)
+
+    racing.run_together(release_all, suspend_all)
+    suspended = {
+        made.gate_check.payee_id: made.audit_entry_id
+        for made in GateDecision.objects.filter(verdict="suspend").select_related("gate_check")
+    }
+    decided = ReleaseDecision.objects.select_related("payable")
+    assert len(suspended) == len(decided) == ROUNDS
+    # The audit chain is one order for everybody: the suspension stands before or after the release, never beside it.
+    for decision in decided:
+        came_first = decision.audit_entry_id < suspended[decision.payable.payee_id]
+        assert decision.outcome == ("released" if came_first else "blocked")
+    assert Payout.objects.count() == sum(decision.outcome == "released" for decision in decided)
+    assert audit.find_first_broken_entry() is None
+
+
+def test_an_approval_that_ends_while_the_release_waits_does_not_count() -> None:
+    desk = payouts.open_desk(gates=["aml"])
+    end = NOON + timedelta(milliseconds=50)
+    payee = payouts.approved_payee(desk, expires_at=end)
+    batch = payouts.batch(desk, [payouts.payable(desk, payee)])
+    is_locked = multiprocessing.get_context("fork").Event()
+
+    def hold_the_gate() -> None:
+        with transaction.atomic():
+            queries.lock_checks([payee.pk])
+            is_locked.set()
+            time.sleep(0.5)
+
+    def release_meanwhile() -> None:
+        assert is_locked.wait(60)
+        release.release_batch(batch_id=batch.pk, actor=desk.other_ops, at=end - timedelta(milliseconds=40))
+
+    racing.run_together(hold_the_gate, release_meanwhile)
+    decision = ReleaseDecision.objects.get()
+    assert (decision.outcome, decision.gates[0]["state"]) == ("blocked", "expired")
+    assert decision.decided_at >= end
+    assert not Payout.objects.exists()
+
+
+def test_four_people_who_release_the_same_batch_pay_once() -> None:
+    desk = payouts.open_desk(gates=["aml"])
+    payee = payouts.approved_payee(desk)
+    owed = [payouts.payable(desk, payee, reference=f"ORDER-{number}") for number in range(20)]
+    batch = payouts.batch(desk, owed)
+    barrier = multiprocessing.get_context("fork").Barrier(4, timeout=60)
+
+    def release_it() -> None:
+        barrier.wait()
+        decisions = release.release_batch(batch_id=batch.pk, actor=desk.other_ops, at=NOON)
+        assert {decision.outcome for decision in decisions} == {"released"}
+
+    racing.run_together(*[release_it] * 4)
+    assert Payout.objects.count() == ReleaseDecision.objects.count() == Payable.objects.count() == 20
+
+
+def test_a_release_waits_for_a_stricter_requirement_that_is_being_entered() -> None:
+    desk = payouts.open_desk(gates=["aml"])
+    batch = payouts.batch(desk, [payouts.payable(desk, payouts.approved_payee(desk))])
+    is_entered = multiprocessing.get_context("fork").Event()
+
+    def tighten() -> None:
+        with transaction.atomic():
+            payouts.open_desk(gates=["aml", "kyc"], at=NOON + timedelta(minutes=30))
+            is_entered.set()
+            time.sleep(0.5)
+
+    def release_meanwhile() -> None:
+        assert is_entered.wait(60)
+        release.release_batch(batch_id=batch.pk, actor=desk.other_ops, at=NOON + timedelta(hours=1))
+
+    racing.run_together(tighten, release_meanwhile)
+    decision = ReleaseDecision.objects.get()
+    assert (decision.outcome, decision.reasons) == ("blocked", ["KYC: not started"])
