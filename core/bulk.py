@@ -20,7 +20,7 @@ def insert_rows(rows: Sequence[Model]) -> None:
     _reserve_ids(rows)
     statement = sql.SQL("COPY {table} ({columns}) FROM STDIN").format(
         table=sql.Identifier(model._meta.db_table),
-        columns=sql.SQL(", ").join(sql.Identifier(field.column) for field in fields),
+        columns=sql.SQL(", ").join(sql.Identifier(str(field.column)) for field in fields),
     )
     with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:

@@ -1,6 +1,7 @@
 """Give a draft up, with a reason, so that its period is counted and rated afresh."""
 
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
@@ -11,13 +12,12 @@ from core import history
 from invoicing.cycle import hold, move
 from invoicing.cycle.models import Invoice
 from invoicing.cycle.rules import reasons
+from metering import aggregate
 
 
 @transaction.atomic
-def discard_invoice(*, invoice_id: int, reason: str, actor: AbstractBaseUser, at: datetime) -> Invoice:
+def discard_invoice(*, invoice_id: int, reason: str, actor: Any, at: datetime) -> Invoice:
     """Discard a draft or held invoice; it stays readable, and the next close drafts its period anew."""
-    from metering import aggregate  # noqa: PLC0415
-
     roles.require_role(actor, Role.FINANCE, to="discard drafts")
     reason = reasons.clean_reason(reason)
     invoice = move.lock_invoice(invoice_id=invoice_id)

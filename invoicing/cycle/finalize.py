@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import connection, transaction
 
 from accounts import roles
@@ -28,7 +28,7 @@ class TakenNumber:
 
 
 @transaction.atomic
-def finalize_invoice(*, invoice_id: int, actor: AbstractBaseUser | None, at: datetime) -> Invoice:
+def finalize_invoice(*, invoice_id: int, actor: Any, at: datetime) -> Invoice:
     """Issue the approved figures in one short transaction; if anything in it fails, the number is given back.
 
     Without an actor the system issues what a person approved.

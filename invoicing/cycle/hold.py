@@ -1,6 +1,7 @@
 """Hold an invoice back with a reason, and let it go with another."""
 
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
@@ -23,7 +24,7 @@ class IntegrityBreakError(DomainError):
 
 
 @transaction.atomic
-def hold_invoice(*, invoice_id: int, reason: str, actor: AbstractBaseUser, at: datetime) -> Hold:
+def hold_invoice(*, invoice_id: int, reason: str, actor: Any, at: datetime) -> Hold:
     """Keep a draft or an approved invoice from being issued; an approval is withdrawn by it."""
     roles.require_role(actor, Role.FINANCE, to="hold invoices")
     reason = reasons.clean_reason(reason)
@@ -50,7 +51,7 @@ def place_hold(
 
 
 @transaction.atomic
-def release_invoice(*, invoice_id: int, reason: str, actor: AbstractBaseUser, at: datetime) -> Invoice:
+def release_invoice(*, invoice_id: int, reason: str, actor: Any, at: datetime) -> Invoice:
     """Let a held invoice go on as a draft; unpriced usage is thereby accepted, any other break stays in the way."""
     roles.require_role(actor, Role.FINANCE, to="release invoices")
     reason = reasons.clean_reason(reason)

@@ -1,5 +1,7 @@
 """What is read of invoices: the printed document as a plain value, and lists for the doors."""
 
+from collections.abc import Sequence
+
 from django.db.models import Prefetch, QuerySet
 
 from invoicing.cycle.models import Break, Hold, Invoice, InvoiceLine, InvoiceTransition
@@ -26,6 +28,14 @@ def whole_invoices() -> QuerySet[Invoice]:
         Prefetch("breaks", queryset=Break.objects.select_related("closed_by")),
         Prefetch("transitions", queryset=InvoiceTransition.objects.select_related("actor", "audit_entry")),
     )
+
+
+def approved_invoice_ids(*, customer_codes: Sequence[str] | None) -> list[int]:
+    """What may be finalized, in the order of approval."""
+    approved = Invoice.objects.filter(status=Invoice.Status.APPROVED)
+    if customer_codes is not None:
+        approved = approved.filter(customer__code__in=customer_codes)
+    return list(approved.order_by("approved_at", "pk").values_list("pk", flat=True))
 
 
 def invoice_document(invoice: Invoice) -> InvoiceDocument:

@@ -49,5 +49,3 @@ class BillingCycleAdmin(BackOfficeAdmin):
 
 def _live_invoice(cycle: BillingCycle) -> Invoice | None:
     return next((invoice for invoice in cycle.invoices.all() if invoice.status != Invoice.Status.DISCARDED), None)
-
-

@@ -58,9 +58,7 @@ class InvoiceAdmin(HistoryAdmin):
         return queryset.annotate(urgency=URGENCY).order_by("urgency", "-period_end", "customer__code")
 
     def get_urls(self) -> list[URLPattern]:
-        document = path(
-            "<int:invoice_id>/pdf/", self.admin_site.admin_view(self.pdf_view), name="cycle_invoice_pdf"
-        )
+        document = path("<int:invoice_id>/pdf/", self.admin_site.admin_view(self.pdf_view), name="cycle_invoice_pdf")
         return [document, *super().get_urls()]
 
     def change_view(

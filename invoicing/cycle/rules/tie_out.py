@@ -115,8 +115,8 @@ def _raw_differs(chain: Chain, *, aggregated: Count) -> Finding:
     raw = chain.raw or Count(events=0, quantity=Decimal(0), digest="")
     return Finding(
         name=RAW_AGGREGATED,
-        detail=f"{chain.label}: the raw events count {raw.events} and measure {money.plain(raw.quantity)}, the snapshot "
-        f"says {aggregated.events} and {money.plain(aggregated.quantity)}"
+        detail=f"{chain.label}: the raw events count {raw.events} and measure {money.plain(raw.quantity)}, "
+        f"the snapshot says {aggregated.events} and {money.plain(aggregated.quantity)}"
         + ("." if raw.events != aggregated.events or raw.quantity != aggregated.quantity else ", from other events."),
         facts={
             "raw_events": str(raw.events),

@@ -1,0 +1,138 @@
+"""The shapes of this door, as the OpenAPI document states them."""
+
+from rest_framework import serializers
+
+from invoicing.cycle.models import Break, Hold, Invoice
+from invoicing.cycle.rules import reasons
+
+
+class PeriodShape(serializers.Serializer[object]):
+    """`[start, end)`."""
+
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+
+
+class LineShape(serializers.Serializer[object]):
+    """One rated segment; `adjusts` is the id of the line it corrects."""
+
+    id = serializers.IntegerField(allow_null=True)
+    position = serializers.IntegerField()
+    meter = serializers.CharField(allow_null=True)
+    unit = serializers.CharField()
+    description = serializers.CharField()
+    segment = PeriodShape()
+    quantity = serializers.CharField()
+    unit_price = serializers.CharField(allow_null=True)
+    price_version = serializers.IntegerField()
+    effective_at = serializers.DateTimeField()
+    amount = serializers.CharField()
+    tax_category = serializers.CharField()
+    tax_percent = serializers.CharField()
+    adjusts = serializers.IntegerField(allow_null=True)
+
+
+class TaxShape(serializers.Serializer[object]):
+    """Tax of one category and rate on the sum of its lines."""
+
+    name = serializers.CharField()
+    category = serializers.CharField()
+    percent = serializers.CharField()
+    taxable = serializers.CharField()
+    tax = serializers.CharField()
+    note = serializers.CharField()
+
+
+class HoldShape(serializers.Serializer[object]):
+    """Why the invoice waits or waited."""
+
+    id = serializers.IntegerField()
+    cause = serializers.ChoiceField(Hold.Cause.choices)
+    reason = serializers.CharField()
+    placed_by = serializers.CharField(allow_null=True)
+    placed_at = serializers.DateTimeField()
+    released_by = serializers.CharField(allow_null=True)
+    released_at = serializers.DateTimeField(allow_null=True)
+    release_reason = serializers.CharField()
+
+
+class BreakShape(serializers.Serializer[object]):
+    """A named difference between two stages, both sides in `facts`."""
+
+    id = serializers.IntegerField()
+    name = serializers.ChoiceField(Break.Name.choices)
+    detail = serializers.CharField()
+    facts = serializers.DictField(child=serializers.CharField())
+    opened_at = serializers.DateTimeField()
+    closed_by = serializers.CharField(allow_null=True)
+    closed_at = serializers.DateTimeField(allow_null=True)
+    closing_reason = serializers.CharField()
+
+
+class TransitionShape(serializers.Serializer[object]):
+    """One move, with the entry of the audit chain that holds it."""
+
+    from_status = serializers.CharField()
+    to_status = serializers.CharField()
+    actor = serializers.CharField(allow_null=True)
+    reason = serializers.CharField()
+    content_hash = serializers.CharField()
+    moved_at = serializers.DateTimeField()
+    audit_reference = serializers.CharField()
+
+
+class InvoiceShape(serializers.Serializer[object]):
+    """An invoice; amounts have exactly the decimals of its currency."""
+
+    id = serializers.IntegerField(allow_null=True)
+    number = serializers.CharField(allow_null=True)
+    status = serializers.ChoiceField(Invoice.Status.choices)
+    customer = serializers.CharField()
+    currency = serializers.CharField()
+    period = PeriodShape()
+    issue_date = serializers.DateField(allow_null=True)
+    due_date = serializers.DateField(allow_null=True)
+    lines = LineShape(many=True)
+    taxes = TaxShape(many=True)
+    subtotal = serializers.CharField()
+    tax = serializers.CharField()
+    total = serializers.CharField()
+    content_hash = serializers.CharField(allow_null=True)
+    policy_version = serializers.CharField(allow_null=True, help_text="Null: no trigger policy decides on invoices.")
+    holds = HoldShape(many=True)
+    breaks = BreakShape(many=True)
+    transitions = TransitionShape(many=True)
+
+
+class InvoicePageShape(serializers.Serializer[object]):
+    """A page of invoices."""
+
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = InvoiceShape(many=True)
+
+
+class InvoiceFilter(serializers.Serializer[object]):
+    """Which invoices to list."""
+
+    customer = serializers.CharField(required=False, max_length=60, help_text="Code of the customer.")
+    status = serializers.ChoiceField(Invoice.Status.choices, required=False)
+
+
+class ReasonBody(serializers.Serializer[object]):
+    """Why; kept with the decision for ever."""
+
+    reason = serializers.CharField(min_length=reasons.LENGTH_MIN, max_length=reasons.LENGTH_MAX)
+
+
+class ApprovalBody(serializers.Serializer[object]):
+    """The hash of the figures that were looked at."""
+
+    content_hash = serializers.CharField(max_length=64)
+
+
+class PreviewBody(serializers.Serializer[object]):
+    """For whom and for which period, both instants with their offset from UTC."""
+
+    customer = serializers.CharField(max_length=60)
+    period = PeriodShape()

@@ -1,0 +1,138 @@
+"""Invoices as JSON: money and quantities as decimal strings, instants in UTC."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from core import money
+from invoicing.cycle.models import Break, Hold, Invoice, InvoiceLine, InvoiceTax, InvoiceTransition
+from invoicing.cycle.preview import Preview
+
+
+def invoice_json(invoice: Invoice) -> dict[str, Any]:
+    """The whole invoice; read it through `queries.whole_invoices`, which fetches all of this at once."""
+    return {
+        "id": invoice.pk,
+        "number": invoice.number,
+        "status": invoice.status,
+        "customer": invoice.customer.code,
+        "currency": invoice.currency,
+        "period": _span(invoice.period_start, invoice.period_end),
+        "issue_date": invoice.issue_date and invoice.issue_date.isoformat(),
+        "due_date": invoice.due_date and invoice.due_date.isoformat(),
+        "lines": [line_json(line, currency=invoice.currency) for line in invoice.lines.all()],
+        "taxes": [tax_json(tax, currency=invoice.currency) for tax in invoice.taxes.all()],
+        "subtotal": money.amount_text(invoice.subtotal, currency=invoice.currency),
+        "tax": money.amount_text(invoice.tax, currency=invoice.currency),
+        "total": money.amount_text(invoice.total, currency=invoice.currency),
+        "content_hash": invoice.content_hash,
+        "policy_version": None,
+        "holds": [_hold(hold) for hold in invoice.holds.all()],
+        "breaks": [_break(found) for found in invoice.breaks.all()],
+        "transitions": [_transition(move) for move in invoice.transitions.all()],
+    }
+
+
+def preview_json(preview: Preview) -> dict[str, Any]:
+    """The same shape for an invoice that does not exist: no id, no number, nothing decided."""
+    sums, currency = preview.totals, preview.currency
+    return {
+        "id": None,
+        "number": None,
+        "status": Invoice.Status.DRAFT,
+        "customer": preview.customer.code,
+        "currency": currency,
+        "period": _span(preview.period.start, preview.period.end),
+        "issue_date": None,
+        "due_date": None,
+        "lines": [line_json(line, currency=currency) for line in preview.lines],
+        "taxes": [tax_json(tax, currency=currency) for tax in preview.taxes],
+        "subtotal": money.amount_text(sums.subtotal, currency=currency),
+        "tax": money.amount_text(sums.tax, currency=currency),
+        "total": money.amount_text(sums.total, currency=currency),
+        "content_hash": None,
+        "policy_version": None,
+        "holds": [],
+        "breaks": [],
+        "transitions": [],
+    }
+
+
+def line_json(line: InvoiceLine, *, currency: str) -> dict[str, Any]:
+    return {
+        "id": line.pk,
+        "position": line.position,
+        "meter": line.meter_code or None,
+        "unit": line.unit,
+        "description": line.description,
+        "segment": _span(line.segment_start, line.segment_end),
+        "quantity": money.plain(line.quantity),
+        "unit_price": line.unit_price or None,
+        "price_version": line.rated_line.price_version_id,
+        "effective_at": instant(line.rated_line.effective_at),
+        "amount": money.amount_text(line.amount, currency=currency),
+        "tax_category": line.tax_category,
+        "tax_percent": money.plain(line.tax_percent),
+        "adjusts": line.adjusts_id,
+    }
+
+
+def tax_json(tax: InvoiceTax, *, currency: str) -> dict[str, str]:
+    return {
+        "name": tax.name,
+        "category": tax.category,
+        "percent": money.plain(tax.percent),
+        "taxable": money.amount_text(tax.taxable, currency=currency),
+        "tax": money.amount_text(tax.tax, currency=currency),
+        "note": tax.note,
+    }
+
+
+def instant(moment: datetime | None) -> str | None:
+    """RFC 3339 in UTC, as all instants of the API."""
+    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _span(start: datetime, end: datetime) -> dict[str, str | None]:
+    return {"start": instant(start), "end": instant(end)}
+
+
+def _hold(hold: Hold) -> dict[str, Any]:
+    return {
+        "id": hold.pk,
+        "cause": hold.cause,
+        "reason": hold.reason,
+        "placed_by": _name(hold.placed_by),
+        "placed_at": instant(hold.placed_at),
+        "released_by": _name(hold.released_by),
+        "released_at": instant(hold.released_at),
+        "release_reason": hold.release_reason,
+    }
+
+
+def _break(found: Break) -> dict[str, Any]:
+    return {
+        "id": found.pk,
+        "name": found.name,
+        "detail": found.detail,
+        "facts": found.facts,
+        "opened_at": instant(found.opened_at),
+        "closed_by": _name(found.closed_by),
+        "closed_at": instant(found.closed_at),
+        "closing_reason": found.closing_reason,
+    }
+
+
+def _transition(move: InvoiceTransition) -> dict[str, Any]:
+    return {
+        "from_status": move.from_status,
+        "to_status": move.to_status,
+        "actor": _name(move.actor),
+        "reason": move.reason,
+        "content_hash": move.content_hash,
+        "moved_at": instant(move.moved_at),
+        "audit_reference": move.audit_entry.reference,
+    }
+
+
+def _name(person: Any) -> str | None:
+    return None if person is None else person.get_username()

@@ -1,0 +1,18 @@
+"""Addresses below `/api/v1/`."""
+
+from django.urls import path
+
+from invoicing.cycle.api import views
+
+urlpatterns = [
+    path("invoices", views.InvoiceListView.as_view()),
+    path("invoices/preview", views.PreviewView.as_view()),
+    path("invoices/<int:invoice_id>", views.InvoiceView.as_view()),
+    path("invoices/<int:invoice_id>/hold", views.HoldView.as_view()),
+    path("invoices/<int:invoice_id>/release", views.ReleaseView.as_view()),
+    path("invoices/<int:invoice_id>/approve", views.ApproveView.as_view()),
+    path("invoices/<int:invoice_id>/finalize", views.FinalizeView.as_view()),
+    path("invoices/<int:invoice_id>/discard", views.DiscardView.as_view()),
+    path("invoices/<int:invoice_id>/recheck", views.RecheckView.as_view()),
+    path("invoices/<int:invoice_id>/pdf", views.PdfView.as_view()),
+]

@@ -1,0 +1,105 @@
+"""From due periods to bills: the windows of each are counted, its segments rated, its late usage added."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from accounts.models import Customer
+from invoicing.cycle import adjust
+from invoicing.cycle.bills import Bill, BillLine, CloseFailure
+from invoicing.cycle.models import BillingCycle
+from invoicing.cycle.taxes import TaxTable
+from invoicing.pricing import segments as pricing_segments
+from invoicing.pricing.models import Charge, PriceVersion, Subscription
+from invoicing.pricing.queries import DuePeriod
+from invoicing.pricing.segments import PriceSegment
+from invoicing.rating import rate
+from metering import aggregate
+from metering.aggregate import UsageWindow
+from metering.models import AggregationSnapshot, Watermark
+
+Cycles = Mapping[tuple[int, datetime], BillingCycle]
+
+
+def open_bills(due: Sequence[DuePeriod], *, cycles: Cycles, at: datetime) -> tuple[list[Bill], list[CloseFailure]]:
+    """An empty bill per period, and the periods whose customer has no tax rate in force."""
+    customers = Customer.objects.in_bulk({each.customer_id for each in due})
+    zones = dict(
+        Subscription.objects.filter(pk__in={each.subscription_id for each in due}).values_list("pk", "time_zone")
+    )
+    table = TaxTable(customers.values())
+    bills, failures = [], []
+    for each in due:
+        customer = customers[each.customer_id]
+        terms = table.terms(customer, period=each.period)
+        if terms is None:
+            failures.append(CloseFailure(customer.code, each.period, _no_rate(customer, each)))
+            continue
+        cycle = cycles.get((each.subscription_id, each.period.start)) or _new_cycle(each, at=at)
+        zone = zones[each.subscription_id]
+        bills.append(Bill(due=each, cycle=cycle, customer=customer, zone=zone, taxes=terms))
+    return bills, failures
+
+
+def fill_bills(bills: Sequence[Bill], *, watermark: Watermark, at: datetime) -> None:
+    """Count and rate every segment of these bills, whatever their number, in a fixed number of statements."""
+    segments = pricing_segments.price_segments([bill.due for bill in bills])
+    snapshots = _count_usage(segments, watermark=watermark, at=at)
+    rated = rate.rate_segments(list(zip(segments, snapshots, strict=True)), at=at)
+    charges = Charge.objects.select_related("meter").in_bulk({segment.charge_id for segment in segments})
+    by_due = {bill.due: bill for bill in bills}
+    for segment, snapshot, line in zip(segments, snapshots, rated, strict=True):
+        bill = by_due[DuePeriod(segment.subscription_id, segment.customer_id, segment.period)]
+        charge = charges[segment.charge_id]
+        bill.lines.append(
+            BillLine(
+                charge=charge,
+                snapshot=snapshot,
+                rated=line,
+                taxes=bill.taxes,
+                description=charge.name,
+                quantity=line.quantity,
+                amount=line.amount,
+            )
+        )
+    adjust.add_adjustments(bills, watermark=watermark, at=at)
+    _attach_prices(bills)
+
+
+def _count_usage(
+    segments: Sequence[PriceSegment], *, watermark: Watermark, at: datetime
+) -> list[AggregationSnapshot | None]:
+    """A snapshot per metered segment, None per flat fee."""
+    metered = [segment for segment in segments if segment.meter_id is not None]
+    taken = iter(aggregate.take_snapshots([usage_window(one) for one in metered], watermark=watermark, at=at))
+    return [None if segment.meter_id is None else next(taken) for segment in segments]
+
+
+def usage_window(segment: PriceSegment) -> UsageWindow:
+    """The window of events that a metered segment prices."""
+    assert segment.meter_id is not None  # noqa: S101  flat fees are told apart by the callers
+    return UsageWindow(segment.customer_id, segment.meter_id, segment.start, segment.end)
+
+
+def _attach_prices(bills: Sequence[Bill]) -> None:
+    """Read the price versions once, so that rating again does not ask for each line's."""
+    lines = [line.rated for bill in bills for line in bill.lines]
+    versions = PriceVersion.objects.in_bulk({line.price_version_id for line in lines})
+    for line in lines:
+        line.price_version = versions[line.price_version_id]
+
+
+def _new_cycle(due: DuePeriod, *, at: datetime) -> BillingCycle:
+    return BillingCycle(
+        subscription_id=due.subscription_id,
+        customer_id=due.customer_id,
+        period_start=due.period.start,
+        period_end=due.period.end,
+        opened_at=at,
+    )
+
+
+def _no_rate(customer: Customer, due: DuePeriod) -> str:
+    return (
+        f"No tax rate {customer.tax_rate_code} is in force at the end of the period ({due.period.end:%Y-%m-%d %H:%M}"
+        " UTC). Add one that is effective by then, or change the customer's tax rate code, and close again."
+    )

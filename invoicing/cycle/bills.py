@@ -1,0 +1,60 @@
+"""What travels through a close: for each period, its priced lines and how its stages compare."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from accounts.models import Customer
+from core.periods import Period
+from invoicing.cycle.models import BillingCycle, InvoiceLine
+from invoicing.cycle.rules import tie_out
+from invoicing.cycle.rules.totals import OUTSIDE_SCOPE, TaxTerms
+from invoicing.pricing.models import Charge
+from invoicing.pricing.queries import DuePeriod
+from invoicing.rating.models import RatedLine
+from metering.models import AggregationSnapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillLine:
+    """One rated segment to be billed; an adjustment bills the difference to what final lines have billed of it."""
+
+    charge: Charge
+    snapshot: AggregationSnapshot | None
+    rated: RatedLine
+    taxes: TaxTerms
+    description: str
+    quantity: Decimal
+    amount: Decimal
+    adjusts: InvoiceLine | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Bill:
+    """One period of one subscription on its way to a draft."""
+
+    due: DuePeriod
+    cycle: BillingCycle
+    customer: Customer
+    zone: str
+    taxes: TaxTerms = OUTSIDE_SCOPE
+    lines: list[BillLine] = field(default_factory=list)
+    strays: list[tie_out.Stray] = field(default_factory=list)
+    result: tie_out.Result | None = None
+
+    @property
+    def period(self) -> Period:
+        return self.due.period
+
+    @property
+    def currency(self) -> str:
+        """The plan's; only a bill without any line takes its customer's."""
+        return self.lines[0].rated.currency if self.lines else self.customer.currency
+
+
+@dataclass(frozen=True, slots=True)
+class CloseFailure:
+    """A period that could not be drafted, and what to do about it."""
+
+    customer: str
+    period: Period
+    reason: str

@@ -1,0 +1,187 @@
+"""Write drafts: invoices with their lines and taxes, the recount that stands behind each, and its breaks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+
+from accounts.models import Customer, Seller
+from core import bulk
+from invoicing.cycle import content, move
+from invoicing.cycle.bills import Bill, BillLine
+from invoicing.cycle.models import Break, Hold, Invoice, InvoiceLine, InvoiceTax, TieOut
+from invoicing.cycle.rules import tie_out, totals, wording
+from invoicing.cycle.rules.totals import Totals
+from metering.models import Watermark
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The rows of one draft, before any of them is written."""
+
+    invoice: Invoice
+    lines: list[InvoiceLine]
+    taxes: list[InvoiceTax]
+    findings: tuple[tie_out.Finding, ...] = field(default=())
+
+
+def draft_invoices(
+    bills: Sequence[Bill], *, seller: Seller, watermark: Watermark, actor: AbstractBaseUser | None, at: datetime
+) -> list[Sheet]:
+    """Write one draft per bill, all bills in a fixed number of statements; held at once where the stages differ."""
+    if not bills:
+        return []
+    sheets = [_fill_in(bill, seller=seller, watermark=watermark, actor=actor, at=at) for bill in bills]
+    bulk.insert_rows([sheet.invoice for sheet in sheets])
+    bulk.insert_rows([_belonging(line, sheet.invoice) for sheet in sheets for line in sheet.lines])
+    bulk.insert_rows([_belonging(tax, sheet.invoice) for sheet in sheets for tax in sheet.taxes])
+    _write_results(bills, sheets, at=at)
+    move.record_births([sheet.invoice for sheet in sheets], actor=actor, at=at)
+    return sheets
+
+
+def _belonging(row: Any, invoice: Invoice) -> Any:
+    row.invoice = invoice  # once more, now that the invoice has its id
+    return row
+
+
+def _fill_in(
+    bill: Bill, *, seller: Seller, watermark: Watermark, actor: AbstractBaseUser | None, at: datetime
+) -> Sheet:
+    lines = [line_row(line, position=position) for position, line in enumerate(bill.lines, start=1)]
+    sums = totals.total_up([(line.taxes, line.amount) for line in bill.lines], currency=bill.currency)
+    taxes = tax_rows(sums)
+    findings = bill.result.findings if bill.result else ()
+    invoice = Invoice(
+        cycle=bill.cycle,
+        customer=bill.customer,
+        seller=seller,
+        watermark=watermark,
+        status=Invoice.Status.HELD if findings else Invoice.Status.DRAFT,
+        revision=1 if findings else 0,  # being held is a move of its own
+        currency=bill.currency,
+        period_start=bill.period.start,
+        period_end=bill.period.end,
+        parties=parties(seller=seller, customer=bill.customer, zone=bill.zone),
+        terms_days=bill.customer.payment_terms_days,
+        subtotal=sums.subtotal,
+        tax=sums.tax,
+        total=sums.total,
+        drafted_by_id=None if actor is None else actor.pk,
+        drafted_at=at,
+    )
+    invoice.content_hash = content.hash_of(invoice, lines=lines, taxes=taxes)
+    return Sheet(invoice=invoice, lines=lines, taxes=taxes, findings=findings)
+
+
+def line_row(line: BillLine, *, position: int) -> InvoiceLine:
+    """The line as it will be printed, not written yet."""
+    line.rated.snapshot = line.snapshot
+    meter = line.charge.meter
+    return InvoiceLine(
+        position=position,
+        rated_line=line.rated,
+        description=line.description,
+        meter_code=meter.code if meter else "",
+        unit=meter.unit if meter else "",
+        segment_start=line.rated.segment_start,
+        segment_end=line.rated.segment_end,
+        quantity=line.quantity,
+        unit_price=wording.unit_price(line.rated.computation, quantity=line.rated.quantity),
+        amount=line.amount,
+        tax_category=line.taxes.category,
+        tax_percent=line.taxes.percent,
+        adjusts=line.adjusts,
+    )
+
+
+def tax_rows(sums: Totals) -> list[InvoiceTax]:
+    """One row per category and rate, not written yet."""
+    return [
+        InvoiceTax(
+            name=one.terms.name,
+            category=one.terms.category,
+            percent=one.terms.percent,
+            taxable=one.taxable,
+            tax=one.tax,
+            note=one.terms.note,
+        )
+        for one in sums.taxes
+    ]
+
+
+def parties(*, seller: Seller, customer: Customer, zone: str) -> dict[str, dict[str, str]]:
+    """Both sides as they are now; `zone` is the one the customer's periods are counted in."""
+    return {
+        "seller": {
+            "name": seller.legal_name,
+            "address": seller.address,
+            "country": seller.country,
+            "tax_id": seller.tax_id,
+            "email": seller.email,
+            "bank_details": seller.bank_details,
+        },
+        "customer": {
+            "code": customer.code,
+            "name": customer.legal_name,
+            "address": customer.address,
+            "country": customer.country,
+            "tax_id": customer.tax_id,
+            "email": customer.email,
+            "time_zone": zone,
+        },
+    }
+
+
+def _write_results(bills: Sequence[Bill], sheets: Sequence[Sheet], *, at: datetime) -> None:
+    results = [
+        tie_out_row(sheet.invoice, result=bill.result, at=at)
+        for bill, sheet in zip(bills, sheets, strict=True)
+        if bill.result is not None
+    ]
+    bulk.insert_rows(results)
+    by_invoice = {row.invoice_id: row for row in results}
+    bulk.insert_rows(
+        [
+            break_row(finding, tie_out=by_invoice[sheet.invoice.pk], at=at)
+            for sheet in sheets
+            for finding in sheet.findings
+        ]
+    )
+    bulk.insert_rows(
+        [
+            Hold(invoice=sheet.invoice, cause=Hold.Cause.BREAK, reason=hold_reason(sheet.findings), placed_at=at)
+            for sheet in sheets
+            if sheet.findings
+        ]
+    )
+
+
+def tie_out_row(invoice: Invoice, *, result: tie_out.Result, at: datetime) -> TieOut:
+    return TieOut(
+        invoice=invoice,
+        raw_events=result.raw_events,
+        aggregated_events=result.aggregated_events,
+        rated_lines=result.rated_lines,
+        is_tied=not result.findings,
+        checked_at=at,
+    )
+
+
+def break_row(finding: tie_out.Finding, *, tie_out: TieOut, at: datetime) -> Break:
+    return Break(
+        invoice=tie_out.invoice,
+        tie_out=tie_out,
+        name=finding.name,
+        detail=finding.detail[:400],
+        facts=finding.facts,
+        opened_at=at,
+    )
+
+
+def hold_reason(findings: Sequence[tie_out.Finding]) -> str:
+    """The first break in words, and how many more there are."""
+    more = f" And {len(findings) - 1} more." if len(findings) > 1 else ""
+    return findings[0].detail + more

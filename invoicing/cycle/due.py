@@ -1,0 +1,70 @@
+"""Which periods are to be drafted: over by an instant, and not standing on an invoice yet."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from accounts.models import Customer
+from core.errors import InvalidInputError
+from core.periods import Period
+from invoicing.cycle.models import BillingCycle, Invoice
+from invoicing.cycle.rules import coverage
+from invoicing.pricing import queries as pricing_queries
+from invoicing.pricing.queries import DuePeriod
+
+
+class UnknownCustomerError(InvalidInputError):
+    """A customer was named that does not exist."""
+
+    code = "unknown_customer"
+
+
+def open_periods(*, as_of: datetime, customer_codes: Sequence[str] | None) -> list[DuePeriod]:
+    """Periods that ended by then without a live invoice, customer by customer: never closed, or discarded since."""
+    if customer_codes is not None:
+        require_known(customer_codes)
+    due = pricing_queries.due_periods(as_of=as_of, customer_codes=customer_codes)
+    cycles = BillingCycle.objects.filter(period_end__lte=as_of)
+    if customer_codes is not None:
+        cycles = cycles.filter(customer__code__in=customer_codes)
+    return _still_open(due, cycles=_read(cycles))
+
+
+def recheck(due: Sequence[DuePeriod]) -> tuple[list[DuePeriod], dict[tuple[int, datetime], BillingCycle]]:
+    """Of these periods the ones that are still open, and the cycles that exist already; asked under the lock."""
+    cycles = _read(BillingCycle.objects.filter(subscription__in={each.subscription_id for each in due}))
+    wanted = set(due)
+    still_open = [each for each in _still_open(due, cycles=cycles) if each in wanted]
+    return still_open, {(cycle.subscription_id, cycle.period_start): cycle for cycle, _ in cycles}
+
+
+def require_known(codes: Sequence[str]) -> None:
+    """UnknownCustomerError if one of the codes is nobody's."""
+    known = set(Customer.objects.filter(code__in=codes).values_list("code", flat=True))
+    unknown = [code for code in codes if code not in known]
+    if unknown:
+        raise UnknownCustomerError(f"There is no customer {', '.join(unknown)}.")
+
+
+def _read(cycles: QuerySet[BillingCycle]) -> list[tuple[BillingCycle, bool]]:
+    """Cycles, each with whether an invoice stands on it that was not discarded."""
+    live = Invoice.objects.filter(~Q(status=Invoice.Status.DISCARDED), cycle=OuterRef("pk"))
+    return [(cycle, cycle.is_live) for cycle in cycles.annotate(is_live=Exists(live))]
+
+
+def _still_open(due: Sequence[DuePeriod], *, cycles: Sequence[tuple[BillingCycle, bool]]) -> list[DuePeriod]:
+    closed: dict[int, list[Period]] = defaultdict(list)
+    open_again = []
+    for cycle, is_live in cycles:
+        period = Period(cycle.period_start, cycle.period_end)
+        closed[cycle.subscription_id].append(period)
+        if not is_live:
+            open_again.append(DuePeriod(cycle.subscription_id, cycle.customer_id, period))
+    never_closed = [
+        DuePeriod(each.subscription_id, each.customer_id, piece)
+        for each in due
+        for piece in coverage.uncovered(each.period, closed=closed[each.subscription_id])
+    ]
+    return sorted(open_again + never_closed, key=lambda each: (each.customer_id, each.subscription_id, each.period))
