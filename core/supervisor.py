@@ -95,8 +95,8 @@ def _watch(cluster: Cluster, *, name: str, is_over: threading.Event) -> str | No
                 heartbeats.wake(name)
                 pulse_due = time.monotonic() + PULSE_SECONDS
             trouble = cluster.find_trouble()
-        except Error:  # the database is away: nobody can do rounds, so silence means nothing
-            log.exception("worker_cannot_reach_database", name=name)
+        except Error as error:  # the database is away: nobody can do rounds, so silence means nothing
+            log.warning("worker_cannot_reach_database", name=name, error=str(error))
             connection.close()
             continue
         if trouble:

@@ -1,0 +1,34 @@
+"""Chores that leave a line in a file, so that a test can count what really happened."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from core import job_rows, work
+
+PREFIX = "chore."
+job_rows.LEASE_SECONDS = 6  # a test does not wait as long as a person would
+
+
+def note(text: str) -> None:
+    with Path(os.environ["CHORES_FILE"]).open("a", encoding="utf-8") as file:
+        file.write(f"{text}\n")
+
+
+@work.handles(f"{PREFIX}good")
+def do_well(*, number: int) -> None:
+    note(f"good {number}")
+
+
+@work.handles(f"{PREFIX}slow")
+def do_slowly(*, number: int, seconds: int) -> None:
+    note(f"begun {number}")
+    time.sleep(seconds)
+    note(f"ended {number}")
+
+
+@work.handles(f"{PREFIX}deadly")
+def die(*, number: int) -> None:
+    note(f"deadly {number}")
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,159 @@
+"""The worker as processes: it works, stops cleanly, and comes back whatever is killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection, transaction
+from django_q.models import OrmQ
+
+from core import work
+from core.models import Job, WorkerHeartbeat
+from tests.builders.chores import tasks as chores
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+NAME = "under test"
+
+
+class Worker:
+    """A `manage.py worker` on the test database."""
+
+    def __init__(self, notes: Path) -> None:
+        self.notes = notes
+        environment = {
+            "BILLING_OPS_WORKER": NAME,
+            "CHORES_DATABASE": str(connection.settings_dict["NAME"]),
+            "SECRET_KEY": settings.SECRET_KEY,
+            "DJANGO_SETTINGS_MODULE": "tests.builders.chores.settings",
+            "CHORES_FILE": str(notes),
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "worker"], cwd=settings.BASE_DIR, env={**os.environ, **environment}
+        )
+
+    def lines(self) -> list[str]:
+        return self.notes.read_text(encoding="utf-8").splitlines() if self.notes.exists() else []
+
+    def children(self) -> list[int]:
+        """Every process below the supervisor, by the parents that the kernel names."""
+        parents = {}
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                after_name = stat.read_text(encoding="utf-8").rpartition(")")[2].split()
+            except OSError:  # it ended while we looked
+                continue
+            if after_name[0] != "Z":
+                parents[int(stat.parent.name)] = int(after_name[1])
+        found = [self.process.pid]
+        for pid in found:
+            found += [child for child, parent in parents.items() if parent == pid]
+        return found[1:]
+
+
+def wait_for(claim: Callable[[], bool], *, seconds: float) -> None:
+    ends = time.monotonic() + seconds
+    while not claim():
+        assert time.monotonic() < ends, "it did not happen in time"
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def worker(tmp_path: Path) -> Iterator[Worker]:
+    started = Worker(tmp_path / "notes")
+    try:
+        wait_for(lambda: WorkerHeartbeat.objects.filter(name=NAME).exists(), seconds=60)
+        yield started
+    finally:
+        started.process.kill()
+        started.process.wait()
+
+
+def enqueue(kind: str, number: int, **more: int) -> None:
+    with transaction.atomic():
+        work.enqueue(kind=f"{chores.PREFIX}{kind}", key=str(number), arguments={"number": number, **more}, at=NOW)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_work_is_done_and_a_stop_leaves_nothing_behind(worker: Worker) -> None:
+    for number in range(20):
+        enqueue("good", number)
+    wait_for(lambda: Job.objects.filter(state="done").count() == 20, seconds=20)
+    assert sorted(worker.lines()) == sorted(f"good {number}" for number in range(20))
+    children = worker.children()
+    worker.process.send_signal(signal.SIGTERM)
+    assert worker.process.wait(30) == 0
+    assert children
+    assert not [pid for pid in children if is_alive(pid)]
+    assert not WorkerHeartbeat.objects.exists()
+    assert not OrmQ.objects.exists()
+
+
+def test_a_running_job_is_finished_before_the_stop(worker: Worker) -> None:
+    enqueue("slow", 1, seconds=4)
+    wait_for(lambda: worker.lines() == ["begun 1"], seconds=20)
+    worker.process.send_signal(signal.SIGINT)
+    assert worker.process.wait(30) == 0
+    assert worker.lines() == ["begun 1", "ended 1"]
+    assert Job.objects.get().state == "done"
+
+
+def test_a_killed_supervisor_takes_its_processes_along(worker: Worker) -> None:
+    children = worker.children()
+    assert len(children) > 3
+    worker.process.kill()
+    wait_for(lambda: not any(is_alive(pid) for pid in children), seconds=10)
+
+
+@pytest.mark.nightly
+def test_a_job_longer_than_its_lease_runs_once(worker: Worker) -> None:
+    enqueue("slow", 1, seconds=14)
+    wait_for(lambda: Job.objects.get().state == "done", seconds=40)
+    assert worker.lines() == ["begun 1", "ended 1"]
+    assert Job.objects.get().attempts == 1
+
+
+def test_work_resumes_when_an_idle_worker_is_killed(worker: Worker) -> None:
+    os.kill(worker.children()[2], signal.SIGKILL)
+    enqueue("good", 1)
+    wait_for(lambda: worker.lines() == ["good 1"], seconds=45)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("turn", range(20))
+def test_work_resumes_whichever_process_is_killed(worker: Worker, turn: int) -> None:
+    children = worker.children()
+    os.kill(children[turn % len(children)], signal.SIGKILL)
+    enqueue("good", 1)
+    wait_for(lambda: worker.lines() == ["good 1"], seconds=45)
+
+
+@pytest.mark.nightly
+def test_a_cluster_that_hangs_is_replaced(worker: Worker) -> None:
+    for pid in worker.children():
+        os.kill(pid, signal.SIGSTOP)
+    enqueue("good", 1)
+    wait_for(lambda: worker.lines() == ["good 1"], seconds=60)
+
+
+def test_a_deadly_job_is_given_up_and_the_others_are_done(worker: Worker) -> None:
+    enqueue("deadly", 1)
+    for number in range(10):
+        enqueue("good", number)
+    wait_for(lambda: Job.objects.filter(state="dead").exists(), seconds=120)
+    wait_for(lambda: Job.objects.filter(state="done").count() == 10, seconds=60)
+    assert worker.lines().count("deadly 1") == 3
+    assert sorted(line for line in worker.lines() if line.startswith("good")) == [f"good {n}" for n in range(10)]
