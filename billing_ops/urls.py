@@ -7,4 +7,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("invoicing.pricing.api.urls")),
     path("api/v1/", include("invoicing.rating.api.urls")),
+    path("api/v1/", include("compliance.payouts.api.urls")),
 ]
