@@ -13,6 +13,8 @@ from metering.rules.reasons import Reason
 from metering.rules.sorting import Outcome, Sorted
 from metering.store import held, postgres, rulebook
 
+NO_BATCH = 0  # numbers start at 1
+
 
 @dataclass(frozen=True, slots=True)
 class CaptureItem:
@@ -48,6 +50,12 @@ def check_events(deliveries: Sequence[Delivery], *, sent_at: datetime, at: datet
     events = [delivery for delivery in deliveries if not isinstance(delivery, Unreadable)]
     rules = rulebook.load_rulebook(events)
     return sorting.sort_delivery(deliveries, rules=rules, sent_at=sent_at, at=at)
+
+
+def judge_events(found: Sorted) -> Outcome:
+    """Say what would become of the events if they were stored now."""
+    events = [event for _index, event in found.first]
+    return sorting.judge_delivery(found, known=postgres.find_known(events), batch_id=NO_BATCH)
 
 
 def store_events(deliveries: Sequence[Delivery], found: Sorted, *, channel: str, origin: str) -> CaptureResult:

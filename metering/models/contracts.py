@@ -5,12 +5,17 @@ import operator
 
 import pgtrigger
 from django.conf import settings
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
 from accounts import validators
 from metering.rules.exact_json import ExactDecoder, ExactEncoder
+
+EVENT_TYPE = RegexValidator(
+    r"^[A-Za-z0-9][A-Za-z0-9._-]{0,119}\Z", "Use 1 to 120 letters, digits, dots, dashes or underscores."
+)
 
 
 class Aggregation(models.TextChoices):
@@ -24,7 +29,9 @@ class Aggregation(models.TextChoices):
 class EventContract(models.Model):
     """What events of one type look like; its versions say it exactly."""
 
-    event_type = models.CharField(max_length=120, unique=True, help_text="The `type` of the event.")
+    event_type = models.CharField(
+        max_length=120, unique=True, validators=[EVENT_TYPE], help_text="The `type` of the event."
+    )
     description = models.TextField()
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     history = HistoricalRecords()
@@ -100,6 +107,10 @@ class EventContractVersion(models.Model):
             models.CheckConstraint(
                 condition=Q(status__in=["draft", "active", "retired"]),
                 name="metering_contract_status",
+            ),
+            models.CheckConstraint(
+                condition=Q(accepts_past_days__range=(0, 36_525), accepts_future_seconds__range=(0, 31_622_400)),
+                name="metering_contract_window",
             ),
         ]
         triggers = [

@@ -1,6 +1,6 @@
 """The definition of an accepted billable event: envelope, contract in force, customer, time and metered values."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -8,23 +8,30 @@ from typing import Any, NamedTuple
 from metering.rules import envelope, fingerprint, values
 from metering.rules.instants import Instant, instant_text
 from metering.rules.reasons import REASONS_MAX, Reason, pointer_to, reason
+from metering.rules.schema import Schema
 
 Data = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class DataRules:
+    """What `data` must hold: for billing, as numbers that are metered, and by its schema."""
+
+    required: tuple[str, ...]
+    numbers: tuple[str, ...]
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
 class ContractInForce:
-    """One contract version as capture needs it; the two functions apply its JSON Schema."""
+    """One contract version as capture needs it."""
 
     event_type: str
     contract_id: int
     version_id: int
-    required: tuple[str, ...]
-    numbers: tuple[str, ...]
+    data_rules: DataRules
     accepts_past: timedelta
     accepts_future: timedelta
-    obeys_schema: Callable[[Data], bool]
-    find_schema_flaws: Callable[[Data], list[Reason]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,7 @@ def check_event(event: Data, *, rules: RuleBook, sent_at: datetime, at: datetime
     if contract is not None and instant is not None:
         _check_time(instant, contract, sent_at, at, flaws)
     if contract is not None and data is not None and written:
-        check_data(data, contract, flaws)
+        check_data(data, contract.data_rules, flaws)
     if flaws or contract is None or customer_id is None or instant is None:
         return tuple(flaws[:REASONS_MAX])
     mark = fingerprint.fingerprint_event(
@@ -87,17 +94,17 @@ def check_event(event: Data, *, rules: RuleBook, sent_at: datetime, at: datetime
     )
 
 
-def check_data(data: Data, contract: ContractInForce, flaws: list[Reason]) -> None:
+def check_data(data: Data, rules: DataRules, flaws: list[Reason]) -> None:
     """Note what is missing for billing, what cannot be counted, and where the schema is broken."""
-    missing = [name for name in contract.required if data.get(name) is None]
+    missing = [name for name in rules.required if data.get(name) is None]
     flaws.extend(reason("billing_field_missing", f"Billing needs {name!a}.", pointer=_at(name)) for name in missing)
-    for name in contract.numbers:
+    for name in rules.numbers:
         value = data.get(name)
         if value is not None and (code := values.find_flaw(value)):
             flaws.append(reason(code, pointer=_at(name)))
-    if not contract.obeys_schema(data):
+    if not rules.schema.is_valid(data):
         known = {flaw.pointer for flaw in flaws}
-        flaws += [flaw for flaw in contract.find_schema_flaws(data) if flaw.pointer not in known]
+        flaws += [flaw for flaw in rules.schema.find_flaws(data) if flaw.pointer not in known]
 
 
 def _at(name: str) -> str:

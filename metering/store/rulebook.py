@@ -8,7 +8,7 @@ from typing import Any
 
 from accounts.models import Customer
 from metering.models import Aggregation, EventContractVersion
-from metering.rules.contract import ContractInForce, RuleBook
+from metering.rules.contract import ContractInForce, DataRules, RuleBook
 from metering.rules.schema import Schema
 from metering.store.literals import text_array
 from metering.store.statements import fetch_all
@@ -56,17 +56,17 @@ def _in_force(
 ) -> ContractInForce | None:
     if version_id is None:
         return None
-    schema = compiled_schema(version_id)
     return ContractInForce(
         event_type=event_type,
         contract_id=contract_id,
         version_id=version_id,
-        required=tuple(dict.fromkeys([*json.loads(billing_fields), *valued])),
-        numbers=tuple(dict.fromkeys(numbers)),
+        data_rules=DataRules(
+            required=tuple(dict.fromkeys([*json.loads(billing_fields), *valued])),
+            numbers=tuple(dict.fromkeys(numbers)),
+            schema=compiled_schema(version_id),
+        ),
         accepts_past=timedelta(days=past_days),
         accepts_future=timedelta(seconds=future_seconds),
-        obeys_schema=schema.is_valid,
-        find_schema_flaws=schema.find_flaws,
     )
 
 

@@ -1,0 +1,112 @@
+"""Event contracts: versions are drafted, proved by their examples, and then put in force."""
+
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from core import audit, history
+from core.errors import DomainError, NotFoundError
+from metering.models import Aggregation, EventContract, EventContractVersion, Meter
+from metering.rules import drafting
+from metering.rules.drafting import ContractDraft
+from metering.rules.reasons import Reason
+
+Status = EventContractVersion.Status
+
+
+class NotProvedError(DomainError):
+    """The examples, or the meters that read these events, do not agree with the version."""
+
+    code = "not_proved"
+    http_status = 422
+
+    def __init__(self, flaws: list[Reason]) -> None:
+        super().__init__("The version cannot be put in force; see errors.")
+        self.flaws = flaws
+
+    def problems(self) -> list[dict[str, str]]:
+        return [flaw.as_json() for flaw in self.flaws]
+
+
+class AlreadyExistsError(DomainError):
+    """A contract for this type is there already."""
+
+    code = "already_exists"
+
+
+class NotADraftError(DomainError):
+    """A version is put in force once; to go back, draft the old content as a new version."""
+
+    code = "not_a_draft"
+
+
+def create_contract(*, event_type: str, description: str, owner: User) -> EventContract:
+    """Open a contract for a type of event; it accepts nothing until one of its versions is in force."""
+    if EventContract.objects.filter(event_type=event_type).exists():
+        raise AlreadyExistsError(f"There is a contract for {event_type} already; add a version to it.")
+    contract = EventContract(event_type=event_type, description=description, owner=owner)
+    contract.full_clean()
+    contract.save(force_insert=True)
+    return contract
+
+
+def draft_version(
+    *, contract: EventContract, draft: ContractDraft, actor: User | None, at: datetime
+) -> EventContractVersion:
+    """Add the next version as a draft; a draft that could never be proved is refused at once."""
+    if flaws := drafting.find_unusable(draft):
+        raise NotProvedError(flaws)
+    with transaction.atomic():
+        EventContract.objects.select_for_update().get(pk=contract.pk)
+        latest = contract.versions.order_by("-version").values_list("version", flat=True).first() or 0
+        return EventContractVersion.objects.create(
+            contract=contract,
+            version=latest + 1,
+            **{name: getattr(draft, name) for name in drafting.CONTENT},
+            created_by=actor,
+            created_at=at,
+        )
+
+
+def activate_version(*, version_id: int, actor: User | None, at: datetime) -> EventContractVersion:
+    """Prove the version by its examples and put it in force; the one before it retires in the same moment."""
+    with transaction.atomic():
+        version = _lock_version(version_id)
+        if version.status != Status.DRAFT:
+            raise NotADraftError(f"{version} is {version.get_status_display().lower()}; draft a new version.")
+        if flaws := find_activation_flaws(version):
+            raise NotProvedError(flaws)
+        for former in version.contract.versions.filter(status=Status.ACTIVE):
+            former.status = Status.RETIRED
+            history.save_change(former, fields=["status"], actor=actor, reason=f"replaced by version {version.version}")
+        version.status, version.activated_by, version.activated_at = Status.ACTIVE, actor, at
+        history.save_change(version, fields=["status", "activated_by", "activated_at"], actor=actor)
+        facts = {"type": version.contract.event_type, "version": version.version}
+        audit.append_entry(
+            action="contract.activated", subject=f"contract:{version_id}", actor=actor, facts=facts, at=at
+        )
+    return version
+
+
+def find_activation_flaws(version: EventContractVersion) -> list[Reason]:
+    """Say what stands in the way: meters that would lose their value, and examples that prove nothing."""
+    draft = draft_of(version)
+    meters = Meter.objects.filter(contract_id=version.contract_id).exclude(value_property="")
+    valued = {meter.code: meter.value_property for meter in meters}
+    numbers = {meter.value_property for meter in meters if meter.aggregation != Aggregation.UNIQUE}
+    return [*drafting.find_lost_values(draft, valued), *drafting.find_failing_examples(draft, numbers=numbers)]
+
+
+def draft_of(version: EventContractVersion) -> ContractDraft:
+    """Give the content of a version as a plain value."""
+    return ContractDraft(**{name: getattr(version, name) for name in drafting.CONTENT})
+
+
+def _lock_version(version_id: int) -> EventContractVersion:
+    """Lock the contract first: two versions of it are put in force one after the other."""
+    version = EventContractVersion.objects.filter(pk=version_id).first()
+    if version is None:
+        raise NotFoundError("There is no such version.")
+    EventContract.objects.select_for_update().get(pk=version.contract_id)
+    return EventContractVersion.objects.select_related("contract").get(pk=version_id)

@@ -1,0 +1,82 @@
+"""The quarantine desk: a held event is checked again and released, or discarded, by a person with a reason."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from core import history
+from core.errors import DomainError, InvalidInputError, NotFoundError
+from metering import ingest
+from metering.models import CaptureBatch, QuarantinedEvent
+from metering.rules import reading
+from metering.rules.reasons import Reason
+
+Status = QuarantinedEvent.Status
+REASON_LENGTH_MAX = 1000
+
+
+class AlreadyDecidedError(DomainError):
+    """It was released or discarded before."""
+
+    code = "already_decided"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """`outcome` is accepted, duplicate (the same event was accepted before) or quarantined, for these reasons."""
+
+    event: QuarantinedEvent
+    outcome: str
+    reasons: tuple[Reason, ...] = ()
+
+
+def release_event(*, quarantine_id: int, actor: User, at: datetime, reason: str = "") -> Release:
+    """Check the event against the contract now in force; accept it with its own time, or keep it with new reasons.
+
+    Its age counts from when it was first received: waiting here never makes an event too old.
+    """
+    with transaction.atomic():
+        event = _lock_open(quarantine_id)
+        deliveries = [reading.read_one(event.raw)]
+        found = ingest.check_events(deliveries, sent_at=event.received_at, at=at)
+        if still_held := ingest.judge_events(found).held:
+            return _keep(event, still_held[0][1], actor=actor, reason=reason)
+        origin = f"quarantine:{event.pk}"
+        result = ingest.store_events(deliveries, found, channel=CaptureBatch.Channel.RELEASE, origin=origin)
+        _decide(event, status=Status.RELEASED, actor=actor, reason=reason, at=at)
+    return Release(event, "accepted" if result.accepted else "duplicate")
+
+
+def discard_event(*, quarantine_id: int, actor: User, reason: str, at: datetime) -> QuarantinedEvent:
+    """Close the case without accepting the event; the reason stays with it."""
+    if not reason.strip():
+        raise InvalidInputError("Say why this event is not billed.", pointer="/reason")
+    with transaction.atomic():
+        event = _lock_open(quarantine_id)
+        _decide(event, status=Status.DISCARDED, actor=actor, reason=reason, at=at)
+    return event
+
+
+def _lock_open(quarantine_id: int) -> QuarantinedEvent:
+    event = QuarantinedEvent.objects.select_for_update().filter(pk=quarantine_id).first()
+    if event is None:
+        raise NotFoundError("There is no such quarantined event.")
+    if event.status != Status.OPEN:
+        raise AlreadyDecidedError(f"This event was {event.get_status_display().lower()} before.")
+    return event
+
+
+def _keep(event: QuarantinedEvent, reasons: tuple[Reason, ...], *, actor: User, reason: str) -> Release:
+    event.reasons = [found.as_json() for found in reasons]
+    history.save_change(event, fields=["reasons"], actor=actor, reason=reason or "checked again")
+    return Release(event, "quarantined", reasons)
+
+
+def _decide(event: QuarantinedEvent, *, status: str, actor: User, reason: str, at: datetime) -> None:
+    """Close the case; the one place that does."""
+    event.status, event.decided_by_id, event.decided_at = status, actor.pk, at
+    event.decision_reason = reason.strip()[:REASON_LENGTH_MAX]
+    fields = ["status", "decided_by", "decided_at", "decision_reason"]
+    history.save_change(event, fields=fields, actor=actor, reason=event.decision_reason)
