@@ -1,0 +1,143 @@
+"""What the dialogs on plans, tax rates and subscriptions ask for."""
+
+import json
+from typing import Any
+
+from django import forms
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.forms import BaseDialogForm
+from unfold.widgets import (
+    UnfoldAdminSelectWidget,
+    UnfoldAdminSingleDateWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from accounts import validators
+from accounts.models import Customer
+from core.http import parsing
+from invoicing.pricing.models import Charge, Plan, PriceVersion, Subscription, TaxRate
+from invoicing.pricing.rules import params as price_params
+from metering.models import Meter
+
+EXAMPLES = {
+    "flat": {"amount": "29.00"},
+    "standard": {"unit_amount": "0.002"},
+    "graduated": {
+        "tiers": [
+            {"up_to": "1000", "unit_amount": "0.01", "flat_amount": "0"},
+            {"up_to": None, "unit_amount": "0.008", "flat_amount": "0"},
+        ]
+    },
+    "volume": {"tiers": [{"up_to": "1000", "unit_amount": "0.01"}, {"up_to": None, "unit_amount": "0.008"}]},
+    "package": {"package_amount": "5.00", "package_size": "1000", "free_units": "100"},
+}
+
+
+def instant_field(label: str, *, help_text: str = "") -> forms.DateTimeField:
+    """An instant in UTC."""
+    widget = UnfoldAdminTextInputWidget(attrs={"type": "datetime-local", "step": "1"})
+    return forms.DateTimeField(label=f"{label} (UTC)", widget=widget, help_text=help_text)
+
+
+def examples() -> SafeString:
+    """The shape of each model's parameters, to copy from."""
+    rows = format_html_join("", "<p><b>{}</b> <code>{}</code></p>", ((k, json.dumps(v)) for k, v in EXAMPLES.items()))
+    return format_html('<div class="bo-mono">{}</div>', rows)
+
+
+class ChargeForm(BaseDialogForm):
+    """A charge for a meter, or a flat fee."""
+
+    code = forms.CharField(max_length=60, validators=[validators.CODE], widget=UnfoldAdminTextInputWidget())
+    name = forms.CharField(
+        max_length=120, help_text="Printed on the invoice line.", widget=UnfoldAdminTextInputWidget()
+    )
+    meter = forms.ModelChoiceField(
+        Meter.objects.all(), required=False, empty_label="None: a flat fee", widget=UnfoldAdminSelectWidget()
+    )
+
+
+class PriceForm(BaseDialogForm):
+    """The next price of one of the plan's charges."""
+
+    charge = forms.ModelChoiceField(Charge.objects.none(), widget=UnfoldAdminSelectWidget())
+    model = forms.ChoiceField(choices=PriceVersion.ModelName.choices, widget=UnfoldAdminSelectWidget())
+    params = forms.CharField(
+        label="Parameters",
+        max_length=200_000,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 8, "spellcheck": "false"}),
+    )
+    effective_at = instant_field(
+        "In force from", help_text="Periods that are billed already keep their price, also where this lies in the past."
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        charges: Any = self.fields["charge"]
+        self.fields["params"].help_text = examples()
+        charges.queryset = Charge.objects.filter(plan=self.object_id).select_related("plan")
+
+    def clean(self) -> dict[str, Any]:
+        """Say what is wrong with the parameters where they were typed."""
+        cleaned = super().clean() or {}
+        if {"model", "params"} <= cleaned.keys():
+            try:
+                cleaned["params"] = parsing.read_strict_json(cleaned["params"].encode())
+                price_params.parse_stored_params(model=cleaned["model"], params=cleaned["params"])
+            except price_params.ParamsError as error:
+                self.add_error("params", [f"{each.pointer}: {each.detail}" for each in error.found[:10]])
+            except ValueError as error:
+                self.add_error("params", f"This is not JSON: {error}.")
+        return cleaned
+
+
+class TaxRateForm(BaseDialogForm):
+    """The next percentage of a tax."""
+
+    code = forms.CharField(max_length=40, validators=[validators.CODE], widget=UnfoldAdminTextInputWidget())
+    name = forms.CharField(max_length=80, help_text="Such as VAT.", widget=UnfoldAdminTextInputWidget())
+    category = forms.ChoiceField(choices=TaxRate.Category.choices, widget=UnfoldAdminSelectWidget())
+    percent = forms.DecimalField(
+        min_value=0, max_value=100, max_digits=7, decimal_places=4, widget=UnfoldAdminTextInputWidget()
+    )
+    effective_at = instant_field("In force from")
+    note = forms.CharField(
+        max_length=200,
+        required=False,
+        help_text="Reason of an exemption or reverse charge.",
+        widget=UnfoldAdminTextInputWidget(),
+    )
+
+
+class StartForm(BaseDialogForm):
+    """Puts a customer on a plan."""
+
+    customer = forms.ModelChoiceField(Customer.objects.all(), widget=UnfoldAdminSelectWidget())
+    plan = forms.ModelChoiceField(Plan.objects.all(), widget=UnfoldAdminSelectWidget())
+    starts_at = instant_field("Starts")
+    anchor_date = forms.DateField(
+        required=False,
+        help_text="Periods count from this local day; empty: from the day it starts.",
+        widget=UnfoldAdminSingleDateWidget(attrs={"type": "date"}),
+    )
+
+
+class ChangePlanForm(BaseDialogForm):
+    """The next plan, and from when."""
+
+    plan = forms.ModelChoiceField(Plan.objects.none(), widget=UnfoldAdminSelectWidget())
+    effective_at = instant_field("From", help_text="Usage exactly on this instant is the new plan's.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        plans: Any = self.fields["plan"]
+        last = Subscription.objects.get(pk=self.object_id).phases.select_related("plan").latest("starts_at").plan
+        plans.queryset = Plan.objects.filter(currency=last.currency, interval=last.interval).exclude(pk=last.pk)
+
+
+class EndForm(BaseDialogForm):
+    """When the subscription ends."""
+
+    ends_at = instant_field("Ends", help_text="Usage exactly on this instant is not billed any more.")

@@ -1,0 +1,127 @@
+"""Subscriptions: who is on which plan when; start, change and end are dialogs."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from accounts import roles
+from accounts.backoffice import BackOfficeInline, HistoryAdmin, answer_dialog
+from accounts.roles import Role
+from invoicing.pricing import subscribe
+from invoicing.pricing.admin.forms import ChangePlanForm, EndForm, StartForm
+from invoicing.pricing.models import Subscription, SubscriptionPhase
+
+
+class PhaseInline(BackOfficeInline):
+    """The plans of a subscription, one after the other."""
+
+    model = SubscriptionPhase
+    fields = ("plan", "starts_at", "ends_at", "created_by", "created_at")
+    readonly_fields = fields
+    verbose_name_plural = "plans in order of time"
+
+
+@admin.register(Subscription)
+class SubscriptionAdmin(HistoryAdmin):
+    """Nothing here is edited; what is agreed changes by its stage function."""
+
+    list_display = ("customer", "plan_now", "starts_at", "ends_at", "time_zone")
+    list_filter = ("phases__plan",)
+    list_select_related = ("customer",)
+    search_fields = ("customer__code", "customer__legal_name")
+    fields = ("customer", "starts_at", "ends_at", "anchor_date", "time_zone", "created_at")
+    inlines = (PhaseInline,)
+    actions_list: ClassVar[list[str]] = ["start"]
+    actions_detail: ClassVar[list[str]] = ["change_plan", "end"]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("phases__plan")
+
+    def has_agree_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return roles.has_role(request.user, [Role.FINANCE])
+
+    @display(description="Plan now")
+    def plan_now(self, subscription: Subscription) -> str:
+        now = timezone.now()
+        for phase in subscription.phases.all():
+            if phase.starts_at <= now and (phase.ends_at is None or now < phase.ends_at):
+                return phase.plan.name
+        return "Not begun" if now < subscription.starts_at else "Ended"
+
+    @action(
+        description="New subscription",
+        permissions=["agree"],
+        variant=ActionVariant.PRIMARY,
+        icon="add",
+        dialog={"title": "New subscription", "form_class": StartForm, "form_submit_text": "Start"},
+    )
+    def start(self, request: HttpRequest, form: StartForm) -> HttpResponse:
+        given = {name: form.cleaned_data[name] for name in ("customer", "plan", "starts_at", "anchor_date")}
+        return answer_dialog(
+            request,
+            call=lambda: subscribe.start_subscription(**given, actor=request.user, at=timezone.now()),
+            success="The subscription is started.",
+            back_to=reverse("admin:pricing_subscription_changelist"),
+        )
+
+    @action(
+        description="Change plan",
+        permissions=["agree"],
+        variant=ActionVariant.PRIMARY,
+        icon="swap_horiz",
+        dialog={
+            "title": "Change plan",
+            "description": "Usage is split at the instant; periods that are billed already stay as they are.",
+            "form_class": ChangePlanForm,
+            "form_submit_text": "Change plan",
+        },
+    )
+    def change_plan(self, request: HttpRequest, form: ChangePlanForm, object_id: str) -> HttpResponse:
+        subscription = Subscription.objects.get(pk=object_id)
+        plan, effective_at = form.cleaned_data["plan"], form.cleaned_data["effective_at"]
+        return self._answer(
+            request,
+            object_id,
+            lambda: subscribe.change_plan(
+                subscription=subscription,
+                plan=plan,
+                effective_at=effective_at,
+                actor=request.user,
+                at=timezone.now(),
+            ),
+            "The plan changes then.",
+        )
+
+    @action(
+        description="End",
+        permissions=["agree"],
+        icon="event_busy",
+        dialog={
+            "title": "End this subscription",
+            "description": "The last period is billed up to the end.",
+            "form_class": EndForm,
+            "form_submit_text": "End",
+        },
+    )
+    def end(self, request: HttpRequest, form: EndForm, object_id: str) -> HttpResponse:
+        subscription = Subscription.objects.get(pk=object_id)
+        return self._answer(
+            request,
+            object_id,
+            lambda: subscribe.end_subscription(
+                subscription=subscription,
+                ends_at=form.cleaned_data["ends_at"],
+                actor=request.user,
+                at=timezone.now(),
+            ),
+            "The subscription ends then.",
+        )
+
+    def _answer(self, request: HttpRequest, object_id: str, call: Any, success: str) -> HttpResponse:
+        back_to = reverse("admin:pricing_subscription_change", args=[object_id])
+        return answer_dialog(request, call=call, success=success, back_to=back_to)

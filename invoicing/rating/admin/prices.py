@@ -1,0 +1,61 @@
+"""One price version: its parameters, and what it charges for some quantities."""
+
+import json
+from decimal import Decimal
+
+from django.contrib import admin
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+
+from accounts.backoffice import BackOfficeAdmin
+from core import money
+from invoicing.pricing.models import PriceVersion
+from invoicing.pricing.rules import params as price_params
+from invoicing.pricing.rules.params import Params, TieredParams
+from invoicing.rating import rules
+
+QUANTITIES = tuple(Decimal(text) for text in ("0", "1", "10", "100", "1000", "10000", "100000", "1000000"))
+BOUNDARIES_MAX = 5
+
+
+@admin.register(PriceVersion)
+class PriceVersionAdmin(BackOfficeAdmin):
+    """Read only; new versions are added on the page of their plan."""
+
+    list_display = ("charge", "version", "model", "effective_at", "created_by")
+    list_filter = ("model", "charge__plan")
+    list_select_related = ("charge__plan", "created_by")
+    search_fields = ("charge__code", "charge__plan__code")
+    fields = ("charge", "version", "model", "effective_at", "parameters", "examples", "created_by", "created_at")
+    readonly_fields = fields
+
+    @display(description="Parameters")
+    def parameters(self, price: PriceVersion) -> SafeString:
+        return format_html('<pre class="bo-mono">{}</pre>', json.dumps(price.params, indent=2))
+
+    @display(description="What it charges")
+    def examples(self, price: PriceVersion) -> SafeString:
+        parsed = price_params.parse_stored_params(model=price.model, params=price.params)
+        currency = price.charge.plan.currency
+        rows = []
+        for quantity in _quantities(parsed):
+            try:
+                exact = rules.compute(model=price.model, params=parsed, quantity=quantity).amount_exact
+                amount = money.amount_text(exact, currency=currency)
+            except rules.AmountTooLargeError:
+                amount = "too large to bill"
+            rows.append((money.plain(quantity), amount))
+        meter = price.charge.meter
+        context = {"rows": rows, "unit": meter.unit if meter else "period", "currency": currency}
+        return render_to_string("rating/price_examples.html", context)
+
+
+def _quantities(parsed: Params) -> list[Decimal]:
+    """Powers of ten, and both sides of the first tier boundaries."""
+    if isinstance(parsed, price_params.FlatParams):
+        return [Decimal(1)]
+    bounds = [tier.up_to for tier in parsed.tiers if tier.up_to] if isinstance(parsed, TieredParams) else []
+    around = [value for bound in bounds[:BOUNDARIES_MAX] for value in (bound, bound + 1)]
+    return sorted({*QUANTITIES, *around})
