@@ -40,3 +40,8 @@ def ask(question: str) -> object:
     with connect() as connection:
         row = connection.execute(question).fetchone()
     return row[0] if row else None
+
+
+def run(statement: str) -> None:
+    with connect() as connection:
+        connection.execute(statement)

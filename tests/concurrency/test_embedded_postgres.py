@@ -48,8 +48,7 @@ def test_eight_first_starts_at_once_make_one_server_and_one_key(home: Path) -> N
 
 def test_eight_at_once_recover_a_killed_server(home: Path) -> None:
     embedded_postgres.ensure()
-    with clusters.connect() as connection:
-        connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
+    clusters.run("CREATE TABLE kept AS SELECT 7 AS n")
     killed = embedded_postgres.status().pid
     assert killed is not None
     os.kill(killed, signal.SIGKILL)

@@ -101,8 +101,7 @@ def test_only_its_account_can_open_its_data_and_socket(running: Path) -> None:
 
 
 def test_rows_outlive_a_clean_stop(running: Path) -> None:
-    with clusters.connect() as connection:
-        connection.execute("CREATE TABLE kept_by_stop AS SELECT 41 + 1 AS n")
+    clusters.run("CREATE TABLE kept_by_stop AS SELECT 41 + 1 AS n")
     assert embedded_postgres.stop()
     assert not embedded_postgres.status().is_running
     assert not embedded_postgres.stop()
@@ -111,8 +110,7 @@ def test_rows_outlive_a_clean_stop(running: Path) -> None:
 
 
 def test_committed_rows_outlive_a_killed_server(running: Path) -> None:
-    with clusters.connect() as connection:
-        connection.execute("CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n")
+    clusters.run("CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n")
     kill_server()
     embedded_postgres.ensure()
     assert clusters.ask("SELECT count(*) FROM kept") == 1000
