@@ -2,6 +2,7 @@
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from simple_history.models import HistoricalRecords
@@ -114,7 +115,9 @@ class UsageEvent(models.Model):
                 fields=["customer", "contract", "occurred_at"],
                 include=["seq"],
                 name="metering_event_usage",
-            )
+            ),
+            # A close of everybody reads the blocks of its month only; keeping this index costs next to nothing.
+            BrinIndex(fields=["occurred_at"], name="metering_event_time", autosummarize=True),
         ]
         triggers = APPEND_ONLY
 

@@ -55,7 +55,7 @@ class AggregationSnapshot(models.Model):
     event_count = models.BigIntegerField()
     unmeasured_count = models.BigIntegerField(
         default=0,
-        help_text="Events of the window without a usable value (captured before the meter was made); not in the count.",
+        help_text="Of these, events without a value the meter can read (from before it was made); not in the quantity.",
     )
     digest = models.CharField(
         max_length=64,

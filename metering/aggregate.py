@@ -1,0 +1,156 @@
+"""Take snapshots: what each meter counted in each window, as seen at a watermark, kept for ever."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import IntegrityError, transaction
+
+from accounts.models import Customer
+from core import bulk
+from core.errors import DomainError
+from metering import watermark as watermarks
+from metering.models import AggregationSnapshot, Meter, Watermark
+from metering.rules.windows import UsageWindow
+from metering.store import measuring
+from metering.store.measuring import MeterReading, WindowMeasure
+
+__all__ = ["UsageWindow", "preview_snapshots", "retire_snapshots", "take_adjustment_snapshots", "take_snapshots"]
+
+QUANTITY_MAX = Decimal("1e15")
+Kind = AggregationSnapshot.Kind
+
+
+class QuantityOutOfRangeError(DomainError):
+    """A window adds up to more than can be billed exactly."""
+
+    code = "quantity_out_of_range"
+
+
+class WindowTakenError(DomainError):
+    """Part of a window is in a live snapshot with other bounds."""
+
+    code = "window_taken"
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A snapshot to be taken: its window, and the snapshot that it corrects."""
+
+    window: UsageWindow
+    corrects_id: int | None = None
+
+
+def take_snapshots(windows: Sequence[UsageWindow], *, watermark: Watermark, at: datetime) -> list[AggregationSnapshot]:
+    """Count every window from raw events, in the order given; a fixed number of statements, however many windows.
+
+    A window without events gets a snapshot of 0. A window that has a live snapshot keeps it, whatever the watermark,
+    so a close that is run again adds nothing.
+    """
+    with transaction.atomic():
+        live = _find_live(windows)
+        missing = [_Wanted(window) for window in dict.fromkeys(windows) if window not in live]
+        taken = _store(missing, watermark=watermark, at=at)
+    found = live | {wanted.window: snapshot for wanted, snapshot in zip(missing, taken, strict=True)}
+    return [found[window] for window in windows]
+
+
+def take_adjustment_snapshots(
+    snapshots: Sequence[AggregationSnapshot], *, watermark: Watermark, at: datetime
+) -> list[AggregationSnapshot]:
+    """Count the windows of these cycle snapshots again, as known now; each new snapshot names the one it corrects."""
+    with transaction.atomic():
+        corrections = AggregationSnapshot.objects.filter(corrects__in=snapshots, watermark=watermark)
+        found = {correction.corrects_id: correction for correction in corrections}
+        missing = [_Wanted(_window_of(base), base.pk) for base in snapshots if base.pk not in found]
+        for taken in _store(missing, watermark=watermark, at=at):
+            found[taken.corrects_id] = taken
+    return [found[base.pk] for base in snapshots]
+
+
+def preview_snapshots(windows: Sequence[UsageWindow], *, at: datetime) -> list[AggregationSnapshot]:
+    """Give what `take_snapshots` would take now, without storing anything; these have no id and no watermark."""
+    up_to_seq = watermarks.find_settled_seq()
+    wanted = [_Wanted(window) for window in windows]
+    return _measure(wanted, up_to_seq=up_to_seq, at=at)
+
+
+def retire_snapshots(snapshot_ids: Iterable[int], *, at: datetime) -> None:
+    """Let the windows of a discarded draft be counted anew; what was counted stays on record."""
+    AggregationSnapshot.objects.filter(pk__in=list(snapshot_ids), retired_at=None).update(retired_at=at)
+
+
+def _window_of(snapshot: AggregationSnapshot) -> UsageWindow:
+    return UsageWindow(snapshot.customer_id, snapshot.meter_id, snapshot.window_start, snapshot.window_end)
+
+
+def _find_live(windows: Sequence[UsageWindow]) -> dict[UsageWindow, AggregationSnapshot]:
+    if not windows:
+        return {}
+    wanted = set(windows)
+    near = AggregationSnapshot.objects.filter(
+        kind=Kind.CYCLE,
+        retired_at=None,
+        customer__in={window.customer_id for window in windows},
+        meter__in={window.meter_id for window in windows},
+        window_start__gte=min(window.start for window in windows),
+        window_end__lte=max(window.end for window in windows),
+    )
+    return {window: snapshot for snapshot in near if (window := _window_of(snapshot)) in wanted}
+
+
+def _store(wanted: Sequence[_Wanted], *, watermark: Watermark, at: datetime) -> list[AggregationSnapshot]:
+    snapshots = _measure(wanted, up_to_seq=watermark.seq, at=at)
+    for snapshot in snapshots:
+        snapshot.watermark = watermark
+    try:
+        with transaction.atomic():
+            bulk.insert_rows(snapshots)
+    except IntegrityError as error:
+        raise WindowTakenError(
+            "A window overlaps one that a live snapshot has counted with other bounds. Discard the draft that uses that"
+            f" snapshot, then close again. ({str(error).splitlines()[-1]})"
+        ) from error
+    return snapshots
+
+
+def _measure(wanted: Sequence[_Wanted], *, up_to_seq: int, at: datetime) -> list[AggregationSnapshot]:
+    windows = [each.window for each in wanted]
+    meters = {
+        meter.pk: MeterReading(
+            contract_id=meter.contract_id, value_property=meter.value_property, aggregation=meter.aggregation
+        )
+        for meter in Meter.objects.filter(pk__in={window.meter_id for window in windows})
+    }
+    measures = measuring.measure_windows(windows, meters=meters, up_to_seq=up_to_seq)
+    return [_snapshot(each, measure, at=at) for each, measure in zip(wanted, measures, strict=True)]
+
+
+def _snapshot(wanted: _Wanted, measure: WindowMeasure, *, at: datetime) -> AggregationSnapshot:
+    window = wanted.window
+    if not -QUANTITY_MAX <= measure.quantity <= QUANTITY_MAX:
+        raise QuantityOutOfRangeError(_out_of_range(window, measure.quantity))
+    return AggregationSnapshot(
+        kind=Kind.CYCLE if wanted.corrects_id is None else Kind.ADJUSTMENT,
+        customer_id=window.customer_id,
+        meter_id=window.meter_id,
+        window_start=window.start,
+        window_end=window.end,
+        corrects_id=wanted.corrects_id,
+        quantity=measure.quantity,
+        event_count=measure.event_count,
+        unmeasured_count=measure.unmeasured_count,
+        digest=measure.digest,
+        taken_at=at,
+    )
+
+
+def _out_of_range(window: UsageWindow, quantity: Decimal) -> str:
+    customer = Customer.objects.get(pk=window.customer_id)
+    meter = Meter.objects.get(pk=window.meter_id)
+    return (
+        f"{meter.code} of {customer.code} adds up to {quantity:E} from {window.start:%Y-%m-%d} to "
+        f"{window.end:%Y-%m-%d}; beyond 1,000,000,000,000,000 nothing is billed exactly. Look for a wrong event and "
+        "send one that takes it back."
+    )
