@@ -11,6 +11,8 @@ from babel import Locale
 from invoicing.documents.document import DocumentLine, DocumentParty, DocumentStep, DocumentTax, InvoiceDocument
 from invoicing.documents.rules import extent, figures
 
+SEE_ANNEX = "see annex"  # in place of a unit price, where there are several
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Words:
@@ -104,7 +106,7 @@ def _line(line: DocumentLine, words: _Words) -> dict[str, Any]:
 
 def _unit_price(line: DocumentLine, words: _Words) -> str:
     if extent.needs_steps(line) and not line.unit_price:
-        return "see annex"
+        return SEE_ANNEX
     return figures.price_text(line.unit_price, locale=words.document.locale)
 
 

@@ -56,16 +56,17 @@ def _fetcher() -> URLFetcher:
 def _types() -> _Types:
     atexit.register(_types.cache_clear)  # the fonts' temporary folder goes while Python can still remove it
     fonts = FontConfiguration()
-    sheet = _font_faces() + (_HERE / "invoice.css").read_text()
-    return _Types(fonts, CSS(string=sheet, url_fetcher=_fetcher(), font_config=fonts))
+    return _Types(fonts, CSS(string=style_sheet(), url_fetcher=_fetcher(), font_config=fonts))
 
 
-def _font_faces() -> str:
+def style_sheet() -> str:
+    """The page's styles with the fonts inside, so that nothing has to be looked up."""
     folder = _HERE / "static" / "documents" / "fonts"
-    return "\n".join(
+    faces = [
         _FACE.format(weight=weight, data=base64.b64encode((folder / name).read_bytes()).decode())
         for weight, name in _FONTS.items()
-    )
+    ]
+    return "\n".join([*faces, (_HERE / "invoice.css").read_text()])
 
 
 @contextmanager
