@@ -1,5 +1,6 @@
 """gunicorn's settings, one place for ./run serve, the container and systemd: `-c python:billing_ops.web_server`."""
 
+import importlib
 import os
 from pathlib import Path
 
@@ -14,3 +15,9 @@ control_socket_disable = True  # it would be opened below HOME
 raw_env = ["BILLING_OPS_WEB=1", "BILLING_OPS_PROCESS=billing-ops-web"]
 if Path("/dev/shm").is_dir():  # noqa: S108  gunicorn makes its own private heartbeat file there, never on a slow disk
     worker_tmp_dir = "/dev/shm"  # noqa: S108
+
+
+def on_starting(_server: object) -> None:
+    """Read the settings before any worker starts: a wrong one ends the whole server with its one line."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_ops.settings")
+    importlib.import_module(os.environ["DJANGO_SETTINGS_MODULE"])
