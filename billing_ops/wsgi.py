@@ -6,7 +6,7 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_ops.settings")
 
-from core import embedded_postgres  # noqa: E402  settings must be named before the application is built
+from core import embedded_postgres
 
 embedded_postgres.ensure_configured()
 application = get_wsgi_application()
