@@ -53,12 +53,6 @@ class Customer(models.Model):
     email = models.EmailField(blank=True)
     tax_rate_code = models.CharField(max_length=40, blank=True, help_text="Empty: outside the scope of tax.")
     created_at = models.DateTimeField(auto_now_add=True)
-    terms_fixed_at = models.DateTimeField(
-        null=True,
-        blank=True,
-        editable=False,
-        help_text="When the first subscription began to rely on currency and zone.",
-    )
     history = HistoricalRecords()
 
     class Meta:
@@ -70,17 +64,6 @@ class Customer(models.Model):
         triggers = [
             # Events and invoices name the customer by code for ever.
             pgtrigger.ReadOnly(name="code_is_for_ever", fields=["code"]),
-            # Prices are in the currency, and periods are cut in the zone: neither may change under a subscription.
-            pgtrigger.Protect(
-                name="terms_are_fixed",
-                operation=pgtrigger.Update,
-                condition=pgtrigger.Q(old__terms_fixed_at__isnull=False)
-                & (
-                    pgtrigger.Q(old__currency__df=pgtrigger.F("new__currency"))
-                    | pgtrigger.Q(old__time_zone__df=pgtrigger.F("new__time_zone"))
-                    | pgtrigger.Q(old__terms_fixed_at__df=pgtrigger.F("new__terms_fixed_at"))
-                ),
-            ),
             pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete),
         ]
 

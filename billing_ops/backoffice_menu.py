@@ -46,6 +46,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "8px",
     "STYLES": [lambda request: static("billing_ops/backoffice.css")],
+    "LOGIN": {"form": "accounts.forms.BackOfficeSignInForm"},
     "DASHBOARD_CALLBACK": "billing_ops.dashboard.add_to_context",
     "COLORS": {
         "primary": {
@@ -96,6 +97,11 @@ UNFOLD: dict[str, Any] = {
                 _entry("API keys", "key", "accounts.ApiKey"),
                 _entry("Portal users", "badge", "accounts.PortalUser"),
                 _entry("People", "manage_accounts", "auth.User"),
+            ),
+            _group(
+                "Record",
+                _entry("Audit chain", "link", "core.AuditEntry"),
+                _entry("Background work", "pending_actions", "core.Job"),
             ),
         ],
     },

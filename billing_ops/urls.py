@@ -3,9 +3,27 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from billing_ops import health, views
+
+API_ROOMS = (
+    "accounts",
+    "metering",
+    "invoicing.pricing",
+    "invoicing.rating",
+    "compliance.payouts",
+)
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", views.show_home, name="home"),
     path("admin/", admin.site.urls),
-    path("api/v1/", include("invoicing.pricing.api.urls")),
-    path("api/v1/", include("invoicing.rating.api.urls")),
-    path("api/v1/", include("compliance.payouts.api.urls")),
+    path("api/v1/schema/", views.SchemaView.as_view(), name="schema"),
+    path("api/v1/docs/", views.DocsView.as_view(), name="docs"),
+    *(path("api/v1/", include(f"{room}.api.urls")) for room in API_ROOMS),
+    path("healthz", health.show_life, name="healthz"),
+    path("readyz", health.show_readiness, name="readyz"),
 ]
+
+handler400 = "core.http.fallbacks.bad_request"
+handler403 = "core.http.fallbacks.permission_denied"
+handler404 = "core.http.fallbacks.page_not_found"
+handler500 = "core.http.fallbacks.server_error"

@@ -6,9 +6,19 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Model
 
 
+def save_new(row: Model, *, actor: AbstractBaseUser | None) -> None:
+    """Insert the row; the history names the actor even where no request tells who it is."""
+    _tell(row, actor=actor, reason="")
+    row.save(force_insert=True)
+
+
 def save_change(row: Model, *, fields: list[str], actor: AbstractBaseUser | None, reason: str = "") -> None:
-    """Save only the named fields; the history row names the actor even where no request tells who it is."""
+    """Save only the named fields; the history names the actor even where no request tells who it is."""
+    _tell(row, actor=actor, reason=reason)
+    row.save(update_fields=fields)
+
+
+def _tell(row: Model, *, actor: AbstractBaseUser | None, reason: str) -> None:
     told: Any = row  # simple-history reads these two names off the instance it sees saved
     told._history_user = actor  # noqa: SLF001  simple-history's documented way to name the person
     told._change_reason = reason  # noqa: SLF001  as above
-    row.save(update_fields=fields)

@@ -1,0 +1,71 @@
+"""API keys: made once, kept as a hash, revoked for ever."""
+
+import hashlib
+import hmac
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import ApiKey
+from core import audit
+from core.errors import DomainError, InvalidInputError, NotAllowedError
+
+PREFIX = "bo"
+USED_RESOLUTION = timedelta(minutes=1)  # last_used_at is not written more often than this
+
+
+class AlreadyRevokedError(DomainError):
+    """A revoked key stays revoked."""
+
+    code = "key_already_revoked"
+
+
+def new_key(*, name: str, user: Any, scopes: list[str], at: datetime, actor: Any = None) -> tuple[ApiKey, str]:
+    """Make a key; the returned text `bo_<public id>_<secret>` is shown once and cannot be read again."""
+    if not (user.is_active and user.is_staff):
+        raise InvalidInputError("A key acts as an active member of staff.", pointer="/user")
+    if actor is not None and actor != user and not actor.is_superuser:
+        raise NotAllowedError("A key acts as its maker; only an administrator makes keys for others.")
+    public_id, secret = secrets.token_hex(8), secrets.token_hex(32)
+    with transaction.atomic():
+        key = ApiKey.objects.create(
+            public_id=public_id, secret_hash=hash_secret(secret), name=name, user=user, scopes=scopes, created_at=at
+        )
+        facts = {"name": name, "acts_as": user.username, "scopes": scopes}
+        audit.append_entry(action="api_key.made", subject=f"api_key:{public_id}", actor=actor, facts=facts, at=at)
+    return key, f"{PREFIX}_{public_id}_{secret}"
+
+
+def revoke_key(*, key_id: int, reason: str, actor: Any, at: datetime) -> None:
+    """Make the key useless from this instant on."""
+    with transaction.atomic():
+        key = ApiKey.objects.select_for_update().get(pk=key_id)
+        if key.revoked_at is not None:
+            raise AlreadyRevokedError("This key was revoked before; nothing changes.")
+        key.revoked_at = at
+        key.save(update_fields=["revoked_at"])
+        subject = f"api_key:{key.public_id}"
+        audit.append_entry(action="api_key.revoked", subject=subject, actor=actor, facts={"reason": reason}, at=at)
+
+
+def find_key(text: str) -> ApiKey | None:
+    """The live key for this text, compared in constant time; None for any other text."""
+    prefix, _, rest = text.partition("_")
+    public_id, _, secret = rest.partition("_")
+    key = ApiKey.objects.select_related("user").filter(public_id=public_id, revoked_at=None).first()
+    expected = key.secret_hash if key else hash_secret("")
+    matches = hmac.compare_digest(expected, hash_secret(secret))
+    return key if key and matches and prefix == PREFIX and key.user.is_active else None
+
+
+def note_use(key: ApiKey, *, at: datetime) -> None:
+    """Remember roughly when the key was last used."""
+    if key.last_used_at is None or at - key.last_used_at > USED_RESOLUTION:
+        ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(last_used_at=at)
+
+
+def hash_secret(secret: str) -> str:
+    """SHA-256 is enough for a random 256-bit secret; there is nothing to guess."""
+    return hashlib.sha256(secret.encode()).hexdigest()

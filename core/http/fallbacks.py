@@ -1,0 +1,35 @@
+"""What is answered where no view is: problem+json below /api/, Django's pages elsewhere."""
+
+from django.http import HttpRequest, HttpResponse
+from django.views import defaults
+
+from core.http.problems import problem_http_response
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path_info.startswith("/api/")
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if _is_api(request):
+        return problem_http_response(status=400, code="malformed", detail="The request cannot be read.")
+    return defaults.bad_request(request, exception or ValueError())
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if _is_api(request):
+        return problem_http_response(status=403, code="not_allowed", detail="Your role does not allow this.")
+    return defaults.permission_denied(request, exception)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if _is_api(request):
+        return problem_http_response(status=404, code="not_found", detail="There is no such address.")
+    return defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if _is_api(request):
+        detail = "This should not have happened; nothing was changed. The log of the server says more."
+        return problem_http_response(status=500, code="internal", detail=detail)
+    return defaults.server_error(request)
