@@ -71,9 +71,8 @@ def take_adjustment_snapshots(
 
 def preview_snapshots(windows: Sequence[UsageWindow], *, at: datetime) -> list[AggregationSnapshot]:
     """Give what `take_snapshots` would take now, without storing anything; these have no id and no watermark."""
-    up_to_seq = watermarks.find_settled_seq()
     wanted = [_Wanted(window) for window in windows]
-    return _measure(wanted, up_to_seq=up_to_seq, at=at)
+    return _measure(wanted, up_to_seq=watermarks.find_last_seq(), at=at)
 
 
 def retire_snapshots(snapshot_ids: Iterable[int], *, at: datetime) -> None:

@@ -15,17 +15,13 @@ def fix_watermark(*, at: datetime) -> Watermark:
     This must be a transaction of its own: as long as it is open, nobody can capture.
     """
     with transaction.atomic(durable=True):
-        return Watermark.objects.create(seq=_settled_seq(), fixed_at=at)
+        # Every capture holds this lock, shared, from before it numbers its events until its commit. Alone with it, we
+        # know that all numbers up to the last have committed; the next statement sees them, and later ones are higher.
+        locks.lock_exclusive(locks.LockClass.CAPTURE)
+        return Watermark.objects.create(seq=find_last_seq(), fixed_at=at)
 
 
-def find_settled_seq() -> int:
-    """Give the same line without storing it, for figures that nobody keeps."""
-    with transaction.atomic(durable=True):
-        return _settled_seq()
-
-
-def _settled_seq() -> int:
-    # Every capture holds this lock, shared, from before it numbers its events until its commit. Alone with it, we know
-    # that all events up to the last number have committed; the next statement sees them, and later ones number higher.
-    locks.lock_exclusive(locks.LockClass.CAPTURE)
-    return UsageEvent.objects.aggregate(last=Max("seq"))["last"] or 0
+def find_last_seq() -> int:
+    """Give the number of the last event accepted so far; captures in flight may still commit lower ones."""
+    last: int | None = UsageEvent.objects.aggregate(last=Max("seq"))["last"]
+    return last or 0

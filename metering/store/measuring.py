@@ -75,37 +75,19 @@ _DIGESTS = (
 # `OFFSET 0` keeps the planner from working out each value once per use of it.
 _QUANTITIES = sql.SQL(
     """
-    SELECT read.number, count(*), {quantity}
+    SELECT read.number, count(*) FILTER (WHERE ({is_usable}) IS NOT TRUE), coalesce({quantity}, 0)
     FROM (
         SELECT w.number, {value} AS value, e.occurred_at, e.received_at, e.event_id, e.source
         {events} AND w.aggregation = %(aggregation)s OFFSET 0
     ) read
-    WHERE {is_usable} GROUP BY read.number
+    GROUP BY read.number
     """
 )
-_LAST = sql.SQL(
-    """
-    (array_agg(read.value
-        ORDER BY read.occurred_at DESC, read.received_at DESC, read.event_id DESC, read.source DESC))[1]
-    """
-)
-
-
-def _quantities(
-    *, quantity: sql.SQL, value: sql.SQL = measured_value.NUMBER, is_usable: sql.SQL = measured_value.IS_USABLE_NUMBER
-) -> str:
-    return _QUANTITIES.format(quantity=quantity, value=value, is_usable=is_usable, events=_EVENTS).as_string()
-
-
 _STATEMENTS = {
-    "sum": _quantities(quantity=sql.SQL("sum(read.value)")),
-    "max": _quantities(quantity=sql.SQL("max(read.value)")),
-    "last": _quantities(quantity=_LAST),
-    "unique_count": _quantities(
-        quantity=sql.SQL("count(DISTINCT read.value)"),
-        value=measured_value.TEXT,
-        is_usable=measured_value.IS_USABLE_TEXT,
-    ),
+    name: _QUANTITIES.format(
+        value=kind.value, is_usable=kind.is_usable, quantity=kind.quantity, events=_EVENTS
+    ).as_string()
+    for name, kind in measured_value.KINDS.items()
 }
 
 
@@ -133,7 +115,7 @@ def measure_windows(
             counted |= {stretch: (events, digest) for stretch, events, digest in cursor.fetchall()}
             for kind in sorted({each.meter.aggregation for each in here} - {"count"}):
                 cursor.execute(_STATEMENTS[kind], bounds | {"aggregation": kind})
-                quantities |= {number: (read, Decimal(total)) for number, read, total in cursor.fetchall()}
+                quantities |= {number: (unusable, Decimal(total)) for number, unusable, total in cursor.fetchall()}
         cursor.execute("DROP TABLE measured_window")
     return [
         _put_together(counted.get(each.stretch, (0, NO_EVENTS)), quantities.get(each.number), meter=each.meter)
@@ -180,7 +162,5 @@ def _write_stage(staged: Iterable[_Staged]) -> None:
 
 def _put_together(counted: tuple[int, str], read: tuple[int, Decimal] | None, *, meter: MeterReading) -> WindowMeasure:
     events, digest = counted
-    measured, quantity = read or (0, aggregation.ZERO)
-    if meter.aggregation == "count":
-        measured, quantity = events, Decimal(events)
-    return WindowMeasure(quantity=quantity, event_count=events, unmeasured_count=events - measured, digest=digest)
+    unmeasured, quantity = read or (0, Decimal(events) if meter.aggregation == "count" else aggregation.ZERO)
+    return WindowMeasure(quantity=quantity, event_count=events, unmeasured_count=unmeasured, digest=digest)

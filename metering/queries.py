@@ -1,0 +1,197 @@
+"""What the rest of the house asks about usage: recounts, strays, late events, live totals, the events of a snapshot."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from core.errors import InvalidInputError
+from metering.models import AggregationSnapshot, EventContractVersion, Meter, Watermark
+from metering.rules import buckets
+from metering.rules.windows import Stretch, UsageWindow, find_gaps
+from metering.store import live, reading, recounting
+from metering.store.live import LiveRow
+from metering.store.reading import EventRow, LateWindow, StrayUsage, UsageGap
+from metering.store.recounting import Recount
+
+__all__ = [
+    "CustomerPeriod",
+    "EventRow",
+    "LateWindow",
+    "LiveUsage",
+    "LiveUsageRow",
+    "Recount",
+    "StrayUsage",
+    "groupable_properties",
+    "iterate_snapshot_events",
+    "late_windows",
+    "live_usage",
+    "recount",
+    "snapshot_events",
+    "stray_usage",
+]
+
+LIVE_ROWS_MAX = 20_000
+PAGE_MAX = 1000
+WINDOWS = ("hour", "day", "month")
+
+
+class UsageQuestionError(InvalidInputError):
+    """Usage was asked for in a way that has no answer."""
+
+    code = "usage_question"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerPeriod:
+    """A period for which every accepted event of the customer should have a price."""
+
+    customer_id: int
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveUsageRow:
+    """A total; without a window it spans the whole time asked for."""
+
+    start: datetime
+    end: datetime
+    group: dict[str, str | None]
+    quantity: Decimal
+    event_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveUsage:
+    """Totals of every event accepted by `as_of`; one being captured then is `lag_seconds` old at most."""
+
+    as_of: datetime
+    lag_seconds: float
+    rows: list[LiveUsageRow]
+
+
+def recount(snapshots: Sequence[AggregationSnapshot]) -> dict[int, Recount]:
+    """Count the raw events of each snapshot again, at its own watermark, by SQL that did not take it."""
+    kinds = dict(Meter.objects.values_list("pk", "aggregation"))
+    return recounting.recount((snapshot.pk, kinds[snapshot.meter_id]) for snapshot in snapshots)
+
+
+def stray_usage(
+    periods: Sequence[CustomerPeriod], *, windows: Sequence[UsageWindow], watermark: Watermark
+) -> list[StrayUsage]:
+    """Find accepted events that some meter would count, in these periods, where none of the windows covers that meter.
+
+    `windows` are all that are priced for these customers, of every subscription they have.
+    """
+    gaps = _find_gaps(periods, priced=windows)
+    return reading.find_strays(gaps, up_to_seq=watermark.seq)
+
+
+def _find_gaps(periods: Sequence[CustomerPeriod], *, priced: Sequence[UsageWindow]) -> list[UsageGap]:
+    contracts = dict(Meter.objects.values_list("pk", "contract_id"))
+    covered: dict[tuple[int, int], list[Stretch]] = {}
+    for window in priced:
+        covered.setdefault((window.customer_id, window.meter_id), []).append((window.start, window.end))
+    return [
+        UsageGap(period.customer_id, meter_id, contract_id, start, end)
+        for period in dict.fromkeys(periods)
+        for meter_id, contract_id in contracts.items()
+        for start, end in find_gaps(period.start, period.end, covered=covered.get((period.customer_id, meter_id), ()))
+    ]
+
+
+def late_windows(*, customer_ids: Sequence[int] | None = None) -> list[LateWindow]:
+    """Find live cycle snapshots whose window has events that neither they nor their live corrections counted."""
+    return reading.count_late_events(customer_ids=customer_ids)
+
+
+def snapshot_events(snapshot: AggregationSnapshot, *, after_seq: int = 0, limit: int = 100) -> list[EventRow]:
+    """Give a page of the events a snapshot counted, in capture order."""
+    return reading.page_of_events(snapshot, after_seq=after_seq, limit=min(limit, PAGE_MAX))
+
+
+def iterate_snapshot_events(snapshot: AggregationSnapshot) -> Iterator[EventRow]:
+    """Give every event a snapshot counted, in capture order and bounded memory."""
+    return reading.stream_events(snapshot)
+
+
+def groupable_properties(meter: Meter) -> list[str]:
+    """Give the properties of `data` that a contract of this meter has ever declared: what usage may be grouped by."""
+    names: set[str] = set()
+    versions = EventContractVersion.objects.filter(contract=meter.contract_id).exclude(
+        status=EventContractVersion.Status.DRAFT
+    )
+    for version in versions:
+        names.update(version.billing_fields, version.context_fields, version.schema.get("properties", {}))
+    return sorted(names)
+
+
+def live_usage(
+    *,
+    customer_id: int,
+    meter: Meter,
+    start: datetime,
+    end: datetime,
+    window: str | None = None,
+    group_by: Sequence[str] = (),
+    zone: str = "UTC",
+) -> LiveUsage:
+    """Total what was accepted by now; buckets and groups without events give no row, the whole time always does."""
+    starts = _bucket_starts(start, end, window=window, zone=zone)
+    _require_declared(group_by, meter=meter)
+    as_of, lag_seconds = live.read_freshness()
+    totals = live.read_totals(
+        customer_id=customer_id,
+        meter=meter,
+        starts=starts,
+        end=end,
+        group_by=group_by,
+        rows_max=LIVE_ROWS_MAX + 1,
+    )
+    if len(totals) > LIVE_ROWS_MAX:
+        raise UsageQuestionError(
+            f"The answer has more than {LIVE_ROWS_MAX} rows; ask for a shorter time, wider windows or fewer groups.",
+            pointer="/group_by" if group_by else "/window",
+        )
+    if not totals and window is None and not group_by:
+        totals = [LiveRow(0, (), Decimal(0), 0)]
+    edges = [*starts, end]
+    rows = [_live_row(total, edges=edges, group_by=group_by) for total in totals]
+    return LiveUsage(as_of=as_of, lag_seconds=lag_seconds, rows=rows)
+
+
+def _live_row(total: LiveRow, *, edges: Sequence[datetime], group_by: Sequence[str]) -> LiveUsageRow:
+    return LiveUsageRow(
+        start=edges[total.bucket],
+        end=edges[total.bucket + 1],
+        group=dict(zip(group_by, total.group, strict=True)),
+        quantity=total.quantity,
+        event_count=total.event_count,
+    )
+
+
+def _require_declared(group_by: Sequence[str], *, meter: Meter) -> None:
+    if not group_by:
+        return
+    declared = groupable_properties(meter)
+    unknown = [name for name in group_by if name not in declared]
+    if unknown:
+        raise UsageQuestionError(
+            f"The contract of {meter.code} declares no {', '.join(unknown)[:200]}; it declares "
+            f"{', '.join(declared) or 'no property at all'}.",
+            pointer="/group_by",
+        )
+
+
+def _bucket_starts(start: datetime, end: datetime, *, window: str | None, zone: str) -> list[datetime]:
+    if not start < end:
+        raise UsageQuestionError("`end` must lie after `start`.", pointer="/end")
+    if window is None:
+        return [start]
+    if window not in WINDOWS:
+        raise UsageQuestionError(f"`window` is one of {', '.join(WINDOWS)}.", pointer="/window")
+    try:
+        return buckets.bucket_starts(start, end, window=window, zone=zone)
+    except ValueError as error:
+        raise UsageQuestionError(f"That time has {error}; ask for wider windows.", pointer="/window") from error

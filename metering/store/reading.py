@@ -1,0 +1,182 @@
+"""Read accepted events for people and checks: late ones, unpriced ones, live totals, and those behind a snapshot."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from metering.models import AggregationSnapshot
+from metering.rules import aggregation, exact_json
+
+STREAM_ROWS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class LateWindow:
+    """A live snapshot, and how many events its window has that neither it nor a correction has counted."""
+
+    snapshot_id: int
+    event_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsageGap:
+    """A stretch of time for which nobody is to count a meter for a customer."""
+
+    customer_id: int
+    meter_id: int
+    contract_id: int
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StrayUsage:
+    """Accepted events of a metered contract that no window covers: usage without a price."""
+
+    customer_id: int
+    meter_id: int
+    event_count: int
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRow:
+    """An accepted event as the trace shows it; `value` is what the meter reads from it, None for nothing usable."""
+
+    seq: int
+    source: str
+    event_id: str
+    occurred_at: datetime
+    received_at: datetime
+    batch_id: int
+    fingerprint: bytes
+    data: dict[str, Any]
+    value: Decimal | str | None
+
+
+# Every column asked of the events is in the index, so this reads no event itself.
+_LATE = """
+WITH counted AS MATERIALIZED (
+    SELECT s.id, s.customer_id, m.contract_id, s.window_start, s.window_end,
+           greatest(own.seq, max(seen.seq)) AS up_to_seq
+    FROM metering_aggregationsnapshot s
+    JOIN metering_meter m ON m.id = s.meter_id
+    JOIN metering_watermark own ON own.id = s.watermark_id
+    LEFT JOIN metering_aggregationsnapshot c ON c.corrects_id = s.id AND c.retired_at IS NULL
+    LEFT JOIN metering_watermark seen ON seen.id = c.watermark_id
+    WHERE s.kind = 'cycle' AND s.retired_at IS NULL
+      AND (%(customer_ids)s::bigint[] IS NULL OR s.customer_id = ANY(%(customer_ids)s::bigint[]))
+    GROUP BY s.id, m.contract_id, own.seq
+)
+SELECT w.id, late.events
+FROM counted w
+CROSS JOIN LATERAL (
+    SELECT count(*) AS events FROM metering_usageevent e
+    WHERE e.customer_id = w.customer_id AND e.contract_id = w.contract_id
+      AND e.occurred_at >= w.window_start AND e.occurred_at < w.window_end AND e.seq > w.up_to_seq
+) late
+WHERE late.events > 0
+ORDER BY w.id
+"""
+
+
+def count_late_events(*, customer_ids: Sequence[int] | None) -> list[LateWindow]:
+    """Look behind the highest watermark of every live snapshot, of these customers or of all."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LATE, {"customer_ids": None if customer_ids is None else list(customer_ids)})
+        return [LateWindow(*row) for row in cursor.fetchall()]
+
+
+_STRAYS = """
+SELECT gap.customer_id, gap.meter_id, count(*), min(e.occurred_at), max(e.occurred_at)
+FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[])
+  AS gap (customer_id, meter_id, contract_id, starts_at, ends_at)
+JOIN metering_usageevent e ON e.customer_id = gap.customer_id AND e.contract_id = gap.contract_id
+ AND e.occurred_at >= gap.starts_at AND e.occurred_at < gap.ends_at AND e.seq <= %s
+GROUP BY gap.customer_id, gap.meter_id
+ORDER BY gap.customer_id, gap.meter_id
+"""
+
+
+def find_strays(gaps: Sequence[UsageGap], *, up_to_seq: int) -> list[StrayUsage]:
+    """Count what was accepted in these gaps, up to a watermark, per customer and meter."""
+    if not gaps:
+        return []
+    columns: list[list[Any]] = [
+        [gap.customer_id for gap in gaps],
+        [gap.meter_id for gap in gaps],
+        [gap.contract_id for gap in gaps],
+        [gap.start for gap in gaps],
+        [gap.end for gap in gaps],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_STRAYS, [*columns, up_to_seq])
+        return [StrayUsage(*row) for row in cursor.fetchall()]
+
+
+_OF_SNAPSHOT = """
+    e.customer_id = %(customer_id)s AND e.contract_id = %(contract_id)s
+    AND e.occurred_at >= %(start)s AND e.occurred_at < %(end)s AND e.seq <= %(up_to_seq)s
+"""
+_COLUMNS = """
+    e.seq, e.source, e.event_id, e.occurred_at, e.received_at, e.batch_id, e.fingerprint, e.data
+    FROM metering_usageevent e
+"""
+# The page is found in the index alone; only its rows are then read.
+_PAGE = f"""
+SELECT {_COLUMNS}
+WHERE e.seq IN (
+    SELECT e.seq FROM metering_usageevent e
+    WHERE {_OF_SNAPSHOT} AND e.seq > %(after_seq)s ORDER BY e.seq LIMIT %(limit)s
+)
+ORDER BY e.seq
+"""  # noqa: S608  put together from the texts above
+_ALL = f"SELECT {_COLUMNS} WHERE {_OF_SNAPSHOT} ORDER BY e.seq"
+
+
+def page_of_events(snapshot: AggregationSnapshot, *, after_seq: int, limit: int) -> list[EventRow]:
+    """Give the next events of a snapshot in capture order."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PAGE, _bounds(snapshot) | {"after_seq": after_seq, "limit": limit})
+        return [_event_row(row, snapshot) for row in cursor.fetchall()]
+
+
+def stream_events(snapshot: AggregationSnapshot) -> Iterator[EventRow]:
+    """Give all events of a snapshot in capture order, in bounded memory."""
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(_ALL, _bounds(snapshot))
+        while rows := cursor.fetchmany(STREAM_ROWS):
+            for row in rows:
+                yield _event_row(row, snapshot)
+
+
+def _bounds(snapshot: AggregationSnapshot) -> dict[str, Any]:
+    return {
+        "customer_id": snapshot.customer_id,
+        "contract_id": snapshot.meter.contract_id,
+        "start": snapshot.window_start,
+        "end": snapshot.window_end,
+        "up_to_seq": snapshot.watermark.seq,
+    }
+
+
+def _event_row(row: Sequence[Any], snapshot: AggregationSnapshot) -> EventRow:
+    seq, source, event_id, occurred_at, received_at, batch_id, fingerprint, text = row
+    data = exact_json.read(text)
+    meter = snapshot.meter
+    return EventRow(
+        seq=seq,
+        source=source,
+        event_id=event_id,
+        occurred_at=occurred_at,
+        received_at=received_at,
+        batch_id=batch_id,
+        fingerprint=bytes(fingerprint),
+        data=data,
+        value=aggregation.read_value(data, aggregation=meter.aggregation, value_property=meter.value_property),
+    )
