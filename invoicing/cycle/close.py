@@ -125,7 +125,8 @@ def _close_or_split(chunk: Sequence[DuePeriod], *, run: _Run) -> None:
     except Exception as error:  # whatever one customer's data does must not stop the others
         customers = sorted({each.customer_id for each in chunk})
         if len(customers) == 1:
-            log.exception("close_failed", customer_id=customers[0])
+            if not isinstance(error, DomainError):
+                log.exception("close_failed", customer_id=customers[0])
             _report_failure(chunk, error, run=run)
             return
         middle = customers[len(customers) // 2]
