@@ -1,6 +1,5 @@
 """The web server and the worker as child processes, started and stopped together by ./run serve and the demo."""
 
-import ctypes
 import http.client
 import os
 import signal
@@ -8,16 +7,16 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
 from core.errors import DomainError
+from core.processes import die_with_parent
 
-START_SECONDS_MAX = 60
+START_SECONDS_MAX = 120
 STOP_SECONDS_MAX = 30
-PR_SET_PDEATHSIG = 1
 
 
 class ProcessError(DomainError):
@@ -88,6 +87,7 @@ def wait_for_end(children: Sequence[Child]) -> None:
 
 def start(name: str, command: Sequence[str], *, log: Path | None, environment: dict[str, str]) -> Child:
     output = log.open("ab") if log else None
+    parent = os.getpid()
     try:
         process = subprocess.Popen(
             [sys.executable, *command],
@@ -96,18 +96,12 @@ def start(name: str, command: Sequence[str], *, log: Path | None, environment: d
             stdout=output,
             stderr=subprocess.STDOUT if output else None,
             start_new_session=True,
-            preexec_fn=end_with_parent(),  # noqa: PLW1509  one prctl call, which takes no lock
+            preexec_fn=lambda: die_with_parent(parent),  # noqa: PLW1509  one prctl call, which takes no lock
         )
     finally:
         if output:
             output.close()
     return Child(name=name, process=process)
-
-
-def end_with_parent() -> Callable[[], None]:
-    """Have the kernel stop the child when its parent is killed, so that no port and no job stays held."""
-    libc = ctypes.CDLL(None)
-    return lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def require_free_port(port: int) -> None:
@@ -116,9 +110,7 @@ def require_free_port(port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise ProcessError(
-                f"port {port} is taken ({error.strerror}); set PORT to another"
-            ) from error
+            raise ProcessError(f"port {port} is taken ({error.strerror}); set PORT to another") from error
 
 
 def wait_until_it_answers(child: Child, *, port: int) -> None:
