@@ -24,7 +24,7 @@ class NewestFirstCursor(CursorPagination):
             cursor: Any = super().decode_cursor(request)
         except NotFound as error:
             raise ParseError(self.invalid_cursor_message) from error
-        if cursor and cursor.position is not None and self.ordering == "-pk" and not _is_id(cursor.position):
+        if cursor and cursor.position is not None and type(self).ordering == "-pk" and not _is_id(cursor.position):
             raise ParseError(self.invalid_cursor_message)
         return cast(Cursor | None, cursor)
 
