@@ -23,7 +23,7 @@ from core.postgres_place import EmbeddedPostgresError, Place
 USER = "billing"
 DATABASE = "billing_ops"
 PORT = "5432"  # only names the socket file; nothing listens on TCP
-RECOVERY_SECONDS_MAX = 600  # replaying a large write-ahead log after a crash takes minutes
+RECOVERY_SECONDS_MAX = 600  # replaying a large write-ahead log, or writing out large buffers, takes minutes
 ORPHAN_SECONDS_MAX = 5.0
 
 
@@ -47,7 +47,7 @@ def connection_settings() -> dict[str, str]:
 def ensure_configured() -> None:
     """Bring the embedded database up unless DATABASE_URL names another; stop with one line where that fails."""
     if "DATABASE_URL" not in os.environ:
-        with stopping_with_one_line():
+        with stopping_with_one_line(), postgres_place.explaining_refusals():
             ensure()
 
 
@@ -72,7 +72,7 @@ def ensure() -> None:
         postgres_place.require_private_folder(place.data, place.account)
         if not becomes_ready(place):
             if running_pid(place):  # alive but out of reach, as when its socket was deleted
-                run_pg_ctl(place, "stop", "-m", "fast", "-w")
+                run_pg_ctl(place, "stop", "-m", "fast")
             start(place)
 
 
@@ -84,7 +84,7 @@ def stop() -> bool:
     with exclusively(place):
         if running_pid(place) is None:
             return False
-        run_pg_ctl(place, "stop", "-m", "fast", "-w")
+        run_pg_ctl(place, "stop", "-m", "fast")
     return True
 
 
@@ -169,8 +169,7 @@ def initialize(place: Place) -> None:
 def start(place: Place) -> None:
     postgres_place.make_private_folder(place.socket, place.account)
     clear_remains(place)
-    seconds = str(RECOVERY_SECONDS_MAX)
-    run_pg_ctl(place, "start", "-w", "-t", seconds, "-l", str(place.log), "-o", server_options(place))
+    run_pg_ctl(place, "start", "-l", str(place.log), "-o", server_options(place))
 
 
 def server_options(place: Place) -> str:
@@ -243,7 +242,8 @@ def command_line(pid: int) -> bytes:
 
 
 def run_pg_ctl(place: Place, verb: str, *arguments: str) -> None:
-    run(place, "pg_ctl", verb, "-D", str(place.data), *arguments)
+    seconds = str(RECOVERY_SECONDS_MAX)
+    run(place, "pg_ctl", verb, "-w", "-t", seconds, "-D", str(place.data), *arguments)
 
 
 def run(place: Place, program: str, *arguments: str, given: str | None = None) -> None:
