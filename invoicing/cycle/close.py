@@ -16,6 +16,7 @@ from core.locks import LockClass
 from invoicing.cycle import assemble, draft, due, reconcile
 from invoicing.cycle.bills import Bill, CloseFailure
 from invoicing.pricing.queries import DuePeriod
+from metering import queries as metering_queries
 from metering import watermark as watermarks
 from metering.models import Watermark
 
@@ -39,7 +40,10 @@ class NotOverYetError(InvalidInputError):
 
 @dataclass(slots=True, kw_only=True)
 class CloseReport:
-    """What a close did: drafts written (held ones among them), and what it could not do."""
+    """What a close did: drafts written (held ones among them), and what it could not do.
+
+    Late windows still waiting stand on drafts, which a fresh draft takes in, or belong to subscriptions that are over.
+    """
 
     drafted: int = 0
     held: int = 0
@@ -90,6 +94,8 @@ def close_cycles(
         done += len(chunk)
         if progress is not None:
             progress(done, len(periods))
+    late = metering_queries.late_windows(customer_ids=sorted({each.customer_id for each in periods}))
+    report.late_waiting = len(late)
     return report
 
 

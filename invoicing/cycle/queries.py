@@ -14,6 +14,7 @@ from invoicing.documents.document import (
     steps_of,
     text_lines,
 )
+from metering import queries as metering_queries
 
 IN_FAVOUR = "The total is in your favour: nothing is due, and the amount is set off against what you owe next."
 
@@ -28,6 +29,13 @@ def whole_invoices() -> QuerySet[Invoice]:
         Prefetch("breaks", queryset=Break.objects.select_related("closed_by")),
         Prefetch("transitions", queryset=InvoiceTransition.objects.select_related("actor", "audit_entry")),
     )
+
+
+def late_event_count(invoice: Invoice) -> int:
+    """Events accepted since in the windows of this invoice; on a draft they wait for a fresh one."""
+    mine = set(invoice.lines.values_list("rated_line__snapshot", flat=True))
+    late = metering_queries.late_windows(customer_ids=[invoice.customer_id])
+    return sum(window.event_count for window in late if window.snapshot_id in mine)
 
 
 def approved_invoice_ids(*, customer_codes: Sequence[str] | None) -> list[int]:

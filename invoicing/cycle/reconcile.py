@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from metering.queries import Recount
 
 from accounts import roles
 from accounts.roles import Role
@@ -20,6 +19,7 @@ from invoicing.pricing.queries import DuePeriod
 from invoicing.rating import rate
 from metering import queries as metering_queries
 from metering.models import AggregationSnapshot, Watermark
+from metering.queries import Recount
 
 RECHECKED = [Invoice.Status.DRAFT, Invoice.Status.HELD, Invoice.Status.APPROVED]
 
@@ -39,15 +39,15 @@ def tie_out_bills(bills: Sequence[Bill], *, watermark: Watermark) -> None:
 
 def _chain(line: BillLine, *, recounts: Mapping[int, Recount]) -> tie_out.Chain:
     rated, snapshot = line.rated, line.snapshot
-    again = money.round_amount(rate.recompute(rated).amount_exact, currency=rated.currency)
+    again = rate.recompute(rated).amount_exact
     return tie_out.Chain(
         label=line.description,
         raw=None if snapshot is None else _count(recounts.get(snapshot.pk)),
         aggregated=None if snapshot is None else _count(snapshot),
         unmeasured_events=0 if snapshot is None else snapshot.unmeasured_count,
         rated_quantity=rated.quantity,
-        rated_amount=rated.amount,
-        amount_again=again,
+        rated=tie_out.Amount(exact=rated.amount_exact, rounded=rated.amount),
+        again=tie_out.Amount(exact=again, rounded=money.round_amount(again, currency=rated.currency)),
     )
 
 

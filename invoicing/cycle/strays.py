@@ -3,8 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from metering.queries import CustomerPeriod, StrayUsage
-
 from core.periods import Period
 from invoicing.cycle.bills import Bill
 from invoicing.cycle.rules import tie_out
@@ -14,6 +12,7 @@ from invoicing.pricing.queries import DuePeriod
 from metering import queries as metering_queries
 from metering.aggregate import UsageWindow
 from metering.models import Meter, Watermark
+from metering.queries import CustomerPeriod, StrayUsage
 
 
 def find_strays(bills: Sequence[Bill], *, watermark: Watermark) -> None:

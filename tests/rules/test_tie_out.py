@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from invoicing.cycle.rules import tie_out
-from invoicing.cycle.rules.tie_out import Chain, Count, Stray
+from invoicing.cycle.rules.tie_out import Amount, Chain, Count, Stray
 
 COUNT = Count(events=3, quantity=Decimal(60), digest="aa")
 TIED = Chain(
@@ -13,8 +13,8 @@ TIED = Chain(
     aggregated=COUNT,
     unmeasured_events=0,
     rated_quantity=Decimal("60.000"),
-    rated_amount=Decimal("0.12"),
-    amount_again=Decimal("0.1200"),
+    rated=Amount(exact=Decimal("0.1234"), rounded=Decimal("0.12")),
+    again=Amount(exact=Decimal("0.123400"), rounded=Decimal("0.1200")),
 )
 FEE = Chain(
     label="Base fee",
@@ -22,8 +22,8 @@ FEE = Chain(
     aggregated=None,
     unmeasured_events=0,
     rated_quantity=Decimal(1),
-    rated_amount=Decimal(49),
-    amount_again=Decimal(49),
+    rated=Amount(exact=Decimal(49), rounded=Decimal(49)),
+    again=Amount(exact=Decimal(49), rounded=Decimal(49)),
 )
 
 
@@ -66,8 +66,15 @@ def test_a_rated_quantity_that_is_not_the_snapshots_is_named() -> None:
 
 
 def test_an_amount_that_does_not_follow_from_its_price_is_named_for_fees_too() -> None:
-    assert find(TIED, replace(FEE, rated_amount=Decimal("48.99"))) == [
+    assert find(TIED, replace(FEE, rated=Amount(exact=Decimal("48.99"), rounded=Decimal("48.99")))) == [
         ("amount_not_reproduced", "Base fee: rated 48.99, but its quantity and price give 49.")
+    ]
+
+
+def test_an_exact_amount_that_rounds_to_the_same_is_still_another_amount() -> None:
+    other = Amount(exact=Decimal("0.1236"), rounded=Decimal("0.12"))
+    assert find(replace(TIED, rated=other)) == [
+        ("amount_not_reproduced", "Input tokens: rated 0.1236, but its quantity and price give 0.1234.")
     ]
 
 

@@ -22,6 +22,14 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Amount:
+    """Before and after its one rounding."""
+
+    exact: Decimal
+    rounded: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
     """One line from its events to its amount; a flat fee has no snapshot and no recount."""
 
@@ -30,8 +38,8 @@ class Chain:
     aggregated: Count | None
     unmeasured_events: int
     rated_quantity: Decimal
-    rated_amount: Decimal
-    amount_again: Decimal
+    rated: Amount
+    again: Amount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,19 +104,26 @@ def _compare(chain: Chain) -> Iterable[Finding]:
                     "rated_quantity": money.plain(chain.rated_quantity),
                 },
             )
-    if chain.rated_amount != chain.amount_again:
-        yield Finding(
-            name=AMOUNT,
-            detail=f"{chain.label}: rated {money.plain(chain.rated_amount)}, but its quantity and price give "
-            f"{money.plain(chain.amount_again)}.",
-            facts={"rated": money.plain(chain.rated_amount), "again": money.plain(chain.amount_again)},
-        )
+    if chain.rated != chain.again:
+        yield _amount_differs(chain)
     if chain.unmeasured_events:
         yield Finding(
             name=UNPRICED,
             detail=f"{chain.label}: {chain.unmeasured_events} events carry no value that this meter can read.",
             facts={"events": str(chain.unmeasured_events)},
         )
+
+
+def _amount_differs(chain: Chain) -> Finding:
+    is_visible = chain.rated.rounded != chain.again.rounded
+    rated, again = (
+        money.plain(amount.rounded if is_visible else amount.exact) for amount in (chain.rated, chain.again)
+    )
+    return Finding(
+        name=AMOUNT,
+        detail=f"{chain.label}: rated {rated}, but its quantity and price give {again}.",
+        facts={"rated": rated, "again": again},
+    )
 
 
 def _raw_differs(chain: Chain, *, aggregated: Count) -> Finding:

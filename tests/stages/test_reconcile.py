@@ -1,0 +1,136 @@
+"""Rechecking: an invoice that is not final yet is counted and rated once more."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pgtrigger
+import pytest
+from django.db import connection
+
+from invoicing.cycle import discard, hold, move, reconcile
+from invoicing.cycle.models import Break, Invoice
+from invoicing.rating.models import RatedLine
+from metering.models import AggregationSnapshot, UsageEvent
+from tests.builders import billing
+from tests.builders.billing import CLOSING, day
+
+pytestmark = pytest.mark.django_db
+LATER = CLOSING + timedelta(hours=1)
+
+
+@pytest.fixture
+def company() -> billing.Company:
+    return billing.open_company()
+
+
+@pytest.fixture
+def draft(company: billing.Company) -> Invoice:
+    return billing.billed_customer(company)
+
+
+def recheck(invoice: Invoice, actor: Any = None) -> list[tuple[str, str]]:
+    row = reconcile.recheck_invoice(invoice_id=invoice.pk, actor=actor, at=LATER)
+    assert row.is_tied == (not row.breaks.exists())
+    return list(Break.objects.filter(tie_out=row).values_list("name", "detail"))
+
+
+def tamper(statement: str) -> None:
+    """As a person with psql who switched the triggers off."""
+    with pgtrigger.ignore(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(statement)
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+
+
+def test_sound_figures_stay_a_draft(company: billing.Company, draft: Invoice) -> None:
+    assert recheck(draft, company.finance) == []
+    draft.refresh_from_db()
+    assert (draft.status, draft.tie_outs.count()) == ("draft", 2)
+
+
+def test_a_lost_event_is_found_and_holds_the_invoice(company: billing.Company, draft: Invoice) -> None:
+    with pgtrigger.ignore():
+        UsageEvent.objects.filter(event_id="e2").delete()
+    assert recheck(draft) == [
+        (
+            "raw_not_aggregated",
+            "Tokens: the raw events count 1 and measure 1000, the snapshot says 2 and 1500.",
+        )
+    ]
+    draft.refresh_from_db()
+    placed = draft.holds.get()
+    assert (draft.status, placed.cause, placed.placed_by) == ("held", "break", None)
+
+
+def test_an_event_whose_value_was_changed_is_found(draft: Invoice) -> None:
+    tamper("UPDATE metering_usageevent SET data = '{\"units\": 501}' WHERE event_id = 'e2'")
+    assert [name for name, _ in recheck(draft)] == ["raw_not_aggregated"]
+
+
+def test_a_rated_quantity_that_was_changed_is_found(draft: Invoice) -> None:
+    tamper("UPDATE rating_ratedline SET quantity = 1499 WHERE snapshot_id IS NOT NULL")
+    assert [name for name, _ in recheck(draft)] == ["aggregated_not_rated", "amount_not_reproduced"]
+
+
+def test_an_amount_that_was_changed_is_found(draft: Invoice) -> None:
+    tamper("UPDATE rating_ratedline SET amount = 48.99 WHERE snapshot_id IS NULL")
+    assert recheck(draft) == [("amount_not_reproduced", "Base: rated 48.99, but its quantity and price give 49.")]
+
+
+def test_events_below_the_watermark_count_and_later_ones_do_not(draft: Invoice) -> None:
+    billing.use("acme", ("late", day(30), 250), at=LATER)
+    assert recheck(draft) == []
+
+
+def test_a_break_withdraws_an_approval(company: billing.Company, draft: Invoice) -> None:
+    billing.approve_by(company.finance, draft)
+    tamper("UPDATE rating_ratedline SET amount = 48.99 WHERE snapshot_id IS NULL")
+    recheck(draft)
+    draft.refresh_from_db()
+    assert (draft.status, draft.approved_by) == ("held", None)
+
+
+def test_a_break_that_is_known_is_not_opened_twice(company: billing.Company, draft: Invoice) -> None:
+    tamper("UPDATE rating_ratedline SET amount = 48.99 WHERE snapshot_id IS NULL")
+    recheck(draft)
+    row = reconcile.recheck_invoice(invoice_id=draft.pk, actor=None, at=LATER)
+    assert not row.is_tied
+    assert Break.objects.count() == 1
+
+
+def test_a_break_on_a_held_invoice_joins_its_hold(company: billing.Company, draft: Invoice) -> None:
+    hold.hold_invoice(invoice_id=draft.pk, reason="to be checked", actor=company.finance, at=CLOSING)
+    tamper("UPDATE rating_ratedline SET amount = 48.99 WHERE snapshot_id IS NULL")
+    recheck(draft)
+    assert draft.holds.count() == 1
+    with pytest.raises(hold.IntegrityBreakError):
+        hold.release_invoice(invoice_id=draft.pk, reason="looks right", actor=company.other_finance, at=LATER)
+
+
+def test_usage_that_was_accepted_without_a_price_does_not_break_again(company: billing.Company) -> None:
+    billing.make_meter("storage", event_type="storage", owner=company.finance)
+    billing.subscribe_to(company, billing.make_customer("acme"))
+    billing.use("acme", ("s1", day(5), 3), event_type="storage")
+    billing.close_october()
+    invoice = Invoice.objects.get()
+    hold.release_invoice(invoice_id=invoice.pk, reason="storage is free", actor=company.finance, at=LATER)
+    reconcile.recheck_invoice(invoice_id=invoice.pk, actor=None, at=LATER)
+    invoice.refresh_from_db()
+    assert (invoice.status, Break.objects.count()) == ("draft", 1)
+
+
+def test_what_is_final_is_not_rechecked(company: billing.Company, draft: Invoice) -> None:
+    billing.issue(company, [draft])
+    with pytest.raises(move.WrongStateError, match="only undecided figures"):
+        recheck(draft)
+
+
+def test_a_fresh_draft_repairs_what_a_changed_event_broke(company: billing.Company, draft: Invoice) -> None:
+    tamper("UPDATE rating_ratedline SET amount = 48.99 WHERE snapshot_id IS NULL")
+    recheck(draft)
+    discard.discard_invoice(invoice_id=draft.pk, reason="amount was changed", actor=company.finance, at=LATER)
+    billing.close_october(at=LATER)
+    again = Invoice.objects.get(status="draft")
+    assert (again.total, RatedLine.objects.count()) == (Decimal("61.88"), 4)
+    assert AggregationSnapshot.objects.filter(retired_at=None).count() == 1
