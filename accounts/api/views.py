@@ -13,7 +13,7 @@ from accounts.api.serializers import CustomerChangeSerializer, CustomerSerialize
 from accounts.models import Customer
 from accounts.permissions import READERS, RuledView
 from accounts.roles import Role
-from core.http.openapi import READING, WRITING, refusals
+from core.http.schema import READ_REFUSALS, WRITE_REFUSALS
 from core.http.views import IdempotentWrites
 
 KEEPERS = frozenset({Role.FINANCE, Role.OPS})
@@ -29,13 +29,13 @@ class CustomerList(IdempotentWrites, RuledView, GenericAPIView[Customer]):
     @extend_schema(
         operation_id="customers_list",
         summary="List customers, newest first",
-        responses={200: CustomerSerializer(many=True), **refusals(*READING)},
+        responses={200: CustomerSerializer(many=True), **READ_REFUSALS},
     )
     def get(self, request: Request) -> Response:
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
-    @extend_schema(summary="Make a customer", responses={201: CustomerSerializer, **refusals(*WRITING)})
+    @extend_schema(summary="Make a customer", responses={201: CustomerSerializer, **WRITE_REFUSALS})
     def post(self, request: Request) -> Response:
         fields = self.get_serializer(data=request.data)
         fields.is_valid(raise_exception=True)
@@ -47,11 +47,11 @@ class CustomerDetail(IdempotentWrites, RuledView, GenericAPIView[Customer]):
     roles_by_method: ClassVar[dict[str, frozenset[Role]]] = {"GET": READERS, "PATCH": KEEPERS}
     serializer_class = CustomerChangeSerializer
 
-    @extend_schema(summary="Read one customer", responses={200: CustomerSerializer, **refusals(*READING)})
+    @extend_schema(summary="Read one customer", responses={200: CustomerSerializer, **READ_REFUSALS})
     def get(self, request: Request, code: str) -> Response:
         return Response(CustomerSerializer(customers.get_customer(code=code)).data)
 
-    @extend_schema(summary="Change a customer", responses={200: CustomerSerializer, **refusals(*WRITING)})
+    @extend_schema(summary="Change a customer", responses={200: CustomerSerializer, **WRITE_REFUSALS})
     def patch(self, request: Request, code: str) -> Response:
         fields = self.get_serializer(customers.get_customer(code=code), data=request.data, partial=True)
         fields.is_valid(raise_exception=True)

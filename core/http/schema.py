@@ -52,7 +52,10 @@ READ_REFUSALS = _refusals(
         401: "No usable API key or session.",
         403: "The role or the key's scopes do not allow it.",
         404: "No such object, or none that the caller may see.",
+        405: "The address does not take this method.",
+        406: "Only JSON is given.",
         422: "A parameter cannot be used.",
+        503: "The database is busy or away; Retry-After says when to ask again.",
     }
 )
 WRITE_REFUSALS = {
