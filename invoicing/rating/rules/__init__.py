@@ -1,6 +1,6 @@
 """What a quantity costs under a price: plain values in, an exact amount with its steps out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -37,7 +37,7 @@ def compute(*, model: str, params: Params, quantity: Decimal, share: Share = WHO
         return add_up(steps if quantity >= 0 else (_below_zero(quantity), *steps))
 
 
-def compute_events(*, params: Any, events: list[Mapping[str, Any]]) -> Computation:
+def compute_events(*, params: Any, events: Sequence[Mapping[str, Any]]) -> Computation:
     """The exact amount of events that each have a price of their own by property."""
     with rounding.exactly():
         return add_up(per_unit.price_events(params=params, events=events))

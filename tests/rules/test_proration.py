@@ -1,0 +1,83 @@
+"""Shares of a period by second and by local day."""
+
+import itertools
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from core.periods import Period
+from invoicing.rating.rules import proration
+from invoicing.rating.rules.proration import Share
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+# October 2026 in Berlin: 31 local days, one of them with 25 hours.
+OCTOBER = Period(utc("2026-09-30T22:00"), utc("2026-10-31T23:00"))
+
+
+def share(segment: Period, *, period: Period = OCTOBER, whole: Period = OCTOBER, unit: str = "day") -> Share:
+    return proration.share_of_segment(segment=segment, period=period, whole=whole, unit=unit, zone="Europe/Berlin")
+
+
+def test_a_whole_period_is_one() -> None:
+    assert share(OCTOBER) == Share(31, 31, "day")
+    assert str(share(OCTOBER)) == "Whole period"
+
+
+def test_the_day_of_a_change_belongs_to_what_begins_on_it() -> None:
+    change = utc("2026-10-15T11:30")
+    before = share(Period(OCTOBER.start, change))
+    after = share(Period(change, OCTOBER.end))
+    assert (before, after) == (Share(14, 31, "day"), Share(17, 31, "day"))
+    assert str(before) == "14 of 31 days"
+
+
+def test_the_first_and_the_last_day_of_a_subscription_are_charged_in_full() -> None:
+    started = Period(utc("2026-10-10T17:00"), utc("2026-10-20T08:00"))
+    assert share(started, period=started) == Share(11, 31, "day")  # 10 to 20 October
+
+
+def test_an_end_at_local_midnight_does_not_open_another_day() -> None:
+    ended = Period(OCTOBER.start, utc("2026-10-20T22:00"))
+    assert share(ended, period=ended) == Share(20, 31, "day")
+
+
+def test_a_subscription_of_one_day_is_charged_for_one_day() -> None:
+    brief = Period(utc("2026-10-01T09:00"), utc("2026-10-01T10:00"))
+    assert share(brief, period=brief) == Share(1, 31, "day")
+
+
+def test_two_changes_on_one_day_leave_nothing_for_what_lay_between() -> None:
+    first, second = utc("2026-10-15T08:00"), utc("2026-10-15T18:00")
+    parts = [share(Period(OCTOBER.start, first)), share(Period(first, second)), share(Period(second, OCTOBER.end))]
+    assert [each.part for each in parts] == [14, 0, 17]
+
+
+def test_by_second_the_hour_that_comes_twice_counts() -> None:
+    night = Period(utc("2026-10-24T22:00"), utc("2026-10-25T23:00"))  # 25 October, 25 hours
+    found = share(night, unit="second")
+    assert Decimal(found.part) / found.whole == Decimal(25) / (31 * 24 + 1)
+    assert str(found) == "90000 of 2682000 seconds"
+
+
+def test_fractions_of_a_second_are_kept() -> None:
+    found = share(Period(OCTOBER.start, utc("2026-09-30T22:00:00.000001")), unit="second")
+    assert found == Share(1, 2_682_000_000_000, "second")
+    assert str(found) == "0.000001 of 2682000 seconds"
+
+
+@pytest.mark.parametrize("unit", ["day", "second"])
+def test_the_shares_of_a_period_add_up_to_it(unit: str) -> None:
+    cuts = [
+        OCTOBER.start,
+        utc("2026-10-03T04:05:06.789"),
+        utc("2026-10-25T00:30"),
+        utc("2026-10-25T01:30"),
+        OCTOBER.end,
+    ]
+    shares = [share(Period(start, end), unit=unit) for start, end in itertools.pairwise(cuts)]
+    assert sum(each.part for each in shares) == shares[0].whole
