@@ -107,11 +107,27 @@ def _store(wanted: Sequence[_Wanted], *, watermark: Watermark, at: datetime) -> 
         with transaction.atomic():
             bulk.insert_rows(snapshots)
     except IntegrityError as error:
-        raise WindowTakenError(
-            "A window overlaps one that a live snapshot has counted with other bounds. Discard the draft that uses that"
-            f" snapshot, then close again. ({str(error).splitlines()[-1]})"
-        ) from error
+        raise WindowTakenError(_name_overlap(wanted)) from error
     return snapshots
+
+
+def _name_overlap(wanted: Sequence[_Wanted]) -> str:
+    for window in (each.window for each in wanted):
+        taken = AggregationSnapshot.objects.filter(
+            kind=Kind.CYCLE,
+            retired_at=None,
+            customer=window.customer_id,
+            meter=window.meter_id,
+            window_start__lt=window.end,
+            window_end__gt=window.start,
+        ).first()
+        if taken is not None:
+            return (
+                f"{taken.meter.code} of {taken.customer.code} from {window.start.isoformat()} overlaps snapshot "
+                f"{taken.pk}, which ends {taken.window_end.isoformat()}. Discard the draft that uses it, then close "
+                "again."
+            )
+    return "Two of these windows overlap, so some usage would be billed twice. Look for prices that overlap."
 
 
 def _measure(wanted: Sequence[_Wanted], *, up_to_seq: int, at: datetime) -> list[AggregationSnapshot]:
