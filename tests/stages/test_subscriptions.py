@@ -230,7 +230,8 @@ def test_a_second_phase_of_another_interval_cannot_be_committed() -> None:
     change_to = (
         "WITH shortened AS (UPDATE pricing_subscriptionphase SET ends_at = '2026-01-20' RETURNING subscription_id) "
         "INSERT INTO pricing_subscriptionphase (subscription_id, plan_id, starts_at, created_at) "
-        "SELECT subscription_id, (SELECT id FROM pricing_plan WHERE code = 'yearly'), '2026-01-20', now() FROM shortened"
+        "SELECT subscription_id, (SELECT id FROM pricing_plan WHERE code = 'yearly'), '2026-01-20', now() "
+        "FROM shortened"
     )
     assert guards.refuses(change_to)
     assert not guards.refuses(change_to.replace("yearly", "pro"))
