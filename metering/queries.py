@@ -1,6 +1,6 @@
 """What the rest of the house asks about usage: recounts, strays, late events, live totals, the events of a snapshot."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -82,7 +82,8 @@ def stray_usage(
 ) -> list[StrayUsage]:
     """Find accepted events that some meter would count, in these periods, where none of the windows covers that meter.
 
-    `windows` are all that are priced for these customers, of every subscription they have.
+    `windows` are all that are priced for these customers, of every subscription they have. Each event is found once:
+    under the first of the periods that it falls in.
     """
     gaps = _find_gaps(periods, priced=windows)
     return reading.find_strays(gaps, up_to_seq=watermark.seq)
@@ -94,11 +95,21 @@ def _find_gaps(periods: Sequence[CustomerPeriod], *, priced: Sequence[UsageWindo
     for window in priced:
         covered.setdefault((window.customer_id, window.meter_id), []).append((window.start, window.end))
     return [
-        UsageGap(period.customer_id, meter_id, contract_id, start, end)
-        for period in dict.fromkeys(periods)
+        UsageGap(period.customer_id, meter_id, contract_id, number, start, end)
+        for number, period in enumerate(_disjoint(periods))
         for meter_id, contract_id in contracts.items()
         for start, end in find_gaps(period.start, period.end, covered=covered.get((period.customer_id, meter_id), ()))
     ]
+
+
+def _disjoint(periods: Iterable[CustomerPeriod]) -> Iterator[CustomerPeriod]:
+    """Let each period of a customer begin no earlier than the ones before it ended."""
+    reached: dict[int, datetime] = {}
+    for period in sorted(periods, key=lambda each: (each.customer_id, each.start, each.end)):
+        start = max(period.start, reached.get(period.customer_id, period.start))
+        if start < period.end:
+            yield CustomerPeriod(period.customer_id, start, period.end)
+            reached[period.customer_id] = period.end
 
 
 def late_windows(*, customer_ids: Sequence[int] | None = None) -> list[LateWindow]:

@@ -24,11 +24,12 @@ class LateWindow:
 
 @dataclass(frozen=True, slots=True)
 class UsageGap:
-    """A stretch of time for which nobody is to count a meter for a customer."""
+    """A stretch of time for which nobody is to count a meter for a customer; `period` is a number of the caller's."""
 
     customer_id: int
     meter_id: int
     contract_id: int
+    period: int
     start: datetime
     end: datetime
 
@@ -94,23 +95,24 @@ def count_late_events(*, customer_ids: Sequence[int] | None) -> list[LateWindow]
 
 _STRAYS = """
 SELECT gap.customer_id, gap.meter_id, count(*), min(e.occurred_at), max(e.occurred_at)
-FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[])
-  AS gap (customer_id, meter_id, contract_id, starts_at, ends_at)
+FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::int[], %s::timestamptz[], %s::timestamptz[])
+  AS gap (customer_id, meter_id, contract_id, period, starts_at, ends_at)
 JOIN metering_usageevent e ON e.customer_id = gap.customer_id AND e.contract_id = gap.contract_id
  AND e.occurred_at >= gap.starts_at AND e.occurred_at < gap.ends_at AND e.seq <= %s
-GROUP BY gap.customer_id, gap.meter_id
-ORDER BY gap.customer_id, gap.meter_id
+GROUP BY gap.customer_id, gap.meter_id, gap.period
+ORDER BY gap.customer_id, gap.period, gap.meter_id
 """
 
 
 def find_strays(gaps: Sequence[UsageGap], *, up_to_seq: int) -> list[StrayUsage]:
-    """Count what was accepted in these gaps, up to a watermark, per customer and meter."""
+    """Count what was accepted in these gaps, up to a watermark, per customer, meter and period."""
     if not gaps:
         return []
     columns: list[list[Any]] = [
         [gap.customer_id for gap in gaps],
         [gap.meter_id for gap in gaps],
         [gap.contract_id for gap in gaps],
+        [gap.period for gap in gaps],
         [gap.start for gap in gaps],
         [gap.end for gap in gaps],
     ]

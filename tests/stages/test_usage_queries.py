@@ -107,6 +107,18 @@ class TestStrays:
         (stray,) = self.strays(window(end=utc("2026-03-10T00:00:00")), window(start=MIDDLE))
         assert (stray.event_count, stray.first_at) == (1, utc("2026-03-10T00:00:00"))
 
+    def test_an_event_is_found_once_under_the_first_period_it_falls_in(self) -> None:
+        use("a", 3, at="2026-03-20T00:00:00Z")
+        usage.capture(usage.event("b", time="2026-04-03T00:00:00Z"), at=datetime(2026, 4, 4, tzinfo=UTC))
+        customer_id = usage.customer().pk
+        march, april = (MARCH, APRIL), (MIDDLE, datetime(2026, 4, 15, tzinfo=UTC))
+        periods = [CustomerPeriod(customer_id, *span) for span in (april, march, march)]
+        found = queries.stray_usage(periods, windows=[], watermark=mark())
+        assert [(stray.event_count, stray.first_at) for stray in found] == [
+            (1, utc("2026-03-20T00:00")),
+            (1, utc("2026-04-03T00:00")),
+        ]
+
     def test_what_came_after_the_watermark_is_late_and_not_stray(self) -> None:
         seen = mark()
         use("a", 3)
