@@ -1,12 +1,12 @@
 """Event contracts: versions are drafted, proved by their examples, and then put in force."""
 
 from datetime import datetime
+from typing import Any
 
-from django.contrib.auth.models import User
 from django.db import transaction
 
 from core import audit, history
-from core.errors import DomainError, NotFoundError
+from core.errors import DomainError, InvalidInputError, NotFoundError
 from metering.models import Aggregation, EventContract, EventContractVersion, Meter
 from metering.rules import drafting
 from metering.rules.drafting import ContractDraft
@@ -41,8 +41,29 @@ class NotADraftError(DomainError):
     code = "not_a_draft"
 
 
-def create_contract(*, event_type: str, description: str, owner: User) -> EventContract:
-    """Open a contract for a type of event; it accepts nothing until one of its versions is in force."""
+def open_contract(
+    *,
+    event_type: str,
+    description: str,
+    actor: Any,
+    at: datetime,
+    draft: ContractDraft | None = None,
+    is_activated: bool = False,
+) -> EventContract:
+    """Open a contract for a type of event, with its first version if there is a draft; all of it or nothing.
+
+    It accepts nothing until one of its versions is in force.
+    """
+    if is_activated and draft is None:
+        raise InvalidInputError("There is nothing to put in force without a schema.", pointer="/schema")
+    with transaction.atomic():
+        contract = _create_contract(event_type, description, actor)
+        if draft is not None:
+            draft_version(contract=contract, draft=draft, is_activated=is_activated, actor=actor, at=at)
+    return contract
+
+
+def _create_contract(event_type: str, description: str, owner: Any) -> EventContract:
     if EventContract.objects.filter(event_type=event_type).exists():
         raise AlreadyExistsError(f"There is a contract for {event_type} already; add a version to it.")
     contract = EventContract(event_type=event_type, description=description, owner=owner)
@@ -51,25 +72,50 @@ def create_contract(*, event_type: str, description: str, owner: User) -> EventC
     return contract
 
 
+def describe_contract(*, contract: EventContract, description: str, actor: Any) -> None:
+    """Change the words about a contract."""
+    contract.description = description
+    history.save_change(contract, fields=["description"], actor=actor)
+
+
 def draft_version(
-    *, contract: EventContract, draft: ContractDraft, actor: User | None, at: datetime
+    *,
+    contract: EventContract,
+    draft: ContractDraft,
+    actor: Any,
+    at: datetime,
+    is_activated: bool = False,
 ) -> EventContractVersion:
-    """Add the next version as a draft; a draft that could never be proved is refused at once."""
+    """Add the next version, as a draft or at once in force; a draft that could never be proved is refused."""
     if flaws := drafting.find_unusable(draft):
         raise NotProvedError(flaws)
     with transaction.atomic():
         EventContract.objects.select_for_update().get(pk=contract.pk)
         latest = contract.versions.order_by("-version").values_list("version", flat=True).first() or 0
-        return EventContractVersion.objects.create(
-            contract=contract,
-            version=latest + 1,
-            **{name: getattr(draft, name) for name in drafting.CONTENT},
-            created_by=actor,
-            created_at=at,
+        content = {name: getattr(draft, name) for name in drafting.CONTENT}
+        version = EventContractVersion.objects.create(
+            contract=contract, version=latest + 1, created_by=actor, created_at=at, **content
         )
+        return activate_version(version_id=version.pk, actor=actor, at=at) if is_activated else version
 
 
-def activate_version(*, version_id: int, actor: User | None, at: datetime) -> EventContractVersion:
+def get_contract(event_type: str) -> EventContract:
+    """Give the contract of this type; NotFoundError where there is none."""
+    contract = EventContract.objects.filter(event_type=event_type).first()
+    if contract is None:
+        raise NotFoundError(f"There is no contract for {event_type}.")
+    return contract
+
+
+def get_version(event_type: str, version: int) -> EventContractVersion:
+    """Give one version of the contract of this type; NotFoundError where there is none."""
+    found = get_contract(event_type).versions.filter(version=version).first()
+    if found is None:
+        raise NotFoundError(f"The contract for {event_type} has no version {version}.")
+    return found
+
+
+def activate_version(*, version_id: int, actor: Any, at: datetime) -> EventContractVersion:
     """Prove the version by its examples and put it in force; the one before it retires in the same moment."""
     with transaction.atomic():
         version = _lock_version(version_id)

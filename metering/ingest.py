@@ -46,10 +46,12 @@ def capture_events(deliveries: Sequence[Delivery], *, channel: str, origin: str,
 
 
 def check_events(deliveries: Sequence[Delivery], *, sent_at: datetime, at: datetime) -> Sorted:
-    """Hold every event against the contracts, meters and customers of this moment."""
+    """Hold every event against the contracts, meters and customers of this moment.
+
+    Its age counts back from `sent_at`, when it was first delivered; whether it lies in the future is judged `at` now.
+    """
     events = [delivery for delivery in deliveries if not isinstance(delivery, Unreadable)]
-    rules = rulebook.load_rulebook(events)
-    return sorting.sort_delivery(deliveries, rules=rules, sent_at=sent_at, at=at)
+    return sorting.sort_delivery(deliveries, rules=rulebook.load_rulebook(events, sent_at=sent_at, at=at))
 
 
 def judge_events(found: Sorted) -> Outcome:

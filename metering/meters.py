@@ -1,6 +1,7 @@
 """Meters: what is counted never changes; how it is described may."""
 
-from django.contrib.auth.models import User
+from typing import Any
+
 from django.db import transaction
 
 from core import history
@@ -18,7 +19,7 @@ def create_meter(
     contract: EventContract,
     aggregation: str,
     value_property: str,
-    owner: User,
+    owner: Any,
 ) -> Meter:
     """Start to count something in the events of a contract; ValidationError names the fields that cannot be used."""
     meter = Meter(
@@ -52,7 +53,7 @@ def _require_promised_value(contract: EventContract, value_property: str) -> Non
         )
 
 
-def describe_meter(*, meter: Meter, changes: dict[str, str], actor: User) -> Meter:
+def describe_meter(*, meter: Meter, changes: dict[str, str], actor: Any) -> Meter:
     """Change the words about a meter (name, definition, exclusions, unit), never what it measures."""
     for name, words in changes.items():
         setattr(meter, name, words)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.contrib.auth.models import User
 from django.db import transaction
 
 from core import history
@@ -32,7 +32,7 @@ class Release:
     reasons: tuple[Reason, ...] = ()
 
 
-def release_event(*, quarantine_id: int, actor: User, at: datetime, reason: str = "") -> Release:
+def release_event(*, quarantine_id: int, actor: Any, at: datetime, reason: str = "") -> Release:
     """Check the event against the contract now in force; accept it with its own time, or keep it with new reasons.
 
     Its age counts from when it was first received: waiting here never makes an event too old.
@@ -49,7 +49,7 @@ def release_event(*, quarantine_id: int, actor: User, at: datetime, reason: str 
     return Release(event, "accepted" if result.accepted else "duplicate")
 
 
-def discard_event(*, quarantine_id: int, actor: User, reason: str, at: datetime) -> QuarantinedEvent:
+def discard_event(*, quarantine_id: int, actor: Any, reason: str, at: datetime) -> QuarantinedEvent:
     """Close the case without accepting the event; the reason stays with it."""
     if not reason.strip():
         raise InvalidInputError("Say why this event is not billed.", pointer="/reason")
@@ -68,13 +68,13 @@ def _lock_open(quarantine_id: int) -> QuarantinedEvent:
     return event
 
 
-def _keep(event: QuarantinedEvent, reasons: tuple[Reason, ...], *, actor: User, reason: str) -> Release:
+def _keep(event: QuarantinedEvent, reasons: tuple[Reason, ...], *, actor: Any, reason: str) -> Release:
     event.reasons = [found.as_json() for found in reasons]
     history.save_change(event, fields=["reasons"], actor=actor, reason=reason or "checked again")
     return Release(event, "quarantined", reasons)
 
 
-def _decide(event: QuarantinedEvent, *, status: str, actor: User, reason: str, at: datetime) -> None:
+def _decide(event: QuarantinedEvent, *, status: str, actor: Any, reason: str, at: datetime) -> None:
     """Close the case; the one place that does."""
     event.status, event.decided_by_id, event.decided_at = status, actor.pk, at
     event.decision_reason = reason.strip()[:REASON_LENGTH_MAX]

@@ -1,5 +1,22 @@
 """Every address of metering below `api/v1/`."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from metering.api import contracts, events, health, meters, quarantine
+
+urlpatterns: list[URLPattern] = [
+    path("events", events.EventsView.as_view()),
+    path("events/<path:identity>", events.EventView.as_view()),
+    path("quarantine", quarantine.QuarantineListView.as_view()),
+    path("quarantine/<int:quarantine_id>", quarantine.QuarantinedEventView.as_view()),
+    path("quarantine/<int:quarantine_id>/release", quarantine.ReleaseView.as_view()),
+    path("quarantine/<int:quarantine_id>/discard", quarantine.DiscardView.as_view()),
+    path("contracts", contracts.ContractListView.as_view()),
+    path("contracts/<str:event_type>", contracts.ContractView.as_view()),
+    path("contracts/<str:event_type>/versions", contracts.VersionListView.as_view()),
+    path("contracts/<str:event_type>/versions/<int:version>", contracts.VersionView.as_view()),
+    path("contracts/<str:event_type>/versions/<int:version>/activate", contracts.ActivateView.as_view()),
+    path("meters", meters.MeterListView.as_view()),
+    path("meters/<str:code>", meters.MeterView.as_view()),
+    path("metering/health", health.HealthView.as_view()),
+]

@@ -1,8 +1,8 @@
 """The definition of an accepted billable event: envelope, contract in force, customer, time and metered values."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from metering.rules import envelope, fingerprint, values
@@ -24,14 +24,14 @@ class DataRules:
 
 @dataclass(frozen=True, slots=True)
 class ContractInForce:
-    """One contract version as capture needs it."""
+    """One contract version as it judges one delivery: events from `earliest` to `latest` are in time."""
 
     event_type: str
     contract_id: int
     version_id: int
     data_rules: DataRules
-    accepts_past: timedelta
-    accepts_future: timedelta
+    earliest: datetime
+    latest: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,11 @@ class BillableEvent(NamedTuple):
     extras: bytes | None
 
 
-def check_event(event: Data, *, rules: RuleBook, sent_at: datetime, at: datetime) -> BillableEvent | tuple[Reason, ...]:
-    """Give the row of a billable event, or every reason why it is none.
-
-    Its age counts back from `sent_at`, when it was first delivered; whether it lies in the future is judged `at` now.
-    """
+def check_event(event: Data, *, rules: RuleBook) -> BillableEvent | tuple[Reason, ...]:
+    """Give the row of a billable event, or every reason why it is none."""
     flaws: list[Reason] = []
-    envelope.check_specversion(event, flaws)
+    if event.get("specversion") != "1.0":
+        flaws.append(reason("specversion_unsupported", pointer="/specversion"))
     source = envelope.read_identity(event, "source", flaws)
     event_id = envelope.read_identity(event, "id", flaws)
     event_type = envelope.read_name(event, "type", flaws)
@@ -70,24 +68,21 @@ def check_event(event: Data, *, rules: RuleBook, sent_at: datetime, at: datetime
     instant = envelope.read_time(event, flaws)
     data = envelope.read_data(event, flaws)
     extras = envelope.read_extras(event, instant, flaws)
+    contract = rules.contracts.get(event_type)
+    customer_id = rules.customers.get(subject)
+    if contract is None or customer_id is None:
+        flaws += _find_unknown(event_type, subject, rules)
     written = envelope.write_part(data, flaws, pointer="/data") if data is not None else b""
     kept = envelope.write_part(extras, flaws, pointer="") if extras else None
-    contract = _find_contract(event_type, rules, flaws)
-    customer_id = _find_customer(subject, rules, flaws)
-    if contract is not None and instant is not None:
-        _check_time(instant, contract, sent_at, at, flaws)
-    if contract is not None and data is not None and written:
-        check_data(data, contract.data_rules, flaws)
+    if contract is not None:
+        if instant is not None and not contract.earliest <= instant.at <= contract.latest:
+            flaws.append(_out_of_time(instant, contract))
+        if data is not None and written:
+            check_data(data, contract.data_rules, flaws)
     if flaws or contract is None or customer_id is None or instant is None:
         return tuple(flaws[:REASONS_MAX])
     mark = fingerprint.fingerprint_event(
-        source=source,
-        event_id=event_id,
-        event_type=event_type,
-        subject=subject,
-        time=instant.text,
-        data=written,
-        extras=extras,
+        source, event_id, event_type, subject, instant.text, data=written, extras=extras
     )
     return BillableEvent(
         source, event_id, customer_id, contract.contract_id, contract.version_id, instant.text, mark, written, kept
@@ -111,28 +106,17 @@ def _at(name: str) -> str:
     return pointer_to(("data", name))
 
 
-def _find_contract(event_type: str, rules: RuleBook, flaws: list[Reason]) -> ContractInForce | None:
-    contract = rules.contracts.get(event_type)
-    if contract is None and event_type:
-        is_known = event_type in rules.contracts
-        code = "contract_not_in_force" if is_known else "type_unknown"
-        flaws.append(reason(code, pointer="/type"))
-    return contract
+def _find_unknown(event_type: str, subject: str, rules: RuleBook) -> Iterator[Reason]:
+    if event_type and rules.contracts.get(event_type) is None:
+        code = "contract_not_in_force" if event_type in rules.contracts else "type_unknown"
+        yield reason(code, pointer="/type")
+    if subject and subject not in rules.customers:
+        yield reason("customer_unknown", f"No customer has the code {subject[:60]!a}.", pointer="/subject")
 
 
-def _find_customer(subject: str, rules: RuleBook, flaws: list[Reason]) -> int | None:
-    customer_id = rules.customers.get(subject)
-    if customer_id is None and subject:
-        flaws.append(reason("customer_unknown", f"No customer has the code {subject[:60]!a}.", pointer="/subject"))
-    return customer_id
-
-
-def _check_time(
-    instant: Instant, contract: ContractInForce, sent_at: datetime, at: datetime, flaws: list[Reason]
-) -> None:
-    if instant.at < sent_at - contract.accepts_past:
-        oldest = instant_text(sent_at - contract.accepts_past)
-        flaws.append(reason("time_too_old", f"The contract accepts events since {oldest}.", pointer="/time"))
-    elif instant.at > at + contract.accepts_future:
-        latest = instant_text(at + contract.accepts_future)
-        flaws.append(reason("time_in_future", f"The contract accepts events up to {latest}.", pointer="/time"))
+def _out_of_time(instant: Instant, contract: ContractInForce) -> Reason:
+    if instant.at < contract.earliest:
+        since = instant_text(contract.earliest)
+        return reason("time_too_old", f"The contract accepts events since {since}.", pointer="/time")
+    until = instant_text(contract.latest)
+    return reason("time_in_future", f"The contract accepts events up to {until}.", pointer="/time")

@@ -14,11 +14,6 @@ _EXTENSION_NAME = re.compile(r"[a-z0-9]{1,60}")
 _OTHER_DATA = "data_base64"
 
 
-def check_specversion(event: dict[str, Any], flaws: list[Reason]) -> None:
-    if event.get("specversion") != "1.0":
-        flaws.append(reason("specversion_unsupported", pointer="/specversion"))
-
-
 def read_identity(event: dict[str, Any], name: str, flaws: list[Reason]) -> str:
     """Read `source` or `id`.
 
@@ -74,7 +69,7 @@ def read_data(event: dict[str, Any], flaws: list[Reason]) -> dict[str, Any] | No
 def read_extras(event: dict[str, Any], instant: Instant | None, flaws: list[Reason]) -> dict[str, Any]:
     """Keep what no column holds: other attributes, and `time` as sent where it says more than microseconds."""
     extras: dict[str, Any] = {} if instant is None or instant.is_exact else {"time": event["time"]}
-    if len(event) == len(KNOWN) and event.keys() == KNOWN:
+    if len(event) == len(KNOWN) and not flaws:  # every known attribute was found, so there is no other
         return extras
     for name, value in event.items():
         if name in KNOWN or value is None or (name == "datacontenttype" and value == "application/json"):

@@ -14,6 +14,11 @@ def write(value: Any) -> bytes:
     return orjson.dumps(value, default=_plain_number, option=orjson.OPT_SORT_KEYS)
 
 
+def write_in_order(value: Any) -> bytes:
+    """Write for readers: the names in the order in which they were put."""
+    return orjson.dumps(value, default=_plain_number)
+
+
 def read(text: str) -> Any:
     """Read what `write` wrote, or what PostgreSQL made of it; fractions and long integers become Decimal."""
     return json.loads(text, parse_float=Decimal, parse_int=whole_number)

@@ -12,15 +12,12 @@ from metering.rules import exact_json
 TRACING = frozenset({"traceparent", "tracestate"})
 
 
-def fingerprint_event(
-    *, source: str, event_id: str, event_type: str, subject: str, time: str, data: bytes, extras: Mapping[str, Any]
-) -> bytes:
-    """Hash one event; `time` is canonical (`instants.instant_text`), `data` is canonical JSON (`exact_json.write`).
+def fingerprint_event(*names: str, data: bytes, extras: Mapping[str, Any]) -> bytes:
+    """Hash one event: `names` are source, id, type, subject and time, `data` is canonical JSON (`exact_json.write`).
 
-    Everything that goes in is a column of the accepted row, so the same bytes can be hashed again at any time.
+    The time is canonical too (`instants.instant_text`). Everything that goes in is a column of the accepted row, so
+    the same bytes can be hashed again at any time.
     """
-    if extras:
-        extras = {name: value for name, value in extras.items() if name not in TRACING}
-    head = orjson.dumps([source, event_id, event_type, subject, time])
-    tail = b"null" if not extras else exact_json.write(extras)
-    return hashlib.sha256(b"%b\n%b\n%b" % (head, data, tail)).digest()
+    kept = {name: value for name, value in extras.items() if name not in TRACING} if extras else None
+    tail = exact_json.write(kept) if kept else b"null"
+    return hashlib.sha256(b"%b\n%b\n%b" % (orjson.dumps(names), data, tail)).digest()

@@ -2,8 +2,8 @@
 
 import calendar
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 _RFC_3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]{1,30}))?"
@@ -12,8 +12,7 @@ _RFC_3339 = re.compile(
 _MICROSECOND_DIGITS = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Instant:
+class Instant(NamedTuple):
     """`text` is the canonical form of `at`; `is_exact` says that the text as sent meant no more than that."""
 
     at: datetime

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from metering.rules import contract
 from metering.rules.contract import BillableEvent, RuleBook
@@ -44,7 +43,7 @@ class Outcome:
     held: list[Held]
 
 
-def sort_delivery(deliveries: Sequence[Delivery], *, rules: RuleBook, sent_at: datetime, at: datetime) -> Sorted:
+def sort_delivery(deliveries: Sequence[Delivery], *, rules: RuleBook) -> Sorted:
     """Check every event by itself."""
     first: dict[Identity, Placed] = {}
     repeats: list[Placed] = []
@@ -53,7 +52,7 @@ def sort_delivery(deliveries: Sequence[Delivery], *, rules: RuleBook, sent_at: d
         if isinstance(delivery, Unreadable):
             held.append((index, delivery.reasons))
             continue
-        checked = contract.check_event(delivery, rules=rules, sent_at=sent_at, at=at)
+        checked = contract.check_event(delivery, rules=rules)
         if not isinstance(checked, BillableEvent):
             held.append((index, checked))
         elif (identity := checked[:2]) in first:

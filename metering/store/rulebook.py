@@ -1,12 +1,12 @@
 """What capture decides by, read fresh for every delivery: contracts in force, their meters, and customers."""
 
 import json
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from accounts.models import Customer
+from accounts import queries
 from metering.models import Aggregation, EventContractVersion
 from metering.rules.contract import ContractInForce, DataRules, RuleBook
 from metering.rules.schema import Schema
@@ -30,15 +30,14 @@ GROUP BY contract.id, version.id
 """
 
 
-def load_rulebook(events: Iterable[dict[str, Any]]) -> RuleBook:
+def load_rulebook(events: Sequence[dict[str, Any]], *, sent_at: datetime, at: datetime) -> RuleBook:
     """Read the contracts and customers that these events name, as committed now: nothing here can be out of date."""
-    named = list(events)
-    rows = fetch_all(_CONTRACTS, [Aggregation.UNIQUE.value, text_array(_names(named, "type"))])
-    customers = Customer.objects.filter(code__in=_names(named, "subject")).order_by().values_list("code", "pk")
-    return RuleBook(contracts={row[0]: _in_force(*row) for row in rows}, customers=dict(customers))
+    rows = fetch_all(_CONTRACTS, [Aggregation.UNIQUE.value, text_array(_names(events, "type"))])
+    in_force = {row[0]: _in_force(*row, sent_at=sent_at, at=at) for row in rows}
+    return RuleBook(contracts=in_force, customers=queries.find_customer_ids(_names(events, "subject")))
 
 
-def _names(events: list[dict[str, Any]], attribute: str) -> list[str]:
+def _names(events: Sequence[dict[str, Any]], attribute: str) -> list[str]:
     """Give what could be the name of anything; the rest need not be looked up to be unknown."""
     texts = {text for event in events if type(text := event.get(attribute)) is str}
     return sorted(text for text in texts if text.isprintable() and 0 < len(text) <= NAME_LENGTH_MAX)
@@ -53,6 +52,9 @@ def _in_force(
     future_seconds: int,
     valued: list[str],
     numbers: list[str],
+    *,
+    sent_at: datetime,
+    at: datetime,
 ) -> ContractInForce | None:
     if version_id is None:
         return None
@@ -65,8 +67,8 @@ def _in_force(
             numbers=tuple(dict.fromkeys(numbers)),
             schema=compiled_schema(version_id),
         ),
-        accepts_past=timedelta(days=past_days),
-        accepts_future=timedelta(seconds=future_seconds),
+        earliest=sent_at - timedelta(days=past_days),
+        latest=at + timedelta(seconds=future_seconds),
     )
 
 

@@ -1,0 +1,57 @@
+"""`metering/health`: how well usage comes in."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.permissions import READERS, RuledView
+from core import money
+from core.http.schema import READ_REFUSALS
+from metering import health
+from metering.api.serializers import HealthFilterSerializer, HealthSerializer
+from metering.health import Arrivals
+from metering.rules.instants import instant_text
+
+PERIOD = timedelta(hours=24)
+
+
+class HealthView(RuledView, APIView):
+    """Received, accepted, suppressed, held back, and the lag to availability."""
+
+    roles_by_method = {"GET": READERS}
+
+    @extend_schema(parameters=[HealthFilterSerializer], responses={200: HealthSerializer, **READ_REFUSALS})
+    def get(self, request: Request) -> Response:
+        """Add up what was received in `[start, end)`; without them, in the last 24 hours."""
+        wanted = HealthFilterSerializer(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        end = wanted.validated_data.get("end") or timezone.now()
+        start = wanted.validated_data.get("start") or end - PERIOD
+        found = health.measure_health(start=start, end=end)
+        streams = [
+            {"source": stream.source, "type": stream.type, **_show(line)} for stream, line in found.streams.items()
+        ]
+        period = {"start": instant_text(found.start), "end": instant_text(found.end)}
+        return Response({**period, **_show(found.whole), "sources": streams})
+
+
+def _show(line: Arrivals) -> dict[str, Any]:
+    return {
+        "received": line.received,
+        "accepted": line.accepted,
+        "duplicates": line.duplicates,
+        "quarantined": line.quarantined,
+        "acceptance_rate": _text(line.acceptance_rate),
+        "duplicate_suppression_rate": _text(line.duplicate_suppression_rate),
+        "lag_seconds": {name: _text(value) for name, value in line.lag._asdict().items()},
+    }
+
+
+def _text(number: Decimal | None) -> str | None:
+    return None if number is None else money.plain(number)

@@ -1,0 +1,272 @@
+"""Bodies and answers of metering's doors: translated here, decided in the stages."""
+
+from typing import Any, ClassVar
+
+from rest_framework import serializers
+
+from core.http.fields import InstantField, JsonField
+from metering.models import EventContract, EventContractVersion, Meter, QuarantinedEvent
+from metering.rules.drafting import CONTENT, ContractDraft
+
+Field = serializers.Field[Any, Any, Any, Any]
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    """Why an event was held back; `code` is stable, `pointer` (RFC 6901) says where in the event."""
+
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    pointer = serializers.CharField(allow_blank=True)
+
+
+class CaptureItemSerializer(serializers.Serializer[Any]):
+    """One event that was not simply accepted."""
+
+    index = serializers.IntegerField(help_text="Its place in the body, from 0.")
+    id = serializers.CharField(allow_blank=True)
+    status = serializers.ChoiceField(choices=["duplicate", "quarantined"])
+    reasons = ReasonSerializer(many=True, required=False)
+
+
+class CaptureAnswerSerializer(serializers.Serializer[Any]):
+    """received = accepted + duplicates + quarantined; accepted events are not listed."""
+
+    received = serializers.IntegerField()
+    accepted = serializers.IntegerField()
+    duplicates = serializers.IntegerField()
+    quarantined = serializers.IntegerField()
+    items = CaptureItemSerializer(many=True)
+
+
+class EventSerializer(serializers.Serializer[Any]):
+    """An accepted event."""
+
+    seq = serializers.IntegerField(help_text="Its place in the order of capture.")
+    id = serializers.CharField()
+    type = serializers.CharField()
+    subject = serializers.CharField(help_text="The code of the customer.")
+    time = serializers.DateTimeField()
+    received_at = serializers.DateTimeField()
+    contract_version = serializers.IntegerField()
+    batch = serializers.IntegerField()
+    fingerprint = serializers.CharField(help_text="SHA-256 of the canonical event, in hex.")
+    extras = JsonField(help_text="Other attributes, and `time` as sent where it said more than microseconds.")
+
+    def get_fields(self) -> dict[str, Field]:
+        # Every serializer has `source` and `data` of its own, so these fields cannot be class attributes.
+        return {"source": serializers.CharField(), **super().get_fields(), "data": JsonField()}
+
+
+class EventFilterSerializer(serializers.Serializer[Any]):
+    """What `GET events` can be narrowed by."""
+
+    customer = serializers.CharField(required=False, max_length=60)
+    meter = serializers.CharField(required=False, max_length=60)
+    type = serializers.CharField(required=False, max_length=120)
+    start = InstantField(required=False, help_text="Events that happened at or after this instant.")
+    end = InstantField(required=False, help_text="Events that happened before this instant.")
+    id = serializers.CharField(required=False, max_length=200)
+
+    def get_fields(self) -> dict[str, Field]:
+        # As for EventSerializer.
+        return {**super().get_fields(), "source": serializers.CharField(required=False, max_length=200)}
+
+
+class QuarantineFilterSerializer(serializers.Serializer[Any]):
+    """What `GET quarantine` can be narrowed by."""
+
+    status = serializers.ChoiceField(choices=QuarantinedEvent.Status.choices, required=False)
+    code = serializers.RegexField(r"^[a-zA-Z_]{1,60}$", required=False, help_text="A reason code.")
+    type = serializers.CharField(required=False, max_length=200)
+    subject = serializers.CharField(required=False, max_length=200)
+
+
+class QuarantinedSerializer(serializers.ModelSerializer[QuarantinedEvent]):
+    """An event that was not accepted, with its reasons."""
+
+    type = serializers.CharField(source="event_type")
+    reasons = ReasonSerializer(many=True)
+    decided_by = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
+
+    class Meta:
+        model = QuarantinedEvent
+        fields: ClassVar = [
+            "id",
+            "status",
+            "event_id",
+            "type",
+            "subject",
+            "reasons",
+            "times_seen",
+            "received_at",
+            "raw",
+            "decided_by",
+            "decided_at",
+            "decision_reason",
+        ]
+
+    def get_fields(self) -> dict[str, Field]:
+        # As for EventSerializer.
+        return {**super().get_fields(), "source": serializers.CharField()}
+
+
+class ReleaseRequestSerializer(serializers.Serializer[Any]):
+    """Why it is released; may be left out."""
+
+    reason = serializers.CharField(required=False, default="", allow_blank=True, max_length=1000)
+
+
+class DiscardRequestSerializer(serializers.Serializer[Any]):
+    """Why it will not be billed."""
+
+    reason = serializers.CharField(max_length=1000)
+
+
+class ReleaseSerializer(serializers.Serializer[Any]):
+    """What the new check said, and how the event stands now."""
+
+    outcome = serializers.ChoiceField(choices=["accepted", "duplicate", "quarantined"])
+    reasons = ReasonSerializer(many=True)
+    event = QuarantinedSerializer()
+
+
+class VersionSerializer(serializers.ModelSerializer[EventContractVersion]):
+    """One version of a contract; its content is fixed once it was in force."""
+
+    schema = JsonField(help_text="JSON Schema (2020-12) of `data`.")
+    valid_examples = JsonField(help_text="`data` objects that capture must accept.")
+    invalid_examples = JsonField(help_text="`data` objects that capture must refuse.")
+
+    class Meta:
+        model = EventContractVersion
+        fields: ClassVar = ["version", "status", *CONTENT, "created_at", "activated_at"]
+        read_only_fields: ClassVar = ["version", "status", "created_at", "activated_at"]
+
+
+class ContractSerializer(serializers.ModelSerializer[EventContract]):
+    """A contract with all its versions, newest first."""
+
+    type = serializers.CharField(source="event_type")
+    owner = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
+    meters = serializers.SlugRelatedField[Any](slug_field="code", many=True, read_only=True)
+    versions = VersionSerializer(many=True)
+
+    class Meta:
+        model = EventContract
+        fields: ClassVar = ["type", "description", "owner", "meters", "versions"]
+
+
+class NewVersionSerializer(serializers.Serializer[Any]):
+    """The content of a version, and whether it is to be put in force at once."""
+
+    schema = JsonField(help_text="JSON Schema (2020-12) of `data`.")
+    billing_fields = serializers.ListField(
+        child=serializers.CharField(max_length=120), help_text="Properties that billing requires in every event."
+    )
+    context_fields = serializers.ListField(
+        child=serializers.CharField(max_length=120), default=list, help_text="Properties kept for attribution."
+    )
+    valid_examples = serializers.ListField(child=JsonField(), default=list)
+    invalid_examples = serializers.ListField(child=JsonField(), default=list)
+    accepts_past_days = serializers.IntegerField(default=1826, min_value=0, max_value=36_525)
+    accepts_future_seconds = serializers.IntegerField(default=300, min_value=0, max_value=31_622_400)
+    activate = serializers.BooleanField(default=False, help_text="Prove the examples and put it in force.")
+
+    def draft(self) -> ContractDraft:
+        return ContractDraft(**{name: self.validated_data[name] for name in CONTENT})
+
+
+class NewContractSerializer(NewVersionSerializer):
+    """A contract; where there is a `schema`, its first version is made with it."""
+
+    type = serializers.CharField(max_length=120)
+    description = serializers.CharField()
+    schema = JsonField(required=False)
+    billing_fields = serializers.ListField(child=serializers.CharField(max_length=120), default=list)
+
+    def draft_if_any(self) -> ContractDraft | None:
+        return self.draft() if "schema" in self.validated_data else None
+
+
+class ContractChangeSerializer(serializers.Serializer[Any]):
+    """What may change about a contract."""
+
+    description = serializers.CharField()
+
+
+class MeterSerializer(serializers.ModelSerializer[Meter]):
+    """A meter; what it measures never changes."""
+
+    owner = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
+    contract = serializers.SlugRelatedField[Any](slug_field="event_type", queryset=EventContract.objects.all())
+    exclusions = serializers.CharField(required=False, default="", allow_blank=True)
+    value_property = serializers.CharField(required=False, default="", allow_blank=True, max_length=120)
+
+    class Meta:
+        model = Meter
+        fields: ClassVar = [
+            "code",
+            "name",
+            "definition",
+            "exclusions",
+            "unit",
+            "owner",
+            "contract",
+            "aggregation",
+            "value_property",
+            "created_at",
+        ]
+        read_only_fields: ClassVar = ["created_at"]
+
+
+class MeterChangeSerializer(serializers.ModelSerializer[Meter]):
+    """What may change about a meter: the words."""
+
+    class Meta:
+        model = Meter
+        fields: ClassVar = ["name", "definition", "exclusions"]
+
+
+class HealthFilterSerializer(serializers.Serializer[Any]):
+    """The stretch of time that is looked at; the last 24 hours unless said otherwise."""
+
+    start = InstantField(required=False)
+    end = InstantField(required=False)
+
+
+class LagSerializer(serializers.Serializer[Any]):
+    """Seconds from the moment an event happened to the moment it could be counted."""
+
+    p50 = serializers.CharField(allow_null=True)
+    p95 = serializers.CharField(allow_null=True)
+    max = serializers.CharField(allow_null=True)
+
+
+class HealthLineSerializer(serializers.Serializer[Any]):
+    """Counts and rates; rates are decimal strings between 0 and 1, null where nothing was received."""
+
+    received = serializers.IntegerField()
+    accepted = serializers.IntegerField()
+    duplicates = serializers.IntegerField()
+    quarantined = serializers.IntegerField()
+    acceptance_rate = serializers.CharField(allow_null=True, help_text="The share that was not held back.")
+    duplicate_suppression_rate = serializers.CharField(allow_null=True, help_text="The share that was known already.")
+    lag_seconds = LagSerializer()
+
+
+class SourceHealthSerializer(HealthLineSerializer):
+    """The same for one source and type."""
+
+    type = serializers.CharField()
+
+    def get_fields(self) -> dict[str, Field]:
+        # As for EventSerializer.
+        return {"source": serializers.CharField(), **super().get_fields()}
+
+
+class HealthSerializer(HealthLineSerializer):
+    """What came in between two instants."""
+
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+    sources = SourceHealthSerializer(many=True)

@@ -1,0 +1,76 @@
+"""How well usage comes in: counts, rates, and how long events take from happening to being countable."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from core.errors import InvalidInputError
+from metering.store import arrivals
+from metering.store.arrivals import Lag, Stream
+
+PERIOD_MAX = timedelta(days=31)
+STREAMS_MAX = 500
+RATE_STEP = Decimal("0.000001")
+NO_LAG = Lag(None, None, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrivals:
+    """What came in; the lag is that of accepted events sent by HTTP, for files bring usage of long ago."""
+
+    accepted: int
+    duplicates: int
+    quarantined: int
+    lag: Lag
+
+    @property
+    def received(self) -> int:
+        return self.accepted + self.duplicates + self.quarantined
+
+    @property
+    def acceptance_rate(self) -> Decimal | None:
+        """The share that was not held back: a duplicate is a success."""
+        return _rate(self.accepted + self.duplicates, self.received)
+
+    @property
+    def duplicate_suppression_rate(self) -> Decimal | None:
+        """The share that had been accepted before and was not counted again."""
+        return _rate(self.duplicates, self.received)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """Arrivals in `[start, end)`, as a whole and by source and type."""
+
+    start: datetime
+    end: datetime
+    whole: Arrivals
+    streams: dict[Stream, Arrivals]
+
+
+def measure_health(*, start: datetime, end: datetime) -> Health:
+    """Add up what was received in `[start, end)`; a release from quarantine was received when it first came."""
+    if not start < end or end - start > PERIOD_MAX:
+        raise InvalidInputError(
+            f"Ask for a stretch of at most {PERIOD_MAX.days} days, start before end.", pointer="/start"
+        )
+    counts = arrivals.count_arrivals(start=start, end=end)
+    lags = arrivals.measure_lags(start=start, end=end)
+    streams = sorted(counts, key=lambda stream: (-sum(counts[stream]), stream))[:STREAMS_MAX]
+    totals = [sum(column) for column in zip(*counts.values(), strict=True)] or [0, 0, 0]
+    return Health(
+        start=start,
+        end=end,
+        whole=_arrivals(totals, lags.get(None)),
+        streams={stream: _arrivals(counts[stream], lags.get(stream)) for stream in streams},
+    )
+
+
+def _arrivals(counts: Iterable[int], lag: Lag | None) -> Arrivals:
+    accepted, duplicates, quarantined = counts
+    return Arrivals(accepted=accepted, duplicates=duplicates, quarantined=quarantined, lag=lag or NO_LAG)
+
+
+def _rate(part: int, whole: int) -> Decimal | None:
+    return (Decimal(part) / whole).quantize(RATE_STEP) if whole else None

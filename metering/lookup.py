@@ -1,0 +1,72 @@
+"""Finding accepted events: by customer, meter, type and period, or the one of an identity."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import Customer
+from core.errors import DomainError, InvalidInputError, NotFoundError
+from metering.models import EventContract, EventKey, Meter, UsageEvent
+
+SLASHES_MAX = 40
+
+
+class AmbiguousIdentityError(DomainError):
+    """Slashes of a path can be read as ends of the source in more than one way."""
+
+    code = "ambiguous_identity"
+
+
+def find_events(
+    *,
+    customer: str | None = None,
+    meter: str | None = None,
+    type: str | None = None,  # noqa: A002 - the name that callers of the API know it by
+    start: datetime | None = None,
+    end: datetime | None = None,
+    source: str | None = None,
+    id: str | None = None,  # noqa: A002 - as `type`
+) -> QuerySet[UsageEvent]:
+    """Give the accepted events that happened in `[start, end)`; InvalidInputError for names of nothing."""
+    events = UsageEvent.objects.select_related("customer", "contract", "contract_version")
+    if (source is None) != (id is None):
+        raise InvalidInputError("Give source and id together: only both identify an event.", pointer="/source")
+    if source is not None:
+        events = events.filter(seq__in=EventKey.objects.filter(source=source, event_id=id).values("seq"))
+    if customer is not None:
+        events = events.filter(customer_id__in=_known(Customer.objects.filter(code=customer).values("pk"), "customer"))
+    if meter is not None:
+        events = events.filter(contract_id__in=_known(Meter.objects.filter(code=meter).values("contract"), "meter"))
+    if type is not None:
+        contracts = EventContract.objects.filter(event_type=type)
+        events = events.filter(contract_id__in=_known(contracts.values("pk"), "type"))
+    if start is not None:
+        events = events.filter(occurred_at__gte=start)
+    if end is not None:
+        events = events.filter(occurred_at__lt=end)
+    return events
+
+
+def find_event(path: str) -> UsageEvent:
+    """Give the event whose `source/id` this is; both may hold slashes."""
+    steps = path.split("/")
+    if len(steps) > SLASHES_MAX:
+        raise NotFoundError("There is no such event.")
+    splits = [("/".join(steps[:cut]), "/".join(steps[cut:])) for cut in range(1, len(steps))]
+    identities = Q(pk__in=[])
+    for source, event_id in splits:
+        identities |= Q(source=source, event_id=event_id)
+    keys = list(EventKey.objects.filter(identities)[:2])
+    if not keys:
+        raise NotFoundError("There is no such event.")
+    if len(keys) > 1:
+        raise AmbiguousIdentityError("Two events can be meant; use GET events with source and id.")
+    return find_events().get(pk=keys[0].seq)
+
+
+def _known(named: QuerySet[Any, Any], parameter: str) -> list[int]:
+    ids = [number for row in named for number in row.values()]
+    if not ids:
+        raise InvalidInputError(f"There is no {parameter} of that name.", pointer=f"/{parameter}")
+    return ids
