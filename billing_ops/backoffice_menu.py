@@ -88,7 +88,9 @@ UNFOLD: dict[str, Any] = {
                 "Payouts",
                 _entry("Gate checks", "how_to_reg", "payouts.GateCheck"),
                 _entry("Payout batches", "payments", "payouts.PayoutBatch"),
+                _entry("Payables", "request_quote", "payouts.Payable"),
                 _entry("Payees", "group", "payouts.Payee"),
+                _entry("Gate requirements", "rule", "payouts.GateRequirement"),
             ),
             _group(
                 "Accounts",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
 
@@ -24,6 +25,7 @@ URGENCY = (
     GateState.APPROVED,
 )
 TO_DECIDE = URGENCY[:5]
+QUEUE_ORDER = ("urgency", "expires_at", "-unpaid", "pk")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +36,15 @@ class GateView:
     state: GateState
     days_left: int | None
     is_required: bool
-    waiting: list[dict[str, str]]
-    waiting_count: int
+    owed: tuple[tuple[str, Decimal], ...]
+
+    @property
+    def waiting(self) -> list[dict[str, str]]:
+        """What is owed to the payee and waits for this gate, as plain text."""
+        return [
+            {"currency": currency, "amount": money.amount_text(amount, currency=currency)}
+            for currency, amount in self.owed
+        ]
 
 
 def queue(*, at: datetime) -> QuerySet[GateCheck]:
@@ -46,7 +55,7 @@ def queue(*, at: datetime) -> QuerySet[GateCheck]:
     )
     unpaid = Count("payee__payables", filter=Q(payee__payables__payout=None, payee__payables__withdrawn_at=None))
     checks = GateCheck.objects.select_related("payee").annotate(urgency=urgency, unpaid=unpaid)
-    return checks.order_by("urgency", "expires_at", "-unpaid", "pk")
+    return checks.order_by(*QUEUE_ORDER)
 
 
 def states(found: Sequence[GateState], *, at: datetime) -> Q:
@@ -72,15 +81,7 @@ def look_at(checks: Sequence[GateCheck], *, at: datetime) -> list[GateView]:
                 state=gates.state_at(stored=check.state, expires_at=check.expires_at, at=at),
                 days_left=gates.days_left(expires_at=check.expires_at, at=at),
                 is_required=is_required,
-                waiting=_amounts(owed) if owed and is_required else [],
-                waiting_count=owed.count if owed and is_required else 0,
+                owed=owed.amounts if owed and is_required else (),
             )
         )
     return views
-
-
-def _amounts(owed: queries.WaitingMoney) -> list[dict[str, str]]:
-    return [
-        {"currency": currency, "amount": money.amount_text(amount, currency=currency)}
-        for currency, amount in owed.amounts
-    ]

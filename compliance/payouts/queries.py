@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
@@ -37,6 +38,12 @@ class BatchLine:
     judgement: Judgement | None
     decision: ReleaseDecision | None
     payout: Payout | None
+
+    def gates(self) -> list[dict[str, Any]]:
+        """Every gate's verdict: now while it is open, or as it was when it was decided."""
+        if self.judgement is not None:
+            return judgement.gates_record(self.judgement)
+        return self.decision.gates if self.decision else []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from accounts.roles import Role
 from compliance.payouts import checks, queries
 from compliance.payouts.models import Payee
 from core import audit, history
-from core.errors import DomainError
+from core.errors import DomainError, NotFoundError
 
 
 class PayeeExistsError(DomainError):
@@ -74,7 +74,9 @@ def _save(payee: Payee) -> None:
 def change_contact(*, payee_id: int, email: str, customer: Customer | None, actor: Any) -> Payee:
     """Change what does not touch the identity: the e-mail address and the customer behind it."""
     roles.require_role(actor, Role.FINANCE, Role.OPS, to="change payees")
-    payee = Payee.objects.select_for_update().get(pk=payee_id)
+    payee = Payee.objects.select_for_update().filter(pk=payee_id).first()
+    if payee is None:
+        raise NotFoundError(f"There is no payee {payee_id}.")
     payee.email, payee.customer = email, customer
     history.save_change(payee, fields=["email", "customer"], actor=actor)
     return payee

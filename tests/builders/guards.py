@@ -6,7 +6,7 @@ from django.db import IntegrityError, InternalError, ProgrammingError, connectio
 from django.db.models import Model
 
 
-def refuses(sql: str, parameters: Sequence[object] = ()) -> bool:
+def refuses(sql: str, parameters: Sequence[int] = ()) -> bool:
     """Run it on a savepoint, with the checks of a commit; True if a constraint or trigger said no."""
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what the test did before is checked before

@@ -2,8 +2,10 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import ProgrammingError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
@@ -251,7 +253,7 @@ def test_the_number_of_queries_does_not_grow_with_the_batch() -> None:
 # What PostgreSQL refuses even to somebody who goes round the stages.
 
 
-def forged_decision(batch: PayoutBatch, owed: Payable, actor: object, outcome: str = "released") -> ReleaseDecision:
+def forged_decision(batch: PayoutBatch, owed: Payable, actor: User, outcome: str = "released") -> ReleaseDecision:
     entry = audit.append_entry(action="test", subject="test", actor=None, facts={}, at=NOON)
     return ReleaseDecision(
         batch=batch,
@@ -266,9 +268,9 @@ def forged_decision(batch: PayoutBatch, owed: Payable, actor: object, outcome: s
     )
 
 
-def forged_payout(decision: ReleaseDecision, **change: object) -> Payout:
+def forged_payout(decision: ReleaseDecision, **change: Any) -> Payout:
     owed = decision.payable
-    facts = {"payable": owed, "decision": decision, "amount": owed.amount, "currency": owed.currency}
+    facts: dict[str, Any] = {"payable": owed, "decision": decision, "amount": owed.amount, "currency": owed.currency}
     return Payout(**{**facts, **change}, instructed_at=NOON)
 
 
@@ -290,7 +292,8 @@ def test_a_payout_is_exactly_the_released_debt() -> None:
     batch = payouts.batch(desk, [owed, other])
     decision = forged_decision(batch, owed, desk.other_ops)
     decision.save()
-    for change in [{"amount": Decimal("100.01")}, {"amount": Decimal(1)}, {"currency": "USD"}, {"payable": other}]:
+    changes: list[dict[str, Any]] = [{"amount": Decimal("100.01")}, {"amount": Decimal(1)}, {"payable": other}]
+    for change in [*changes, {"currency": "USD"}]:
         with pytest.raises(ProgrammingError, match="does not match"), transaction.atomic():
             forged_payout(decision, **change).save()
     blocked = forged_decision(batch, other, desk.other_ops, outcome="blocked")

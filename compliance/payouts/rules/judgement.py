@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 from compliance.payouts.rules import gates
 from compliance.payouts.rules.gates import GateState
@@ -70,7 +71,7 @@ def judge_payee(*, requirement: Requirement | None, checks: Mapping[str, CheckFa
     return Judgement(outcome=outcome, requirement=requirement, verdicts=verdicts, reasons=reasons)
 
 
-def gates_record(judged: Judgement) -> list[dict[str, object]]:
+def gates_record(judged: Judgement) -> list[dict[str, Any]]:
     """The verdicts as plain JSON, as a release stores and answers them."""
     return [
         {
