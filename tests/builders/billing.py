@@ -78,15 +78,15 @@ def open_company() -> Company:
 
 def make_meter(code: str, *, event_type: str, owner: User, aggregation: str = "sum") -> Meter:
     """A meter over `units` of its own event type."""
-    contract = contracts.create_contract(event_type=event_type, description="What was used.", owner=owner)
     draft = ContractDraft(
         schema={"type": "object", "properties": {"units": {"type": "number"}}, "required": ["units"]},
         billing_fields=["units"],
         valid_examples=[{"units": 1}],
         invalid_examples=[{"units": "many"}],
     )
-    version = contracts.draft_version(contract=contract, draft=draft, actor=owner, at=LONG_AGO)
-    contracts.activate_version(version_id=version.pk, actor=owner, at=LONG_AGO)
+    contract = contracts.open_contract(
+        event_type=event_type, description="What was used.", draft=draft, is_activated=True, actor=owner, at=LONG_AGO
+    )
     return meters.create_meter(
         code=code,
         name=code.capitalize(),
