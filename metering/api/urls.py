@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from metering.api import contracts, events, health, meters, quarantine
+from metering.api import contracts, events, health, meters, quarantine, usage
 
 urlpatterns: list[URLPattern] = [
     path("events", events.EventsView.as_view()),
@@ -18,5 +18,6 @@ urlpatterns: list[URLPattern] = [
     path("contracts/<str:event_type>/versions/<int:version>/activate", contracts.ActivateView.as_view()),
     path("meters", meters.MeterListView.as_view()),
     path("meters/<str:code>", meters.MeterView.as_view()),
+    path("usage", usage.UsageView.as_view()),
     path("metering/health", health.HealthView.as_view()),
 ]

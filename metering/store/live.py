@@ -31,6 +31,7 @@ FROM (SELECT clock_timestamp() AS at) now
 LEFT JOIN pg_locks held
   ON held.locktype = 'advisory' AND held.classid = %s AND held.mode = 'ShareLock' AND held.granted
  AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+ AND held.pid <> pg_backend_pid()
 LEFT JOIN pg_stat_activity activity ON activity.pid = held.pid
 GROUP BY now.at
 """
