@@ -1,16 +1,23 @@
 """The base of every back-office page: roles decide, nothing is deleted, history is shown."""
 
 from collections.abc import Callable, Iterable
+from functools import wraps
 from typing import Any, ClassVar
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin, TabularInline
 
 from accounts import roles
 from accounts.roles import Role
 from core.errors import DomainError
+
+ID_DIGITS_MAX = 18
+SAFE_METHODS = ("GET", "HEAD")
 
 
 class RoleRules:
@@ -40,7 +47,33 @@ def _allows(request: HttpRequest, allowed: Iterable[Role]) -> bool:
     return bool(request.user.is_staff) and roles.has_role(request.user, allowed)
 
 
-class BackOfficeAdmin(RoleRules, ModelAdmin):
+class WholeIds:
+    """Unfold hands the id of an address on as it stands; one that no row can have is not found, as elsewhere."""
+
+    def get_urls(self) -> list[URLPattern]:
+        urls: list[URLPattern] = super().get_urls()  # type: ignore[misc]  # the page's own, mixed in after
+        return [_with_whole_id(pattern) for pattern in urls]
+
+
+def _with_whole_id(pattern: URLPattern) -> URLPattern:
+    view = pattern.callback
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not all(_is_whole(given) for given in (*args, kwargs.get("object_id", "0"))):
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    pattern.callback = guarded
+    return pattern
+
+
+def _is_whole(given: Any) -> bool:
+    text = str(given)
+    return text.isascii() and text.isdecimal() and len(text) <= ID_DIGITS_MAX
+
+
+class BackOfficeAdmin(WholeIds, RoleRules, ModelAdmin):
     """A page for things that people may edit or only read, as the roles say."""
 
     list_per_page = 50
@@ -48,12 +81,21 @@ class BackOfficeAdmin(RoleRules, ModelAdmin):
     warn_unsaved_form = True
 
 
-class HistoryAdmin(RoleRules, SimpleHistoryAdmin, ModelAdmin):
+class HistoryAdmin(WholeIds, RoleRules, SimpleHistoryAdmin, ModelAdmin):
     """The same with django-simple-history behind the History button."""
 
     list_per_page = 50
     compressed_fields = True
     warn_unsaved_form = True
+
+    def history_form_view(
+        self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        """Old versions are read; the library would let whoever may see one save it, or anything else, by POST."""
+        if request.method not in SAFE_METHODS:
+            raise PermissionDenied
+        response: HttpResponseBase = super().history_form_view(request, object_id, version_id, extra_context)
+        return response
 
 
 class BackOfficeInline(RoleRules, TabularInline):

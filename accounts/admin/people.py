@@ -15,14 +15,14 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from accounts import sign_in, staff
 from accounts.admin.forms import ConfirmForm
-from accounts.backoffice import answer_dialog
+from accounts.backoffice import WholeIds, answer_dialog
 
 admin.site.unregister(User)
 admin.site.unregister(Group)  # the groups are the roles; who holds one stands on the person's page
 
 
 @admin.register(User)
-class StaffAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # Django's takes none at run time
+class StaffAdmin(WholeIds, UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # Django's takes none at run time
     """Nobody is deleted: what they decided keeps their name."""
 
     form = UserChangeForm
