@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -41,29 +42,42 @@ def processes_of(home: Path) -> list[str]:
     return [line for line in found if line]
 
 
-def test_it_serves_pages_and_works_until_it_is_told_to_stop(home: Path) -> None:
-    port = free_port()
-    log = home / "serve.log"
-    with log.open("w") as output:
-        served = subprocess.Popen(
+@contextmanager
+def served(home: Path, *, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the command with its output in a file, as a service manager does."""
+    environment = {**os.environ, "PORT": str(port)}
+    environment.pop("PYTHONUNBUFFERED", None)
+    with (home / "serve.log").open("w") as output:
+        process = subprocess.Popen(
             [sys.executable, "manage.py", "serve"],
             cwd=postgres_place.CHECKOUT,
-            env={**os.environ, "PORT": str(port)},
+            env=environment,
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    deadline = time.monotonic() + 180
-    while f"http://localhost:{port}/" not in log.read_text():
-        assert served.poll() is None, log.read_text()
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/admin/login/", timeout=30) as page:
-        assert page.status == 200
-    while clusters.ask("SELECT count(*) FROM core_workerheartbeat") == 0:
-        assert time.monotonic() < deadline, processes_of(home)
-        time.sleep(0.2)
-    served.send_signal(signal.SIGTERM)
-    assert served.wait(timeout=60) == 0, log.read_text()
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_it_serves_pages_and_works_until_it_is_told_to_stop(home: Path) -> None:
+    port = free_port()
+    log = home / "serve.log"
+    deadline = time.monotonic() + 240
+    with served(home, port=port) as serving:
+        while f"http://localhost:{port}/" not in log.read_text():
+            assert serving.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.2)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/admin/login/", timeout=60) as page:
+            assert page.status == 200
+        while clusters.ask("SELECT count(*) FROM core_workerheartbeat") == 0:
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.2)
+        serving.send_signal(signal.SIGTERM)
+        assert serving.wait(timeout=60) == 0, log.read_text()
     assert processes_of(home) == []
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5)

@@ -20,6 +20,7 @@ class Command(BaseCommand):
         try:
             children = [processes.start_web(port=port), processes.start_worker()]
             self.stdout.write(f"http://localhost:{port}/  (Ctrl-C stops)")
+            self.stdout.flush()  # a log file or a pipe would keep the line to itself
             processes.wait_for_end(children)
         except processes.ProcessError as error:
             raise CommandError(error.message) from error
