@@ -80,8 +80,9 @@ def recount(snapshots: Sequence[AggregationSnapshot]) -> dict[int, Recount]:
 def stray_usage(
     periods: Sequence[CustomerPeriod], *, windows: Sequence[UsageWindow], watermark: Watermark
 ) -> list[StrayUsage]:
-    """Find accepted events that some meter would count, in these periods, where none of the windows covers that meter.
+    """Find accepted events of metered contracts, in these periods, that no window of any of their meters covers.
 
+    An event whose contract feeds several meters has its price where one of them has; a plan need not price them all.
     `windows` are all that are priced for these customers, of every subscription they have. Each event is found once:
     under the first of the periods that it falls in.
     """
@@ -93,12 +94,13 @@ def _find_gaps(periods: Sequence[CustomerPeriod], *, priced: Sequence[UsageWindo
     contracts = dict(Meter.objects.values_list("pk", "contract_id"))
     covered: dict[tuple[int, int], list[Stretch]] = {}
     for window in priced:
-        covered.setdefault((window.customer_id, window.meter_id), []).append((window.start, window.end))
+        measured = (window.customer_id, contracts[window.meter_id])
+        covered.setdefault(measured, []).append((window.start, window.end))
     return [
-        UsageGap(period.customer_id, meter_id, contract_id, number, start, end)
+        UsageGap(period.customer_id, contract_id, number, start, end)
         for number, period in enumerate(_disjoint(periods))
-        for meter_id, contract_id in contracts.items()
-        for start, end in find_gaps(period.start, period.end, covered=covered.get((period.customer_id, meter_id), ()))
+        for contract_id in sorted(set(contracts.values()))
+        for start, end in find_gaps(period.start, period.end, covered=covered.get((period.customer_id, contract_id), ()))
     ]
 
 

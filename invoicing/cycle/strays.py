@@ -11,7 +11,7 @@ from invoicing.pricing.models import Subscription
 from invoicing.pricing.queries import DuePeriod
 from metering import queries as metering_queries
 from metering.aggregate import UsageWindow
-from metering.models import Meter, Watermark
+from metering.models import EventContract, Watermark
 from metering.queries import CustomerPeriod, StrayUsage
 
 
@@ -23,11 +23,11 @@ def find_strays(bills: Sequence[Bill], *, watermark: Watermark) -> None:
         windows=[*_own_windows(bills), *_windows_of_others(bills)],
         watermark=watermark,
     )
-    meters = Meter.objects.in_bulk({stray.meter_id for stray in found})
+    contracts = EventContract.objects.in_bulk({stray.contract_id for stray in found})
     by_customer = _by_customer(bills)
     for stray in found:
         bill = next(bill for bill in by_customer[stray.customer_id] if bill.period.contains(stray.first_at))
-        bill.strays.append(_named(stray, meter=meters[stray.meter_id]))
+        bill.strays.append(_named(stray, contract=contracts[stray.contract_id]))
 
 
 def _by_customer(bills: Iterable[Bill]) -> dict[int, list[Bill]]:
@@ -72,10 +72,10 @@ def _shared(subscription: Subscription, period: Period) -> Period | None:
     return Period(start, end) if start < end else None
 
 
-def _named(stray: StrayUsage, *, meter: Meter) -> tie_out.Stray:
+def _named(stray: StrayUsage, *, contract: EventContract) -> tie_out.Stray:
     facts = {
-        "meter": meter.code,
+        "event_type": contract.event_type,
         "first_at": stray.first_at.isoformat(),
         "last_at": stray.last_at.isoformat(),
     }
-    return tie_out.Stray(label=f"{meter.name} ({meter.code})", events=stray.event_count, facts=facts)
+    return tie_out.Stray(label=f"type {contract.event_type}", events=stray.event_count, facts=facts)

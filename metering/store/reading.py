@@ -24,10 +24,9 @@ class LateWindow:
 
 @dataclass(frozen=True, slots=True)
 class UsageGap:
-    """A stretch of time for which nobody is to count a meter for a customer; `period` is a number of the caller's."""
+    """A stretch of time for which nobody is to count events of a contract for a customer; `period` is the caller's number."""
 
     customer_id: int
-    meter_id: int
     contract_id: int
     period: int
     start: datetime
@@ -39,7 +38,7 @@ class StrayUsage:
     """Accepted events of a metered contract that no window covers: usage without a price."""
 
     customer_id: int
-    meter_id: int
+    contract_id: int
     event_count: int
     first_at: datetime
     last_at: datetime
@@ -94,23 +93,22 @@ def count_late_events(*, customer_ids: Sequence[int] | None) -> list[LateWindow]
 
 
 _STRAYS = """
-SELECT gap.customer_id, gap.meter_id, count(*), min(e.occurred_at), max(e.occurred_at)
-FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::int[], %s::timestamptz[], %s::timestamptz[])
-  AS gap (customer_id, meter_id, contract_id, period, starts_at, ends_at)
+SELECT gap.customer_id, gap.contract_id, count(*), min(e.occurred_at), max(e.occurred_at)
+FROM unnest(%s::bigint[], %s::bigint[], %s::int[], %s::timestamptz[], %s::timestamptz[])
+  AS gap (customer_id, contract_id, period, starts_at, ends_at)
 JOIN metering_usageevent e ON e.customer_id = gap.customer_id AND e.contract_id = gap.contract_id
  AND e.occurred_at >= gap.starts_at AND e.occurred_at < gap.ends_at AND e.seq <= %s
-GROUP BY gap.customer_id, gap.meter_id, gap.period
-ORDER BY gap.customer_id, gap.period, gap.meter_id
+GROUP BY gap.customer_id, gap.contract_id, gap.period
+ORDER BY gap.customer_id, gap.period, gap.contract_id
 """
 
 
 def find_strays(gaps: Sequence[UsageGap], *, up_to_seq: int) -> list[StrayUsage]:
-    """Count what was accepted in these gaps, up to a watermark, per customer, meter and period."""
+    """Count what was accepted in these gaps, up to a watermark, per customer, contract and period."""
     if not gaps:
         return []
     columns: list[list[Any]] = [
         [gap.customer_id for gap in gaps],
-        [gap.meter_id for gap in gaps],
         [gap.contract_id for gap in gaps],
         [gap.period for gap in gaps],
         [gap.start for gap in gaps],

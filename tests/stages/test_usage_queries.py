@@ -92,13 +92,17 @@ class TestStrays:
         use("a", 3)
         assert self.strays(window()) == []
 
-    def test_usage_of_an_unpriced_meter_is_found(self) -> None:
+    def test_an_event_has_its_price_where_one_of_its_meters_has(self) -> None:
         usage.meter("output-tokens", value_property="output_tokens")
         use("a", 3, at="2026-03-05T00:00:00Z")
+        assert self.strays(window()) == []
+
+    def test_usage_that_no_meter_of_its_contract_prices_is_found(self) -> None:
+        use("a", 3, at="2026-03-05T00:00:00Z")
         use("b", 3, at="2026-03-04T00:00:00Z")
-        output = Meter.objects.get(code="output-tokens")
-        found = StrayUsage(usage.customer().pk, output.pk, 2, utc("2026-03-04T00:00:00"), utc("2026-03-05T00:00:00"))
-        assert self.strays(window()) == [found]
+        contract_id = Meter.objects.get().contract_id
+        found = StrayUsage(usage.customer().pk, contract_id, 2, utc("2026-03-04T00:00:00"), utc("2026-03-05T00:00:00"))
+        assert self.strays() == [found]
 
     def test_usage_between_two_windows_is_found(self) -> None:
         use("before", 3, at="2026-03-09T23:59:59Z")
