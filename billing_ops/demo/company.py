@@ -11,14 +11,15 @@ from zoneinfo import ZoneInfo
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 
-from accounts import authentication
-from accounts.models import ApiKey, Customer, PortalUser, Scope, Seller
+from accounts import keys
+from accounts.models import Customer, PortalUser, Scope, Seller
 from billing_ops.demo import scenario
 from core import postgres_place
 from invoicing.pricing import plans, prices, subscribe
 from invoicing.pricing.models import Plan, Subscription, TaxRate
-from metering import contracts
+from metering import contracts, meters
 from metering.models import EventContract, Meter
+from metering.rules import drafting
 
 PRICES_SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 SETTLED = timedelta(days=2)  # by then the month before has ended in every time zone
@@ -58,7 +59,7 @@ def folder() -> Path:
 @transaction.atomic
 def set_up(*, at: datetime) -> Company:
     """People, customers, meters, contracts, plans and subscriptions of the sample company."""
-    password = _kept_secret("password", lambda: secrets.token_urlsafe(9))
+    password = _kept_password()
     Seller.objects.get_or_create(code=scenario.SELLER["code"], defaults=scenario.SELLER)
     people = {person.username: _person(person, password=password) for person in scenario.PEOPLE}
     customers = {facts["code"]: _customer(facts) for facts in scenario.CUSTOMERS}
@@ -69,22 +70,29 @@ def set_up(*, at: datetime) -> Company:
     made = {code: _plan(code, actor=people["paula"], at=at) for code in scenario.PLANS}
     calendar = _calendar(at)
     _subscriptions(customers, made, calendar=calendar, actor=people["fiona"], at=at)
-    key = _kept_secret("api-key", lambda: _new_key(people["erin"], at=at))
+    key = _kept_key(people["erin"], at=at)
     return Company(people=people, customers=customers, calendar=calendar, password=password, key=key)
 
 
-def _kept_secret(name: str, make: Any) -> str:
-    path = folder() / name
+def _kept_password() -> str:
+    path = folder() / "password"
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(make(), encoding="ascii")
+        _write_privately(path, secrets.token_urlsafe(9))
     return path.read_text(encoding="ascii")
 
 
-def _new_key(user: User, *, at: datetime) -> str:
-    ApiKey.objects.filter(user=user, name="demo", revoked_at=None).update(revoked_at=at)
-    scopes = [Scope.EVENTS_WRITE, Scope.READ, Scope.WRITE]
-    return authentication.new_key(name="demo", user=user, scopes=scopes, at=at)[1]
+def _kept_key(user: User, *, at: datetime) -> str:
+    """The key of an earlier run while it is good, else a new one."""
+    path = folder() / "api-key"
+    if not path.exists() or keys.find_key(path.read_text(encoding="ascii")) is None:
+        scopes = [Scope.EVENTS_WRITE, Scope.READ, Scope.WRITE]
+        _write_privately(path, keys.new_key(name="demo", user=user, scopes=scopes, at=at)[1])
+    return path.read_text(encoding="ascii")
+
+
+def _write_privately(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="ascii")
 
 
 def _person(person: scenario.Person, *, password: str) -> User:
@@ -135,11 +143,19 @@ def _tax_rate(actor: User, *, at: datetime) -> None:
 def _metering(actor: User, *, at: datetime) -> None:
     for facts in scenario.CONTRACTS:
         if not EventContract.objects.filter(event_type=facts["event_type"]).exists():
-            contracts.create_contract(**facts, actor=actor, at=at)
+            _contract(facts, actor=actor, at=at)
     for facts in scenario.METERS:
-        named = {name: value for name, value in facts.items() if name != "event_type"}
-        contract = EventContract.objects.get(event_type=facts["event_type"])
-        Meter.objects.get_or_create(code=facts["code"], defaults={**named, "contract": contract, "owner": actor})
+        if not Meter.objects.filter(code=facts["code"]).exists():
+            named = {name: value for name, value in facts.items() if name != "event_type"}
+            contract = EventContract.objects.get(event_type=facts["event_type"])
+            meters.create_meter(**named, contract=contract, owner=actor)
+
+
+def _contract(facts: dict[str, Any], *, actor: User, at: datetime) -> None:
+    contract = contracts.create_contract(event_type=facts["event_type"], description=facts["description"], owner=actor)
+    content = {name: value for name, value in facts.items() if name not in ("event_type", "description")}
+    version = contracts.draft_version(contract=contract, draft=drafting.ContractDraft(**content), actor=actor, at=at)
+    contracts.activate_version(version_id=version.pk, actor=actor, at=at)
 
 
 def _plan(code: str, *, actor: User, at: datetime) -> Plan:

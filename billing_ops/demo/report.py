@@ -58,12 +58,11 @@ def _print_payouts(console: Console, told: Told) -> None:
     table = _table("Payouts", "payee", "amount", "outcome", "because", "audit reference", right=("amount",))
     for decision in told.decisions:
         payable = decision.payable
-        shut = [f"{gate['gate']}: {gate['state']}" for gate in decision.verdicts if not gate["is_open"]]
         table.add_row(
             payable.payee.legal_name,
             f"{money.amount_text(payable.amount, currency=payable.currency)} {payable.currency}",
             decision.outcome,
-            ", ".join(shut) or "every gate is approved",
+            " ".join(decision.reasons) or "Every gate is approved.",
             decision.audit_entry.reference,
         )
     console.print(table)

@@ -99,9 +99,7 @@ def late_event(made: Company) -> dict[str, Any]:
     """Used in the month that was closed and invoiced, delivered only now."""
     moment = made.calendar.before_last + timedelta(days=19, hours=3)
     data = {"input_tokens": 61_000, "output_tokens": 7_400, "model": "large", "feature": "search"}
-    sent = usage.event(
-        customer="initech", kind="llm.completion", number=0, moment=moment, day=moment, data=data
-    )
+    sent = usage.event(customer="initech", kind="llm.completion", number=0, moment=moment, day=moment, data=data)
     return {**sent, "id": f"late-{sent['id']}"}
 
 
@@ -162,7 +160,10 @@ def _enter_resellers(made: Company) -> None:
         actor=olga,
         at=_now(),
     )
-    resellers = (("lighthouse", "Lighthouse Partners B.V.", "NL", "1840.50"), ("driftwood", "Driftwood ApS", "DK", "615.00"))
+    resellers = (
+        ("lighthouse", "Lighthouse Partners B.V.", "NL", "1840.50"),
+        ("driftwood", "Driftwood ApS", "DK", "615.00"),
+    )
     for code, name, country, amount in resellers:
         payee = register.register_payee(
             code=code,
