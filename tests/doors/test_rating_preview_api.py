@@ -1,0 +1,132 @@
+"""`rating/preview`: worked cases over HTTP, and bad prices answered with the fields at fault."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from invoicing.pricing.models import PriceVersion
+from invoicing.pricing.rules import params
+from tests.builders.people import ApiClient, key_for, make_staff
+from tests.vectors import cases
+
+pytestmark = pytest.mark.django_db
+ASKED = {"model": "standard", "params": {"unit_amount": "0.0005"}, "currency": "EUR", "units": "10"}
+OPEN = {"up_to": None, "unit_amount": "1"}
+
+
+@pytest.fixture
+def auditor() -> ApiClient:
+    """May only read, with a key that may only read: nothing is stored."""
+    return ApiClient(key_for(make_staff("ada", "auditor"), scopes=("read",)))
+
+
+def test_every_worked_price_comes_out_over_http(auditor: ApiClient) -> None:
+    tried = [case for case in cases.load("rating") if case["model"] in params.READERS and "steps" not in case]
+    assert len(tried) > 50
+    for case in tried:
+        names = ("model", "params", "currency", "units", "events", "rounding")
+        answer = auditor.post("rating/preview", {name: case[name] for name in names if name in case})
+        assert answer.status_code == 200, (case["id"], answer.json())
+        assert Decimal(answer.json()["amount"]) == Decimal(case["expected_amount"]), case["id"]
+
+
+def test_the_answer_says_how_the_amount_came_about(auditor: ApiClient) -> None:
+    tiers = [{"up_to": "10", "unit_amount": "2", "flat_amount": "1"}, {"up_to": None, "unit_amount": "0.001"}]
+    answer = auditor.post(
+        "rating/preview", {"model": "graduated", "params": {"tiers": tiers}, "currency": "EUR", "units": "12.5"}
+    )
+    assert answer.json() == {
+        "amount": "21.00",
+        "amount_exact": "21.0025",
+        "lines": [
+            {"label": "Tier 1: 0 to 10", "tier": 1, "from": "0", "up_to": "10", "quantity": "10",
+             "unit_price": "2", "flat_fee": "1", "amount": "21"},
+            {"label": "Tier 2: 10 and above", "tier": 2, "from": "10", "up_to": None, "quantity": "2.5",
+             "unit_price": "0.001", "flat_fee": "0", "amount": "0.0025"},
+        ],
+    }  # fmt: skip
+    assert not PriceVersion.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "amount"),
+    [
+        ({}, "0.01"),
+        ({"rounding": None}, "0.005"),
+        ({"rounding": {"scale": 2, "mode": "half_even"}}, "0.00"),
+        ({"rounding": {"scale": 4, "mode": "half_up", "at": "line"}}, "0.0050"),
+        ({"currency": "JPY"}, "0"),
+        ({"units": None, "events": [{"n": "4"}, {"n": "6"}]}, "0.01"),
+        ({"units": 10}, "0.01"),
+        ({"model": "flat", "params": {"amount": "29.00"}, "units": None}, "29.00"),
+    ],
+)
+def test_the_amount_is_rounded_as_a_line_would_be_unless_asked_otherwise(
+    auditor: ApiClient, given: dict[str, Any], amount: str
+) -> None:
+    answer = auditor.post("rating/preview", {**ASKED, **given})
+    assert (answer.status_code, answer.json()["amount"]) == (200, amount)
+
+
+@pytest.mark.parametrize(
+    ("given", "pointers"),
+    [
+        ({"params": {"unit_amount": "nan"}}, ["/params/unit_amount"]),
+        ({"params": {"unit_amount": "1_000"}}, ["/params/unit_amount"]),
+        ({"params": {"unit_amount": "-1"}}, ["/params/unit_amount"]),
+        ({"params": [], "model": "volume"}, ["/params", "/params/tiers"]),
+        ({"model": "graduated", "params": {"tiers": [{"up_to": "5", "unit_amount": "-1"}, OPEN]}},
+         ["/params/tiers/0/unit_amount"]),
+        ({"model": "graduated", "params": {"tiers": [{"up_to": "9", "unit_amount": "1"},
+                                                     {"up_to": "5", "unit_amount": "1"}, OPEN]}},
+         ["/params/tiers/1/up_to"]),
+        ({"model": "graduated", "params": {"tiers": [{"from": "6", **OPEN}]}}, ["/params/tiers/0/from"]),
+        ({"model": "graduated", "params": {"tiers": [{"up_to": "5", "unit_amount": "1"}]}},
+         ["/params/tiers/0/up_to"]),  # ten units, and no tier for them
+        ({"model": "volume", "params": {"tiers": [OPEN] * 1001}}, ["/params/tiers"]),
+        ({"model": "barter"}, ["/model"]),
+        ({"currency": "XYZ"}, ["/currency"]),
+        ({"units": "many"}, ["/units"]),
+        ({"units": "-1e400"}, ["/units"]),
+        ({"units": None}, ["/units"]),
+        ({"events": [{"n": "1"}]}, ["/units"]),
+        ({"units": None, "events": "all"}, ["/events"]),
+        ({"rounding": {"scale": 99}}, ["/rounding/scale"]),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_used_is_named_with_its_pointer(
+    auditor: ApiClient, given: dict[str, Any], pointers: list[str]
+) -> None:
+    answer = auditor.post("rating/preview", {**ASKED, **given})
+    assert answer.status_code == 422, answer.content
+    assert answer["Content-Type"] == "application/problem+json"
+    assert [error["pointer"] for error in answer.json()["errors"]] == pointers
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'{"model": "standard", "params": {"unit_amount": NaN}}',
+        b'{"model": "standard", "model": "flat"}',
+        b'{"units": 1e400}',
+        b"[" * 100_000,
+        b'{"units": ' + b"9" * 5000 + b"}",
+        b'{"model": "\\u0000"}',
+        b'{"model": "\\ud800"}',
+        b"\xff\xfe",
+    ],
+)
+def test_a_body_that_is_no_price_is_a_clear_refusal(auditor: ApiClient, body: bytes) -> None:
+    answer = auditor.call("POST", "rating/preview", body)
+    assert answer.status_code in (400, 422)
+    assert answer["Content-Type"] == "application/problem+json"
+
+
+def test_only_staff_may_try_prices() -> None:
+    assert ApiClient({}).post("rating/preview", ASKED).status_code == 401
+    assert ApiClient(key_for(make_staff("nobody"))).post("rating/preview", ASKED).status_code == 403
