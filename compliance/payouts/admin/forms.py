@@ -14,6 +14,7 @@ from unfold.widgets import (
 
 from accounts import validators
 from accounts.models import Customer
+from compliance.payouts.admin.base import row_id
 from compliance.payouts.models import Payee
 from compliance.payouts.models.payees import GATE_KINDS, PAYEE_KINDS
 
@@ -89,7 +90,7 @@ class ContactForm(BaseDialogForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        payee = Payee.objects.filter(pk=self.object_id).first()
+        payee = Payee.objects.filter(pk=row_id(self.object_id)).first()
         if payee is not None:
             self.initial = {"email": payee.email, "customer": payee.customer_id}
 
