@@ -152,10 +152,15 @@ def _metering(actor: User, *, at: datetime) -> None:
 
 
 def _contract(facts: dict[str, Any], *, actor: User, at: datetime) -> None:
-    contract = contracts.create_contract(event_type=facts["event_type"], description=facts["description"], owner=actor)
     content = {name: value for name, value in facts.items() if name not in ("event_type", "description")}
-    version = contracts.draft_version(contract=contract, draft=drafting.ContractDraft(**content), actor=actor, at=at)
-    contracts.activate_version(version_id=version.pk, actor=actor, at=at)
+    contracts.open_contract(
+        event_type=facts["event_type"],
+        description=facts["description"],
+        draft=drafting.ContractDraft(**content),
+        is_activated=True,
+        actor=actor,
+        at=at,
+    )
 
 
 def _plan(code: str, *, actor: User, at: datetime) -> Plan:
