@@ -57,6 +57,9 @@ class Recomputed:
     amount_exact: Decimal
     steps: tuple[Step, ...]
 
+    def as_json(self) -> list[dict[str, str | int | None]]:
+        return [step.as_json() for step in self.steps]
+
 
 @dataclass(frozen=True, slots=True)
 class _Price:

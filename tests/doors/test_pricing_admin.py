@@ -168,7 +168,8 @@ def test_a_charge_is_added_by_a_dialog(plan: Plan) -> None:
 
 @pytest.mark.parametrize("model", list(EXAMPLES))
 def test_every_example_of_a_price_is_one(model: str) -> None:
-    assert params.parse_stored_params(model=model, params=json.loads(json.dumps(EXAMPLES[model])))
+    as_copied = json.loads(json.dumps(EXAMPLES[model]))
+    assert params.write_params(params.parse_stored_params(model=model, params=as_copied))
     assert EXAMPLES.keys() == params.READERS.keys() == set(PriceVersion.ModelName.values)
 
 
