@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.apps import apps
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
@@ -12,8 +13,7 @@ def _visible(model: str) -> Callable[[HttpRequest], bool]:
     """A menu entry shows where the page behind it may be seen."""
 
     def may_view(request: HttpRequest) -> bool:
-        from django.apps import apps
-        from django.contrib import admin
+        from django.contrib import admin  # noqa: PLC0415  settings import this module before there are models
 
         model_admin = admin.site._registry.get(apps.get_model(model))  # noqa: SLF001  the registry has no public reader
         return model_admin is not None and model_admin.has_view_permission(request)
@@ -27,7 +27,7 @@ def _entry(title: str, icon: str, model: str, query: str = "") -> dict[str, Any]
     return {
         "title": title,
         "icon": icon,
-        "link": (lambda request: f"{link}{query}") if query else link,
+        "link": (lambda _request: f"{link}{query}") if query else link,
         "permission": _visible(model),
     }
 
@@ -45,7 +45,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "8px",
-    "STYLES": [lambda request: static("billing_ops/backoffice.css")],
+    "STYLES": [lambda _request: static("billing_ops/backoffice.css")],
     "LOGIN": {"form": "accounts.forms.BackOfficeSignInForm"},
     "DASHBOARD_CALLBACK": "billing_ops.dashboard.add_to_context",
     "COLORS": {

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from accounts import roles
 from accounts.models import Seller
-from core import money
 from core.models import Job
+from invoicing.cycle.admin import wording
 from invoicing.cycle.models import BillingCycle, Break, Hold, Invoice
 from metering.models import CaptureBatch, QuarantinedEvent
 
@@ -71,7 +71,13 @@ def _tiles() -> list[Tile]:
             note="waiting for a second pair of eyes",
             link=f"{invoices}?status__exact=draft",
         ),
-        Tile(title="Held", value=held, note="with a reason, below", link=f"{invoices}?status__exact=held", is_bad=held > 0),
+        Tile(
+            title="Held",
+            value=held,
+            note="with a reason, below",
+            link=f"{invoices}?status__exact=held",
+            is_bad=held > 0,
+        ),
         Tile(
             title="Approved",
             value=counts.get(Status.APPROVED, 0),
@@ -110,8 +116,8 @@ def _waiting_drafts() -> list[dict[str, Any]]:
     return [
         {
             "invoice": draft,
-            "total": money.amount_text(draft.total, currency=draft.currency),
-            "period": f"{draft.period_start:%d %b} – {draft.period_end:%d %b %Y}",
+            "total": wording.total_text(draft),
+            "period": wording.period_text(draft),
         }
         for draft in drafts.order_by("status", "drafted_at")[:ROWS_MAX]
     ]
@@ -136,7 +142,7 @@ def _cycle_progress() -> list[CycleProgress]:
                     for stage in STAGES
                     if counts.get(stage)
                 ],
-                amounts=", ".join(f"{money.amount_text(amount, currency=code)} {code}" for code, amount in sums),
+                amounts=", ".join(f"{wording.amount_text(amount, currency=code)} {code}" for code, amount in sums),
             )
         )
     return progress

@@ -6,7 +6,7 @@ from rich.table import Table
 from billing_ops.demo import scenario
 from billing_ops.demo.company import Company
 from billing_ops.demo.story import Told
-from core import money
+from invoicing.cycle.admin import wording
 from invoicing.cycle.models import Invoice
 
 
@@ -48,9 +48,14 @@ def _print_invoices(console: Console) -> None:
         waiting = invoice.holds.filter(released_at=None).values_list("reason", flat=True).first()
         adjusted = invoice.lines.filter(adjusts__isnull=False).count()
         note = waiting or (f"{adjusted} lines correct late usage" if adjusted else "")
-        total = f"{money.amount_text(invoice.total, currency=invoice.currency)} {invoice.currency}"
-        period = f"{invoice.period_start:%d %b} – {invoice.period_end:%d %b %Y}"
-        table.add_row(str(invoice), invoice.customer.legal_name, period, invoice.status, total, note)
+        table.add_row(
+            str(invoice),
+            invoice.customer.legal_name,
+            wording.period_text(invoice),
+            invoice.status,
+            wording.total_text(invoice),
+            note,
+        )
     console.print(table)
 
 
@@ -60,9 +65,9 @@ def _print_payouts(console: Console, told: Told) -> None:
         payable = decision.payable
         table.add_row(
             payable.payee.legal_name,
-            f"{money.amount_text(payable.amount, currency=payable.currency)} {payable.currency}",
+            f"{wording.amount_text(payable.amount, currency=payable.currency)} {payable.currency}",
             decision.outcome,
-            " ".join(decision.reasons) or "Every gate is approved.",
+            "; ".join(decision.reasons) or "Every gate is approved.",
             decision.audit_entry.reference,
         )
     console.print(table)

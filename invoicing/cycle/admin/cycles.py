@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from unfold.decorators import display
 
 from accounts.backoffice import BackOfficeAdmin
+from invoicing.cycle.admin import wording
 from invoicing.cycle.models import BillingCycle, Invoice
 
 
@@ -29,7 +30,7 @@ class BillingCycleAdmin(BackOfficeAdmin):
 
     @display(description="Period")
     def period(self, cycle: BillingCycle) -> str:
-        return f"{cycle.period_start:%d %b %Y} to {cycle.period_end:%d %b %Y}"
+        return wording.period_text(cycle)
 
     @display(
         description="Invoice status",

@@ -16,10 +16,9 @@ from unfold.enums import ActionVariant
 from accounts import roles
 from accounts.backoffice import HistoryAdmin, answer_dialog
 from accounts.roles import Role
-from core import money
 from core.errors import DomainError
 from invoicing.cycle import approve, discard, finalize, hold, pdf
-from invoicing.cycle.admin import page
+from invoicing.cycle.admin import page, wording
 from invoicing.cycle.admin.forms import ApproveForm, ConfirmForm, ReasonForm
 from invoicing.cycle.models import Invoice
 from invoicing.cycle.rules import lifecycle
@@ -117,7 +116,7 @@ class InvoiceAdmin(HistoryAdmin):
         icon="check_circle",
         dialog={
             "title": "Approve these figures",
-            "description": "You approve exactly the figures on this page. If any of them changes, the approval is void.",
+            "description": "You approve exactly the figures on this page, and only they can be finalized.",
             "form_class": ApproveForm,
             "form_submit_text": "Approve",
         },
@@ -229,7 +228,7 @@ class InvoiceAdmin(HistoryAdmin):
 
     @display(description="Period", ordering="period_end")
     def period(self, invoice: Invoice) -> str:
-        return f"{invoice.period_start:%d %b} – {invoice.period_end:%d %b %Y}"
+        return wording.period_text(invoice)
 
     @display(description="Status", label=TONES, ordering="status")
     def status_label(self, invoice: Invoice) -> tuple[str, str]:
@@ -237,8 +236,7 @@ class InvoiceAdmin(HistoryAdmin):
 
     @display(description="Total", ordering="total")
     def amount(self, invoice: Invoice) -> str:
-        text = money.amount_text(invoice.total, currency=invoice.currency)
-        return format_html('<span class="bo-money">{} {}</span>', text, invoice.currency)
+        return format_html('<span class="bo-money">{}</span>', wording.total_text(invoice))
 
     @display(description="Waiting for")
     def why_held(self, invoice: Invoice) -> str:

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
 from core import money
+from invoicing.cycle.admin import wording
+from invoicing.cycle.admin.wording import LOCALE
 from invoicing.cycle.models import Break, Invoice, InvoiceLine, InvoiceTax, TieOut
+from invoicing.documents.rules import figures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +49,11 @@ def page_context(invoice: Invoice) -> dict[str, Any]:
     return {
         "invoice": invoice,
         "zone": zone,
-        "period": _span(invoice.period_start, invoice.period_end, zone=zone),
+        "period": figures.span_text(invoice.period_start, invoice.period_end, zone=zone, locale=LOCALE),
         "rows": [_line_row(line, currency=invoice.currency, zone=zone) for line in lines],
         "taxes": [_tax_row(tax, currency=invoice.currency) for tax in invoice.taxes.all()],
-        "subtotal": money.amount_text(invoice.subtotal, currency=invoice.currency),
-        "total": money.amount_text(invoice.total, currency=invoice.currency),
+        "subtotal": wording.amount_text(invoice.subtotal, currency=invoice.currency),
+        "total": wording.amount_text(invoice.total, currency=invoice.currency),
         "open_holds": list(invoice.holds.filter(released_at=None).select_related("placed_by")),
         "breaks": list(invoice.breaks.filter(closed_at=None)),
         "tie_out": TieOut.objects.filter(invoice=invoice).first(),
@@ -64,9 +66,9 @@ def _line_row(line: InvoiceLine, *, currency: str, zone: str) -> LineRow:
     rated = line.rated_line
     return LineRow(
         line=line,
-        segment=_span(line.segment_start, line.segment_end, zone=zone),
-        quantity=_grouped(line.quantity),
-        amount=money.amount_text(line.amount, currency=currency),
+        segment=figures.span_text(line.segment_start, line.segment_end, zone=zone, locale=LOCALE),
+        quantity=figures.number_text(line.quantity, locale=LOCALE),
+        amount=wording.amount_text(line.amount, currency=currency),
         steps=rated.computation if isinstance(rated.computation, list) else [],
         price_version=f"{rated.price_version.charge.code} v{rated.price_version.version}",
         effective_at=rated.effective_at,
@@ -80,8 +82,8 @@ def _snapshot_facts(line: InvoiceLine) -> dict[str, Any] | None:
     if snapshot is None:
         return None
     return {
-        "events": _grouped(Decimal(snapshot.event_count)),
-        "quantity": _grouped(snapshot.quantity),
+        "events": figures.number_text(Decimal(snapshot.event_count), locale=LOCALE),
+        "quantity": figures.number_text(snapshot.quantity, locale=LOCALE),
         "digest": snapshot.digest,
         "watermark": snapshot.watermark.seq,
         "taken_at": snapshot.taken_at,
@@ -93,8 +95,8 @@ def _tax_row(tax: InvoiceTax, *, currency: str) -> dict[str, str]:
     return {
         "label": f"{tax.name} {percent}%" if tax.percent else tax.name,
         "note": tax.note,
-        "taxable": money.amount_text(tax.taxable, currency=currency),
-        "tax": money.amount_text(tax.tax, currency=currency),
+        "taxable": wording.amount_text(tax.taxable, currency=currency),
+        "tax": wording.amount_text(tax.tax, currency=currency),
     }
 
 
@@ -118,19 +120,3 @@ def _timeline(invoice: Invoice) -> list[Moment]:
 
 def _name(person: Any) -> str:
     return "System" if person is None else person.get_full_name() or person.get_username()
-
-
-def _span(start: datetime, end: datetime, *, zone: str) -> str:
-    """Whole days read as days; anything finer shows its time."""
-    tz = ZoneInfo(zone)
-    first, last = start.astimezone(tz), end.astimezone(tz)
-    whole_days = first.time() == last.time() and first.hour == first.minute == first.second == 0
-    pattern = "%d %b %Y" if whole_days else "%d %b %Y %H:%M"
-    return f"{first:{pattern}} – {last:{pattern}}"
-
-
-def _grouped(number: Decimal) -> str:
-    """1234567.5 → 1,234,567.5, exactly."""
-    whole, _, fraction = money.plain(number).partition(".")
-    sign, digits = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
-    return f"{sign}{int(digits):,}" + (f".{fraction}" if fraction else "")
