@@ -1,0 +1,137 @@
+"""One object of every kind, in every state that a page of the back office needs, for the tests that walk all URLs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.urls import reverse
+
+from accounts import keys, portal_access, sign_in
+from accounts.models import Scope
+from compliance.payouts import evidence
+from compliance.payouts.models import GateRequirement
+from core import work
+from core.models import AuditEntry, Job
+from invoicing.cycle import hold
+from invoicing.cycle.models import BillingCycle, Invoice
+from invoicing.pricing.models import PriceVersion, Subscription, TaxRate
+from metering import ingest
+from metering.models import AggregationSnapshot, EventContract, EventContractVersion, QuarantinedEvent, UsageEvent
+from tests.builders import billing, payouts
+from tests.builders.addresses import PARAMETER, Address
+from tests.builders.people import PASSWORD
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Ids by URL name, and by the model's part of it where all its pages take the same object."""
+
+    ids: Mapping[str, int]
+    file_id: int
+
+    def admin_path(self, address: Address) -> str:
+        """The page on the object that it can be called for."""
+        name = address.name.removeprefix("admin:")
+        known = [key for key in self.ids if name == key or name.startswith(f"{key}_")]
+        object_id = self.ids[max(known, key=len)] if known else 1
+        if name.endswith("_simple_history"):
+            row = apps.get_model(*name.split("_")[:2])._base_manager.get(pk=object_id)
+            return reverse(address.name, args=[object_id, row.history.latest().history_id])
+        values: dict[str, Any] = {
+            "object_id": object_id,
+            "id": object_id,
+            "invoice_id": object_id,
+            "check_id": object_id,
+        }
+        values |= {"file_id": self.file_id, "app_label": "cycle", "content_type_id": 1}
+        wanted = PARAMETER.findall(address.route)
+        return reverse(address.name, kwargs={part: values[part] for part in wanted})
+
+
+def path_of(route: str) -> str:
+    """An address that names nothing: enough to see who is let in."""
+    return "/" + PARAMETER.sub("1", route)
+
+
+def make_world(*, at: datetime) -> World:
+    """Make it through the stages, as people would."""
+    ids: dict[str, int] = {}
+    company = billing.open_company()
+    _bill(ids, company)
+    _let_in(ids, at=at)
+    _break_a_job(ids, at=at)
+    file_id = _pay_out(ids)
+    ids["core_auditentry"] = AuditEntry.objects.earliest("id").pk
+    ids["pricing_plan"] = company.plan.pk
+    ids["pricing_priceversion"] = PriceVersion.objects.earliest("pk").pk
+    ids["pricing_subscription"] = Subscription.objects.earliest("pk").pk
+    ids["pricing_taxrate"] = TaxRate.objects.earliest("pk").pk
+    ids["metering_meter"] = company.meter.pk
+    ids["metering_eventcontract"] = EventContract.objects.earliest("pk").pk
+    ids["metering_eventcontractversion"] = EventContractVersion.objects.earliest("pk").pk
+    ids["metering_usageevent"] = UsageEvent.objects.earliest("pk").pk
+    ids["metering_aggregationsnapshot"] = AggregationSnapshot.objects.earliest("pk").pk
+    ids["metering_quarantinedevent"] = QuarantinedEvent.objects.earliest("pk").pk
+    return World(ids=ids, file_id=file_id)
+
+
+def _bill(ids: dict[str, int], company: billing.Company) -> None:
+    """A draft, a held and an approved invoice, and an event in quarantine."""
+    draft, held, approved = (billing.billed_customer(company, code) for code in ("acme", "held-co", "ready-co"))
+    hold.hold_invoice(invoice_id=held.pk, reason="ask them first", actor=company.finance, at=billing.CLOSING)
+    billing.approve_by(company.finance, approved)
+    ingest.capture_events([{"id": "broken"}], channel="http", origin="test", at=billing.CLOSING)
+    ids["accounts_customer"] = draft.customer_id
+    ids["accounts_seller"] = company.seller.pk
+    ids["cycle_billingcycle"] = BillingCycle.objects.earliest("pk").pk
+    ids["cycle_invoice"] = draft.pk
+    ids["cycle_invoice_release_hold"] = ids["cycle_invoice_simple_history"] = held.pk
+    ids["cycle_invoice_finalize_now"] = approved.pk
+
+
+def _let_in(ids: dict[str, int], *, at: datetime) -> None:
+    """A live key, an open and a closed portal access, and a name that is locked."""
+    owner = User.objects.get(username="olaf")
+    key, _ = keys.new_key(name="collector", user=owner, scopes=[Scope.EVENTS_WRITE], at=at)
+    customer = Invoice.objects.earliest("pk").customer
+    people = [
+        portal_access.give_access(customer=customer, person={"username": name}, password=PASSWORD, actor=None, at=at)
+        for name in ("ada", "bob")
+    ]
+    portal_access.set_open(portal_user_id=people[1].pk, is_open=False, actor=None, at=at)
+    for _ in range(sign_in.FAILURES_MAX):
+        sign_in.count_attempt(name=owner.username, at=at)
+    ids["accounts_apikey"] = key.pk
+    ids["accounts_portaluser"] = people[0].pk
+    ids["accounts_portaluser_open_access"] = people[1].pk
+    ids["auth_user"] = owner.pk
+
+
+def _break_a_job(ids: dict[str, int], *, at: datetime) -> None:
+    with transaction.atomic():
+        work.enqueue(kind="render_invoice_pdf", key="0", arguments={"invoice_id": 0}, at=at)
+    job = Job.objects.get(key="0")
+    Job.objects.filter(pk=job.pk).update(state=Job.State.DEAD, finished_at=at)
+    ids["core_job"] = job.pk
+
+
+def _pay_out(ids: dict[str, int]) -> int:
+    """A payee at every gate, one payable in a batch and one that is not; the id of a piece of evidence."""
+    desk = payouts.open_desk()
+    payee = payouts.payee(desk)
+    first, second = (payouts.payable(desk, payee, reference=f"ORDER-{number}") for number in (1, 2))
+    batch = payouts.batch(desk, [first])
+    check, approved = payouts.check_of(payee, "kyc"), payouts.check_of(payee, "aml")
+    payouts.decide(approved, "approve", desk=desk)
+    ids["payouts_payee"], ids["payouts_payable"], ids["payouts_payoutbatch"] = payee.pk, second.pk, batch.pk
+    ids["payouts_gatecheck"] = check.pk
+    ids["payouts_gatecheck_suspend_gate"] = approved.pk
+    ids["payouts_gaterequirement"] = GateRequirement.objects.earliest("pk").pk
+    file = evidence.add_file(check_id=check.pk, name="passport.png", content=PNG, actor=desk.ops, at=payouts.NOON)
+    return file.pk

@@ -1,0 +1,422 @@
+"""Every URL × method × caller against tables written by hand; a URL that no table names fails."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.http import HttpResponse
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Customer, Scope
+from tests.builders import people, world
+from tests.builders.addresses import Address, every_address
+
+STAFF = frozenset({"product", "finance", "ops", "engineering", "auditor"})
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+def only(*roles: str) -> frozenset[str]:
+    return frozenset(roles)
+
+
+FINANCE, OPS, ENGINEERING = only("finance"), only("ops"), only("engineering")
+PRICERS = only("product", "finance")
+KEEPERS = only("finance", "ops")
+METERS = only("product", "engineering")
+CLERKS = only("ops", "engineering")
+NOBODY = only()
+
+# Below /api/v1/: who may call which method. What is not listed is for nobody.
+API: dict[str, dict[str, frozenset[str]]] = {
+    "customers": {"GET": STAFF, "POST": KEEPERS},
+    "customers/<str:code>": {"GET": STAFF, "PATCH": KEEPERS},
+    "events": {"GET": STAFF, "POST": ENGINEERING},
+    "events/<path:identity>": {"GET": STAFF},
+    "quarantine": {"GET": STAFF},
+    "quarantine/<int:quarantine_id>": {"GET": STAFF},
+    "quarantine/<int:quarantine_id>/release": {"POST": CLERKS},
+    "quarantine/<int:quarantine_id>/discard": {"POST": CLERKS},
+    "contracts": {"GET": STAFF, "POST": ENGINEERING},
+    "contracts/<str:event_type>": {"GET": STAFF, "PATCH": ENGINEERING},
+    "contracts/<str:event_type>/versions": {"POST": ENGINEERING},
+    "contracts/<str:event_type>/versions/<int:version>": {"GET": STAFF},
+    "contracts/<str:event_type>/versions/<int:version>/activate": {"POST": ENGINEERING},
+    "meters": {"GET": STAFF, "POST": METERS},
+    "meters/<str:code>": {"GET": STAFF, "PATCH": METERS},
+    "usage": {"GET": STAFF},
+    "metering/health": {"GET": STAFF},
+    "plans": {"GET": STAFF, "POST": PRICERS},
+    "plans/<str:code>": {"GET": STAFF, "PATCH": PRICERS},
+    "plans/<str:code>/charges": {"POST": PRICERS},
+    "price-versions": {"GET": STAFF, "POST": PRICERS},
+    "price-versions/<int:price_id>": {"GET": STAFF},
+    "tax-rates": {"GET": STAFF, "POST": FINANCE},
+    "tax-rates/<int:rate_id>": {"GET": STAFF},
+    "subscriptions": {"GET": STAFF, "POST": FINANCE},
+    "subscriptions/<int:subscription_id>": {"GET": STAFF},
+    "subscriptions/<int:subscription_id>/change-plan": {"POST": FINANCE},
+    "subscriptions/<int:subscription_id>/end": {"POST": FINANCE},
+    "rating/preview": {"POST": STAFF},
+    "invoices": {"GET": STAFF},
+    "invoices/preview": {"POST": STAFF},
+    "invoices/<int:invoice_id>": {"GET": STAFF},
+    "invoices/<int:invoice_id>/pdf": {"GET": STAFF},
+    "invoices/<int:invoice_id>/hold": {"POST": FINANCE},
+    "invoices/<int:invoice_id>/release": {"POST": FINANCE},
+    "invoices/<int:invoice_id>/approve": {"POST": FINANCE},
+    "invoices/<int:invoice_id>/finalize": {"POST": FINANCE},
+    "invoices/<int:invoice_id>/discard": {"POST": FINANCE},
+    "invoices/<int:invoice_id>/recheck": {"POST": FINANCE},
+    "payees": {"GET": STAFF, "POST": KEEPERS},
+    "payees/<str:code>": {"GET": STAFF, "PATCH": KEEPERS},
+    "gate-requirements": {"GET": STAFF, "POST": OPS},
+    "gate-checks": {"GET": STAFF},
+    "gate-checks/<int:check_id>": {"GET": STAFF},
+    "gate-checks/<int:check_id>/approve": {"POST": OPS},
+    "gate-checks/<int:check_id>/reject": {"POST": OPS},
+    "gate-checks/<int:check_id>/suspend": {"POST": OPS},
+    "gate-checks/<int:check_id>/request": {"POST": OPS},
+    "gate-checks/<int:check_id>/review": {"POST": OPS},
+    "gate-checks/<int:check_id>/evidence": {"POST": OPS},
+    "gate-checks/<int:check_id>/evidence/<int:file_id>": {"GET": only("ops", "auditor")},
+    "payables": {"GET": STAFF, "POST": FINANCE},
+    "payables/<int:payable_id>": {"GET": STAFF},
+    "payables/<int:payable_id>/withdraw": {"POST": FINANCE},
+    "payout-batches": {"GET": STAFF, "POST": FINANCE},
+    "payout-batches/<int:batch_id>": {"GET": STAFF},
+    "payout-batches/<int:batch_id>/release": {"POST": OPS},
+}
+READING_POSTS = {"rating/preview", "invoices/preview"}  # they store nothing, so a key that reads may call them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """The pages that the admin makes for one model."""
+
+    view: frozenset[str] = STAFF
+    add: frozenset[str] = NOBODY
+    change: frozenset[str] = NOBODY
+
+
+ADMINISTRATOR = only("superuser")
+ADMIN_PAGES = {
+    "accounts_customer": Pages(add=KEEPERS, change=KEEPERS),
+    "accounts_seller": Pages(add=FINANCE, change=FINANCE),
+    "accounts_apikey": Pages(view=only("engineering", "auditor", "superuser"), add=only("engineering", "superuser")),
+    "accounts_portaluser": Pages(add=KEEPERS),
+    "auth_user": Pages(view=ADMINISTRATOR, add=ADMINISTRATOR, change=ADMINISTRATOR),
+    "core_auditentry": Pages(),
+    "core_job": Pages(),
+    "cycle_billingcycle": Pages(),
+    "cycle_invoice": Pages(),
+    "metering_aggregationsnapshot": Pages(),
+    "metering_eventcontract": Pages(),
+    "metering_eventcontractversion": Pages(),
+    "metering_meter": Pages(),
+    "metering_quarantinedevent": Pages(),
+    "metering_usageevent": Pages(),
+    "payouts_gatecheck": Pages(),
+    "payouts_gaterequirement": Pages(),
+    "payouts_payable": Pages(),
+    "payouts_payee": Pages(),
+    "payouts_payoutbatch": Pages(),
+    "pricing_plan": Pages(add=PRICERS, change=PRICERS),
+    "pricing_priceversion": Pages(),
+    "pricing_subscription": Pages(),
+    "pricing_taxrate": Pages(),
+}
+# Dialogs and pages beside them, on an object in the state that they need.
+ADMIN_EXTRA = {
+    "accounts_apikey_revoke": only("engineering", "superuser"),
+    "accounts_portaluser_close_access": KEEPERS,
+    "accounts_portaluser_open_access": KEEPERS,
+    "accounts_portaluser_set_password": KEEPERS,
+    "auth_user_password_change": ADMINISTRATOR,
+    "auth_user_unlock": ADMINISTRATOR,
+    "core_job_try_again": CLERKS,
+    "cycle_invoice_approve_figures": FINANCE,
+    "cycle_invoice_discard_draft": FINANCE,
+    "cycle_invoice_finalize_now": FINANCE,
+    "cycle_invoice_hold_back": FINANCE,
+    "cycle_invoice_release_hold": FINANCE,
+    "cycle_invoice_pdf": STAFF,
+    "payouts_gatecheck_approve_gate": OPS,
+    "payouts_gatecheck_ask_for_documents": OPS,
+    "payouts_gatecheck_evidence": OPS,
+    "payouts_gatecheck_file": only("ops", "auditor"),
+    "payouts_gatecheck_reject_gate": OPS,
+    "payouts_gatecheck_send_to_review": OPS,
+    "payouts_gatecheck_suspend_gate": OPS,
+    "payouts_gaterequirement_new_version": OPS,
+    "payouts_payable_new_payable": FINANCE,
+    "payouts_payable_withdraw": FINANCE,
+    "payouts_payee_change_contact": KEEPERS,
+    "payouts_payee_new_payee": KEEPERS,
+    "payouts_payoutbatch_release_now": OPS,
+    "pricing_plan_new_charge": PRICERS,
+    "pricing_plan_new_price": PRICERS,
+    "pricing_subscription_change_plan": FINANCE,
+    "pricing_subscription_end": FINANCE,
+    "pricing_subscription_start": FINANCE,
+    "pricing_taxrate_new_rate": FINANCE,
+}
+EVERY_STAFF = STAFF | {"superuser", "roleless"}
+# The site's own pages: anybody who works here, for what each shows obeys the roles again.
+ADMIN_SITE = {
+    "index": EVERY_STAFF,
+    "search": EVERY_STAFF,
+    "password_change": EVERY_STAFF,
+    "password_change_done": EVERY_STAFF,
+    "jsi18n": EVERY_STAFF,
+    "app_list": EVERY_STAFF,
+}
+NOT_A_PAGE = {
+    "admin:autocomplete": "asks for the field that it completes; without one it is a 403 for everybody",
+    "admin:view_on_site": "no model has a page of its own elsewhere; a 404 for everybody",
+    "admin:logout": "ends a session",
+    "admin:login": "the sign-in itself",
+    "admin:": "sends the ids of the old admin to the change page, and unknown addresses to a 404",
+}
+PORTAL = {
+    "portal:overview",
+    "portal:password",
+    "portal:invoices",
+    "portal:invoice",
+    "portal:invoice_pdf",
+    "portal:invoice_lines",
+}
+OPEN = {"home", "schema", "docs", "healthz", "readyz", "portal:login", "portal:logout"}
+
+CALLERS = ["anonymous", *sorted(STAFF), "superuser", "roleless", "portal"]
+
+
+def client_for(caller: str) -> Client:
+    """A signed-in browser of this caller."""
+    client = Client(raise_request_exception=False)
+    if caller == "portal":
+        customer = Customer.objects.first() or people.make_customer()
+        client.force_login(people.make_portal_user(customer, "caller-portal").user)
+    elif caller != "anonymous":
+        is_superuser = caller == "superuser"
+        roles = [caller] if caller in STAFF else []
+        client.force_login(people.make_staff(f"caller-{caller}", *roles, is_superuser=is_superuser))
+    return client
+
+
+def was_allowed(response: HttpResponse, *, from_portal: bool = False) -> bool:
+    """Whether the call got past the rule; what it then found there is another test's matter."""
+    assert response.status_code < 500, response.content[:500]
+    location = response.headers.get("Location", "")
+    if location.startswith(("/admin/login/", "/portal/login/")) or (from_portal and location == "/admin/"):
+        return False
+    return response.status_code not in (401, 403, 405)
+
+
+def deviations(caller: str, calls: list[tuple[str, str, frozenset[str], Callable[[], Any]]]) -> list[str]:
+    """Calls whose answer is not the table's."""
+    wrong = []
+    for method, path, allowed, call in calls:
+        got = was_allowed(call(), from_portal=path.startswith("/portal/"))
+        if got != (caller in allowed):
+            wrong.append(f"{caller} {method} {path}: {'allowed' if got else 'refused'}")
+    return wrong
+
+
+def api_addresses() -> list[Address]:
+    return [address for address in every_address() if address.route.startswith("api/") and address.name not in OPEN]
+
+
+def admin_addresses() -> list[Address]:
+    return [address for address in every_address() if address.name.startswith("admin:")]
+
+
+def rule_for_page(name: str) -> dict[str, frozenset[str]] | None:
+    """Method → who, for a page of the admin by its URL name; None where no table names it."""
+    if name in ADMIN_SITE:
+        return {"GET": ADMIN_SITE[name]}
+    if name in ADMIN_EXTRA:
+        return {"GET": ADMIN_EXTRA[name], "POST": ADMIN_EXTRA[name]}
+    model, _, page = name.rpartition("_")
+    if page == "history" and model.endswith("_simple"):
+        model, page = model.removesuffix("_simple"), "simple_history"
+    pages = ADMIN_PAGES.get(model)
+    if pages is None:
+        return None
+    return {
+        "changelist": {"GET": pages.view},
+        "history": {"GET": pages.view},
+        "simple_history": {"GET": pages.view, "POST": NOBODY},
+        "add": {"GET": pages.add, "POST": pages.add},
+        "change": {"GET": pages.view, "POST": pages.change},
+        "delete": {"GET": NOBODY, "POST": NOBODY},
+    }.get(page)
+
+
+@pytest.mark.django_db
+class TestApi:
+    def test_every_address_stands_in_the_table(self) -> None:
+        routes = {address.route.removeprefix("api/v1/") for address in api_addresses()}
+        assert routes == API.keys()
+
+    @pytest.mark.parametrize("caller", CALLERS)
+    def test_each_caller_may_what_the_table_says(self, caller: str) -> None:
+        client = client_for(caller)
+        assert (
+            deviations(
+                caller,
+                [
+                    (method, path, allowed, lambda m=method, p=path: client.generic(m, p, b"{}", "application/json"))
+                    for route, rules in API.items()
+                    for method, allowed in rules.items()
+                    for path in [world.path_of(f"api/v1/{route}")]
+                ],
+            )
+            == []
+        )
+
+    def test_what_is_not_listed_is_for_nobody(self) -> None:
+        client = Client(raise_request_exception=False)
+        client.force_login(people.make_staff("everyman", *STAFF, is_superuser=True))
+        refused = [
+            f"{method} {route}"
+            for route, rules in API.items()
+            for method in METHODS
+            if method not in rules
+            and client.generic(method, world.path_of(f"api/v1/{route}"), b"{}", "application/json").status_code != 405
+        ]
+        assert refused == []
+
+    def test_without_a_key_it_says_how_to_sign(self) -> None:
+        response = Client().get("/api/v1/customers")
+        assert (response.status_code, response["WWW-Authenticate"]) == (401, 'Bearer realm="billing-ops"')
+
+    @pytest.mark.parametrize(
+        ("scope", "may"),
+        [
+            (Scope.EVENTS_WRITE, lambda route, method: (route, method) == ("events", "POST")),
+            (Scope.READ, lambda route, method: method == "GET" or route in READING_POSTS),
+            (Scope.WRITE, lambda route, method: method != "GET" and route not in READING_POSTS),
+        ],
+    )
+    def test_a_key_may_what_its_scopes_say(self, scope: str, may: Callable[[str, str], bool]) -> None:
+        caller = people.ApiClient(people.key_for(people.make_staff("everyman", *STAFF), scopes=[scope]))
+        wrong = [
+            f"{method} {route}"
+            for route, rules in API.items()
+            for method in rules
+            if was_allowed(caller.call(method, world.path_of(route).removeprefix("/"), {})) != may(route, method)
+        ]
+        assert wrong == []
+
+    def test_a_session_without_the_csrf_token_writes_nothing(self) -> None:
+        client = Client(enforce_csrf_checks=True)
+        client.force_login(people.make_staff("everyman", *STAFF))
+        passed = [
+            route
+            for route, rules in API.items()
+            for method in rules.keys() - {"GET"}
+            if client.generic(method, world.path_of(f"api/v1/{route}"), b"{}", "application/json").status_code != 403
+        ]
+        assert passed == []
+
+
+@pytest.mark.django_db
+class TestBackOffice:
+    def test_every_address_stands_in_a_table(self) -> None:
+        names = {address.name.removeprefix("admin:") for address in admin_addresses() if address.name not in NOT_A_PAGE}
+        assert {name for name in names if rule_for_page(name) is None} == set()
+
+    def test_the_tables_name_only_what_exists(self) -> None:
+        names = {address.name.removeprefix("admin:") for address in admin_addresses()}
+        assert ADMIN_EXTRA.keys() | ADMIN_SITE.keys() <= names
+        assert {f"{model}_changelist" for model in ADMIN_PAGES} <= names
+
+    @pytest.mark.parametrize("caller", CALLERS)
+    def test_each_caller_may_what_the_tables_say(self, caller: str) -> None:
+        made = world.make_world(at=timezone.now())
+        client = client_for(caller)
+        calls: list[tuple[str, str, frozenset[str], Callable[[], Any]]] = []
+        for address in admin_addresses():
+            if address.name in NOT_A_PAGE:
+                continue
+            name = address.name.removeprefix("admin:")
+            path = made.admin_path(address)
+            for method, allowed in (rule_for_page(name) or {}).items():
+                calls.append((method, path, allowed, lambda m=method, p=path: client.generic(m, p)))
+        assert deviations(caller, calls) == []
+
+    def test_a_post_without_the_csrf_token_is_refused_everywhere(self) -> None:
+        made = world.make_world(at=timezone.now())
+        client = Client(enforce_csrf_checks=True)
+        client.force_login(people.make_staff("everyman", *STAFF, is_superuser=True))
+        passed = [
+            address.route
+            for address in admin_addresses()
+            if address.name != "admin:" and client.post(made.admin_path(address)).status_code != 403
+        ]
+        assert passed == []
+
+    @pytest.mark.parametrize("object_id", ["abc", "9" * 30, "9" * 5000, "-1", "1'; --", "٣"])
+    def test_an_id_that_no_row_has_is_no_server_error(self, object_id: str) -> None:
+        client = Client(raise_request_exception=False)
+        client.force_login(people.make_staff("everyman", *STAFF, is_superuser=True))
+        broken = [
+            address.route
+            for address in admin_addresses()
+            for method in ("GET", "POST")
+            if client.generic(method, address.fill(object_id=object_id, id=object_id)).status_code >= 500
+        ]
+        assert broken == []
+
+
+@pytest.mark.django_db
+class TestPortal:
+    def test_every_address_stands_in_a_table(self) -> None:
+        names = {address.name for address in every_address() if address.route.startswith("portal/")}
+        assert names == PORTAL | {"portal:login", "portal:logout"}
+
+    @pytest.mark.parametrize("caller", CALLERS)
+    def test_only_people_of_customers_see_it(self, caller: str) -> None:
+        world.make_world(at=timezone.now())
+        client = client_for(caller)
+        calls: list[tuple[str, str, frozenset[str], Callable[[], Any]]] = [
+            ("GET", path, only("portal"), lambda p=path: client.get(p))
+            for address in every_address()
+            if address.name in PORTAL
+            for path in [address.fill(invoice_id=999_999)]
+        ]
+        assert deviations(caller, calls) == []
+
+
+@pytest.mark.django_db
+def test_everything_else_is_open_and_stands_in_a_list() -> None:
+    rest = {
+        address.name for address in every_address() if not address.route.startswith(("api/v1/", "admin/", "portal/"))
+    }
+    assert rest <= OPEN
+    for path in ("/", "/api/v1/schema/", "/api/v1/docs/", "/healthz", "/readyz", "/portal/login/", "/admin/login/"):
+        assert was_allowed(Client().get(path)) or path == "/", path
+
+
+@pytest.mark.django_db
+def test_a_role_taken_away_counts_at_once() -> None:
+    client = client_for("finance")
+    user = User.objects.get(username="caller-finance")
+    body = {"code": "x"}
+    assert client.post("/api/v1/customers", body, content_type="application/json").status_code == 422
+    user.groups.remove(Group.objects.get(name="finance"))
+    assert client.post("/api/v1/customers", body, content_type="application/json").status_code == 403
+
+
+@pytest.mark.django_db
+def test_a_person_who_left_is_refused_with_every_key_and_session() -> None:
+    user = people.make_staff("fiona", "finance")
+    keyed, client = people.ApiClient(people.key_for(user)), Client()
+    client.force_login(user)
+    assert keyed.get("customers").status_code == client.get("/api/v1/customers").status_code == 200
+    user.is_active = False
+    user.save()
+    assert keyed.get("customers").status_code == client.get("/api/v1/customers").status_code == 401
