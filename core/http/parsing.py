@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import IO, Any
 
 from rest_framework.exceptions import ParseError
@@ -66,8 +66,11 @@ def _refuse_depth(text: bytes) -> None:
 def _bounded_decimal(text: str) -> Decimal:
     if len(text) > DIGITS_MAX:
         raise ValueError(f"a number has more than {DIGITS_MAX} digits")
-    number = Decimal(text)
-    if not number.is_finite() or abs(number.adjusted()) > DIGITS_MAX:
+    try:
+        number = Decimal(text)
+    except InvalidOperation as error:  # an exponent beyond what Decimal can hold
+        raise ValueError(f"the number {text[:40]} is out of range") from error
+    if abs(number.adjusted()) > DIGITS_MAX:
         raise ValueError(f"the number {text[:40]} is out of range")
     return number
 
