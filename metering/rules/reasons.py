@@ -34,6 +34,7 @@ CODES = {
     "value_out_of_range": "A metered value is beyond 1,000,000,000,000,000 in size.",
     "value_too_precise": "A metered value has more than 18 decimals.",
     "schema": "`data` breaks the JSON Schema of the contract; the code is `schema_` and the keyword that failed.",
+    "row_ragged": "A row of an imported file has more or fewer cells than its header.",
     "conflict": "Another event with the same `source` and `id` was accepted before.",
 }
 REASONS_MAX = 20

@@ -1,0 +1,163 @@
+"""The forms of imported files: CSV rows, mapped JSON lines and CloudEvents, each made into events."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from accounts.models import Customer
+from core import canonical
+from core.errors import InvalidInputError
+from metering import files
+from metering.files import Line, Row
+from metering.models import EventContractVersion
+from metering.rules import import_rows, reading
+from metering.rules.import_rows import ColumnMap, RowRules
+from metering.rules.reading import BatchTooLargeError, Delivery, Unreadable
+from metering.rules.reasons import reason
+
+ID_PREFIX_LENGTH_MAX = 180
+Record = Line | Row
+ReadChunk = Callable[[Sequence[Record]], list[Delivery]]
+
+
+class ImportRefusedError(InvalidInputError):
+    """The file cannot be imported as asked; nothing was read into the books."""
+
+    code = "import_refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportRequest:
+    """Which file, in which form, and what its rows leave out; without a column map, NDJSON lines are CloudEvents."""
+
+    path: Path
+    form: str
+    customer_code: str | None = None
+    event_type: str | None = None
+    source: str = "import"
+    columns: ColumnMap = field(default_factory=ColumnMap)
+
+    @property
+    def is_mapped(self) -> bool:
+        return self.form == "csv" or bool(self.columns.columns)
+
+
+def open_file(request: ImportRequest) -> tuple[Iterable[Record], ReadChunk]:
+    """Give the rows of the file and what makes events of them; refuse at once what could not work for any row."""
+    if request.customer_code is not None and not Customer.objects.filter(code=request.customer_code).exists():
+        raise ImportRefusedError(f"There is no customer {request.customer_code}.", pointer="/customer")
+    types = _declared_types(request.event_type) if request.event_type is not None else {}
+    if not request.is_mapped:
+        return files.read_lines(request.path), _CloudEvents(request)
+    rules = _row_rules(request, types=types)
+    if request.form == "csv":
+        rows = files.read_rows(request.path)
+        header = _read_header(rows, request)
+        return rows, _CsvRows(request, rules, header)
+    return files.read_lines(request.path), _JsonRows(request, rules)
+
+
+def _declared_types(event_type: str) -> dict[str, frozenset[str]]:
+    in_force = EventContractVersion.objects.filter(
+        contract__event_type=event_type, status=EventContractVersion.Status.ACTIVE
+    ).first()
+    if in_force is None:
+        raise ImportRefusedError(f"No event contract for type {event_type} is in force.", pointer="/type")
+    return import_rows.declared_types(in_force.schema)
+
+
+def _row_rules(request: ImportRequest, *, types: dict[str, frozenset[str]]) -> RowRules:
+    if request.customer_code is None or request.event_type is None:
+        raise ImportRefusedError("Rows with mapped columns need --customer and --type.")
+    if request.columns.time is None:
+        raise ImportRefusedError("Say which column holds the time: --map time=COLUMN.")
+    name = request.path.name
+    if request.columns.id is None and not (name.isascii() and name.isprintable() and len(name) <= ID_PREFIX_LENGTH_MAX):
+        raise ImportRefusedError(
+            f"Ids are made of the file's name, and {name!a} is not up to {ID_PREFIX_LENGTH_MAX} plain ASCII characters:"
+            " rename the file, or name a column with --map id=COLUMN."
+        )
+    return RowRules(
+        columns=request.columns,
+        customer_code=request.customer_code,
+        event_type=request.event_type,
+        source=request.source,
+        types=types if request.form == "csv" else None,
+    )
+
+
+def _read_header(rows: Iterator[Row], request: ImportRequest) -> list[str]:
+    header = next(rows, None)
+    names = [] if header is None else header.cells
+    for column in request.columns.columns:
+        if names.count(column) != 1:
+            found = "stands twice in" if column in names else "is not in"
+            raise ImportRefusedError(f"The column {column!r} {found} the header of {request.path}: {', '.join(names)}.")
+    return names
+
+
+def _row_id(request: ImportRequest, number: int) -> str:
+    """Name a row by its line, as an editor or a spreadsheet shows it."""
+    return f"{request.path.name}:{number}"
+
+
+@dataclass(frozen=True, slots=True)
+class _CsvRows:
+    """Makes events of CSV rows; one with more or fewer cells than the header is held back."""
+
+    request: ImportRequest
+    rules: RowRules
+    header: list[str]
+
+    def __call__(self, records: Sequence[Record]) -> list[Delivery]:
+        return [self._delivery(record) for record in records if isinstance(record, Row)]
+
+    def _delivery(self, row: Row) -> Delivery:
+        event_id = _row_id(self.request, row.number)
+        if len(row.cells) != len(self.header):
+            detail = f"Line {row.number} has {len(row.cells)} cells, the header has {len(self.header)}."
+            raw = canonical.canonical_bytes({"row": event_id, "cells": row.cells}).decode()
+            return Unreadable(raw, (reason("row_ragged", detail),), {"id": event_id, "source": self.request.source})
+        cells = dict(zip(self.header, row.cells, strict=True))
+        return import_rows.event_of_row(cells, event_id=event_id, rules=self.rules)
+
+
+@dataclass(frozen=True, slots=True)
+class _JsonRows:
+    """Makes events of JSON objects with mapped names, one per line."""
+
+    request: ImportRequest
+    rules: RowRules
+
+    def __call__(self, records: Sequence[Record]) -> list[Delivery]:
+        return [
+            delivery
+            if isinstance(delivery, Unreadable)
+            else import_rows.event_of_row(delivery, event_id=_row_id(self.request, number), rules=self.rules)
+            for number, delivery in _read_json(records)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _CloudEvents:
+    """Takes CloudEvents as they are, and fills in what the import was told of all of them."""
+
+    request: ImportRequest
+
+    def __call__(self, records: Sequence[Record]) -> list[Delivery]:
+        request = self.request
+        told = {"source": request.source, "type": request.event_type, "subject": request.customer_code}
+        common = {name: value for name, value in told.items() if value is not None}
+        return [
+            delivery if isinstance(delivery, Unreadable) else {"id": _row_id(request, number), **common, **delivery}
+            for number, delivery in _read_json(records)
+        ]
+
+
+def _read_json(records: Sequence[Record]) -> Iterator[tuple[int, Delivery]]:
+    lines = [record for record in records if isinstance(record, Line) and record.text.strip()]
+    try:
+        deliveries = reading.read_lines("\n".join(line.text.strip("\r\n") for line in lines).encode())
+    except BatchTooLargeError:
+        deliveries = [reading.read_one(line.text) for line in lines]
+    return zip((line.number for line in lines), deliveries, strict=True)

@@ -1,0 +1,86 @@
+"""`import_events FILE`: bulk capture from a file, with the same checks as over HTTP."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from core.errors import DomainError, InvalidInputError
+from metering import importing
+from metering.import_forms import ImportRequest
+from metering.importing import ImportReport
+from metering.rules import import_rows
+
+BAD_INPUT = 2
+FORMS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson", ".parquet": "parquet"}
+
+
+class Command(BaseCommand):
+    """Safe to repeat and to kill: it goes on where it was left, and counts nothing twice."""
+
+    help = "Capture the events of a CSV or NDJSON file. Times without an offset are UTC."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path, metavar="FILE")
+        parser.add_argument("--format", choices=sorted(set(FORMS.values())), help="Left out: by the file's ending.")
+        parser.add_argument("--customer", metavar="CODE", help="The customer of rows that name none.")
+        parser.add_argument("--type", metavar="TYPE", help="The event type of rows that name none.")
+        parser.add_argument(
+            "--source",
+            metavar="NAME",
+            default="import",
+            help="Source and id are an event's identity for ever: give two files of one name different sources.",
+        )
+        parser.add_argument(
+            "--map",
+            action="append",
+            default=[],
+            metavar="NAME=COLUMN",
+            help="time=COLUMN, id=COLUMN or data.PROPERTY=COLUMN; repeat it. Without id, file name and line make one.",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        columns = (TextColumn("Importing"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+        try:
+            request = _read_request(options)
+            with Progress(*columns, console=Console(stderr=True)) as bar:
+                task = bar.add_task("import", total=None)
+                report = importing.import_file(
+                    request=request,
+                    at=timezone.now(),
+                    progress=lambda done, total: bar.update(task, completed=done, total=total),
+                )
+        except InvalidInputError as error:
+            raise CommandError(error.message, returncode=BAD_INPUT) from error
+        except DomainError as error:
+            raise CommandError(error.message) from error
+        self._print(report)
+
+    def _print(self, report: ImportReport) -> None:
+        run = report.run
+        self.stdout.write(f"accepted {run.accepted}, duplicate {run.duplicates}, quarantined {run.quarantined}")
+        for code, count in report.reasons.most_common():
+            self.stdout.write(f"  {code}: {count}")
+
+
+def _read_request(options: dict[str, Any]) -> ImportRequest:
+    form = options["format"] or FORMS.get(options["file"].suffix.lower())
+    if form is None:
+        raise CommandError("Say what the file is: --format csv or --format ndjson.", returncode=BAD_INPUT)
+    if form == "parquet":
+        raise CommandError("Parquet cannot be read yet; write the file as CSV or NDJSON.", returncode=BAD_INPUT)
+    try:
+        columns = import_rows.read_column_map(options["map"])
+    except ValueError as error:
+        raise CommandError(f"--map: {error}.", returncode=BAD_INPUT) from error
+    return ImportRequest(
+        path=options["file"],
+        form=form,
+        customer_code=options["customer"],
+        event_type=options["type"],
+        source=options["source"],
+        columns=columns,
+    )
