@@ -1,0 +1,138 @@
+"""Event contracts and their versions: drafted in a dialog, put in force only when their examples prove them."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from accounts import roles
+from accounts.backoffice import BackOfficeAdmin, HistoryAdmin, answer_dialog
+from accounts.roles import Role
+from metering import contracts
+from metering.admin.forms import ConfirmForm, NewVersionForm, pretty
+from metering.models import EventContract, EventContractVersion
+
+KEEPERS = frozenset({Role.ENGINEERING})
+STATUS_TONES = {"draft": "info", "active": "success", "retired": ""}
+
+
+@admin.register(EventContract)
+class EventContractAdmin(HistoryAdmin):
+    """The description may be edited; what events look like changes by versions."""
+
+    change_roles = KEEPERS
+    list_display = ("event_type", "description", "in_force", "owner")
+    search_fields = ("event_type", "description")
+    list_select_related = ("owner",)
+    actions_detail: ClassVar[list[str]] = ["new_version"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[EventContract]:
+        return super().get_queryset(request).prefetch_related("versions")
+
+    def get_fields(self, request: HttpRequest, obj: EventContract | None = None) -> list[Any]:
+        return ["event_type", "description"] if obj is None else ["event_type", "description", "owner", "all_versions"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: EventContract | None = None) -> list[Any]:
+        return [] if obj is None else ["event_type", "owner", "all_versions"]
+
+    def save_model(self, request: HttpRequest, obj: EventContract, form: Any, change: Any) -> None:
+        if not change:
+            obj.owner_id = request.user.pk  # whoever opens a contract answers for it
+        super().save_model(request, obj, form, change)
+
+    @display(description="In force")
+    def in_force(self, contract: EventContract) -> str:
+        active = [one.version for one in contract.versions.all() if one.status == EventContractVersion.Status.ACTIVE]
+        return f"version {active[0]}" if active else "none: events are quarantined"
+
+    @display(description="Versions")
+    def all_versions(self, contract: EventContract) -> SafeString:
+        rows = [(version, pretty(version.schema)) for version in contract.versions.select_related("activated_by")]
+        return render_to_string("metering/contract_versions.html", {"rows": rows})
+
+    @action(
+        description="New version",
+        permissions=["change"],
+        variant=ActionVariant.PRIMARY,
+        icon="note_add",
+        dialog={
+            "title": "New version",
+            "description": "It is a draft until it is put in force; until then events are held to the present one.",
+            "form_class": NewVersionForm,
+            "form_submit_text": "Save as draft",
+        },
+    )
+    def new_version(self, request: HttpRequest, form: NewVersionForm, object_id: str) -> HttpResponse:
+        contract = EventContract.objects.get(pk=object_id)
+        return answer_dialog(
+            request,
+            call=lambda: contracts.draft_version(
+                contract=contract, draft=form.draft(), actor=request.user, at=timezone.now()
+            ),
+            success="The version is drafted. Put it in force from its own page.",
+            back_to=reverse("admin:metering_eventcontract_change", args=[object_id]),
+        )
+
+
+@admin.register(EventContractVersion)
+class EventContractVersionAdmin(BackOfficeAdmin):
+    """Read only, with one decision: put a draft in force."""
+
+    list_display = ("__str__", "status_label", "created_by", "activated_at")
+    list_filter: ClassVar[list[str]] = ["status", "contract"]
+    list_select_related = ("contract", "created_by")
+    fields = (
+        "contract",
+        "version",
+        "status",
+        "written",
+        "accepts_past_days",
+        "accepts_future_seconds",
+        "created_by",
+        "created_at",
+        "activated_by",
+        "activated_at",
+    )
+    readonly_fields = fields
+    actions_detail: ClassVar[list[str]] = ["put_in_force"]
+
+    def has_activate_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        is_draft = EventContractVersion.objects.filter(pk=object_id, status=EventContractVersion.Status.DRAFT).exists()
+        return is_draft and roles.has_role(request.user, KEEPERS)
+
+    @display(description="Status", label=STATUS_TONES)
+    def status_label(self, version: EventContractVersion) -> tuple[str, str]:
+        return version.status, version.get_status_display()
+
+    @display(description="Content")
+    def written(self, version: EventContractVersion) -> SafeString:
+        parts = ("schema", "billing_fields", "context_fields", "valid_examples", "invalid_examples")
+        rows = [(name.replace("_", " ").capitalize(), pretty(getattr(version, name))) for name in parts]
+        return render_to_string("metering/contract_content.html", {"rows": rows})
+
+    @action(
+        description="Put in force",
+        permissions=["activate"],
+        variant=ActionVariant.PRIMARY,
+        icon="verified",
+        dialog={
+            "title": "Put this version in force",
+            "description": "Its examples are checked now: each valid one must pass, each invalid one must fail.",
+            "form_class": ConfirmForm,
+            "form_submit_text": "Put in force",
+        },
+    )
+    def put_in_force(self, request: HttpRequest, form: ConfirmForm, object_id: str) -> HttpResponse:
+        return answer_dialog(
+            request,
+            call=lambda: contracts.activate_version(version_id=int(object_id), actor=request.user, at=timezone.now()),
+            success="In force. Events are held to it from now on.",
+            back_to=reverse("admin:metering_eventcontractversion_change", args=[object_id]),
+        )
