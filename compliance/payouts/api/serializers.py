@@ -176,7 +176,7 @@ class PayableSerializer(serializers.ModelSerializer[Payable]):
         model = Payable
         fields: ClassVar = ["id", "payee", "reference", "amount", "currency", "status", "batch", "created_at"]
 
-    @extend_schema_field({"enum": list(queries.PAYABLE_STATUSES)})
+    @extend_schema_field({"type": "string", "enum": list(queries.PAYABLE_STATUSES)})
     def get_status(self, payable: Payable) -> str:
         return queries.status_of(payable)
 
