@@ -10,12 +10,14 @@ API_ROOMS = (
     "metering",
     "invoicing.pricing",
     "invoicing.rating",
+    "invoicing.cycle",
     "compliance.payouts",
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.show_home, name="home"),
     path("admin/", admin.site.urls),
+    path("portal/", include("invoicing.portal.urls")),
     path("api/v1/schema/", views.SchemaView.as_view(), name="schema"),
     path("api/v1/docs/", views.DocsView.as_view(), name="docs"),
     *(path("api/v1/", include(f"{room}.api.urls")) for room in API_ROOMS),
