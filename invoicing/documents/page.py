@@ -26,6 +26,11 @@ class _Words:
     def number(self, number: Decimal | None) -> str:
         return "" if number is None else figures.number_text(number, locale=self.document.locale)
 
+    def price(self, price: Decimal | None) -> str:
+        if price is None:
+            return ""
+        return figures.price_text(price, currency=self.document.currency, locale=self.document.locale)
+
     def percent(self, percent: Decimal) -> str:
         return figures.percent_text(percent, locale=self.document.locale)
 
@@ -107,7 +112,8 @@ def _line(line: DocumentLine, words: _Words) -> dict[str, Any]:
 def _unit_price(line: DocumentLine, words: _Words) -> str:
     if extent.needs_steps(line) and not line.unit_price:
         return SEE_ANNEX
-    return figures.price_text(line.unit_price, locale=words.document.locale)
+    document = words.document
+    return figures.quoted_price_text(line.unit_price, currency=document.currency, locale=document.locale)
 
 
 def _attached(lines: Sequence[DocumentLine], words: _Words) -> dict[str, str] | None:
@@ -134,9 +140,9 @@ def _step(step: DocumentStep, words: _Words) -> dict[str, str]:
     return {
         "label": step.label,
         "quantity": words.number(step.quantity),
-        "unit_price": words.number(step.unit_price),
-        "flat_fee": words.number(step.flat_fee),
-        "amount": words.number(step.amount),
+        "unit_price": words.price(step.unit_price),
+        "flat_fee": words.price(step.flat_fee or None),
+        "amount": words.price(step.amount),
     }
 
 

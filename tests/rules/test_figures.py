@@ -49,10 +49,19 @@ def test_quantities_keep_every_decimal_and_no_empty_one(number: str, text: str) 
     assert figures.number_text(Decimal(number), locale="en") == text
 
 
-def test_a_unit_price_is_grouped_and_a_phrase_stands_as_it_is() -> None:
-    assert figures.price_text("1200.0000042", locale="en") == "1,200.0000042"
-    assert figures.price_text("5.00 per 1,000", locale="en") == "5.00 per 1,000"
-    assert not figures.price_text("", locale="en")
+@pytest.mark.parametrize(
+    ("price", "currency", "text"),
+    [
+        ("49", "EUR", "49.00"),
+        ("0.5", "KWD", "0.500"),
+        ("49", "JPY", "49"),
+        ("1200.0000042", "EUR", "1,200.0000042"),
+        ("5.00 per 1,000", "EUR", "5.00 per 1,000"),
+        ("", "EUR", ""),
+    ],
+)
+def test_a_price_has_at_least_the_decimals_of_its_currency(price: str, currency: str, text: str) -> None:
+    assert figures.quoted_price_text(price, currency=currency, locale="en") == text
 
 
 def test_dates_name_the_month() -> None:

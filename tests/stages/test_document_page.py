@@ -51,8 +51,8 @@ def test_a_final_invoice_says_all_that_an_invoice_must() -> None:
         assert text in first
     for text in (
         "How each amount was computed",
-        "1 to 10,000 10,000 0.002 20",
-        "above 10,000 5,000 10 0.0015 17.5",
+        "1 to 10,000 10,000 0.002 20.00",
+        "above 10,000 5,000 10.00 0.0015 17.50",
         "Page 2 of 2",
         "Invoice INV-000042",
     ):

@@ -30,9 +30,15 @@ def number_text(number: Decimal, *, locale: str) -> str:
     return _grouped(number, locale=locale, decimals=len(fraction))
 
 
-def price_text(price: str, *, locale: str) -> str:
-    """A unit price as printed: a plain decimal is grouped, a phrase such as "5.00 per 1,000" stands as it is."""
-    return number_text(Decimal(price), locale=locale) if _PLAIN.fullmatch(price) else price
+def price_text(price: Decimal, *, currency: str, locale: str) -> str:
+    """A price or an amount before rounding: every decimal there is, and at least those of its currency: 49 → 49.00."""
+    _, _, fraction = money.plain(price).partition(".")
+    return _grouped(price, locale=locale, decimals=max(len(fraction), money.currency_exponent(currency)))
+
+
+def quoted_price_text(price: str, *, currency: str, locale: str) -> str:
+    """A unit price as it was quoted: a plain decimal, or a phrase such as "5.00 per 1,000", which stands as it is."""
+    return price_text(Decimal(price), currency=currency, locale=locale) if _PLAIN.fullmatch(price) else price
 
 
 def percent_text(percent: Decimal, *, locale: str) -> str:
