@@ -100,7 +100,9 @@ def _find_gaps(periods: Sequence[CustomerPeriod], *, priced: Sequence[UsageWindo
         UsageGap(period.customer_id, contract_id, number, start, end)
         for number, period in enumerate(_disjoint(periods))
         for contract_id in sorted(set(contracts.values()))
-        for start, end in find_gaps(period.start, period.end, covered=covered.get((period.customer_id, contract_id), ()))
+        for start, end in find_gaps(
+            period.start, period.end, covered=covered.get((period.customer_id, contract_id), ())
+        )
     ]
 
 
