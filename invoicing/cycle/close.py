@@ -11,7 +11,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 
 from accounts.models import Customer, Seller
 from core import bulk
-from core.errors import DomainError, InvalidInputError
+from core.errors import DomainError
 from core.locks import LockClass
 from invoicing.cycle import assemble, draft, due, reconcile
 from invoicing.cycle.bills import Bill, CloseFailure
@@ -30,12 +30,6 @@ class SellerMissingError(DomainError):
     """Nobody is set up in whose name to bill."""
 
     code = "seller_missing"
-
-
-class NotOverYetError(InvalidInputError):
-    """The close was asked for an instant that has not come."""
-
-    code = "not_over_yet"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,10 +72,9 @@ def close_cycles(
 
     Each chunk is one transaction, so a close that was killed has done whole chunks or nothing of them; run again, it
     does what is missing. Two at once share the work: a period is drafted once. A customer whose data is unusable is
-    reported, and the others go on.
+    reported, and the others go on. A period that is still running may be closed early: usage that arrives for it after
+    this close is late, and becomes an adjustment.
     """
-    if as_of > at:
-        raise NotOverYetError(f"{as_of.isoformat()} has not come yet; only periods that are over can be closed.")
     seller = the_seller()
     periods = due.open_periods(as_of=as_of, customer_codes=customer_codes)
     report = CloseReport()

@@ -12,6 +12,8 @@ from core import audit
 from invoicing.cycle import close, discard
 from invoicing.cycle.models import BillingCycle, Break, Invoice, InvoiceLine, TieOut
 from invoicing.pricing import subscribe
+from metering import queries
+from metering.models import AggregationSnapshot
 from tests.builders import billing
 from tests.builders.billing import CLOSING, DECEMBER, NOVEMBER, OCTOBER, day
 
@@ -65,10 +67,14 @@ def test_periods_that_have_not_ended_by_the_instant_wait() -> None:
     assert billing.close_october(as_of=NOVEMBER).drafted == 1
 
 
-def test_an_instant_that_has_not_come_is_refused() -> None:
-    billing.open_company()
-    with pytest.raises(close.NotOverYetError, match="has not come yet"):
-        close.close_cycles(as_of=DECEMBER, at=CLOSING)
+def test_usage_of_a_period_that_was_closed_early_is_late() -> None:
+    company = billing.open_company()
+    billing.subscribe_to(company, billing.make_customer("acme"))
+    billing.use("acme", ("e1", day(5), 3))
+    assert close.close_cycles(as_of=DECEMBER, at=CLOSING).drafted == 2
+    billing.use("acme", ("e2", day(1, month=11), 4), at=day(2, month=11))
+    (late,) = queries.late_windows()
+    assert (late.event_count, AggregationSnapshot.objects.get(pk=late.snapshot_id).window_start) == (1, NOVEMBER)
 
 
 def test_several_periods_that_were_missed_become_one_draft_each() -> None:

@@ -39,6 +39,12 @@ class Command(BaseCommand):
         parser.add_argument("--customer", action="append", metavar="CODE", help="Only this customer; may be repeated.")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        at = timezone.now()
+        if options["as_of"] > at:
+            self.stderr.write(
+                f"{options['as_of'].isoformat()} has not come yet: usage that arrives for these periods after this close"
+                " becomes adjustments on later invoices."
+            )
         columns = (TextColumn("Closing periods"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=Console(stderr=True)) as bar:
             task = bar.add_task("close", total=None)
@@ -46,7 +52,7 @@ class Command(BaseCommand):
                 report = close.close_cycles(
                     as_of=options["as_of"],
                     customer_codes=options["customer"],
-                    at=timezone.now(),
+                    at=at,
                     progress=lambda done, total: bar.update(task, completed=done, total=total),
                 )
             except DomainError as error:
