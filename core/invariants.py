@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 
 from django.db import connection
+
+from core import audit
 
 OFFENDERS_SHOWN = 20
 
@@ -18,32 +20,59 @@ class Invariant:
     find_offenders: Callable[[], Sequence[str]]
 
 
-def find_rows(statement: str) -> Callable[[], list[str]]:
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An invariant, and what was found against it."""
+
+    invariant: Invariant
+    offenders: list[str]
+
+    def as_json(self) -> dict[str, Any]:
+        """`offenders` shows the first ones, `count` says how many there are."""
+        return {
+            "number": self.invariant.number,
+            "name": self.invariant.name,
+            "count": len(self.offenders),
+            "offenders": self.offenders[:OFFENDERS_SHOWN],
+        }
+
+
+def rows_of(statement: LiteralString) -> Callable[[], list[str]]:
     """A search by one SQL query whose rows are the offenders, each shown as its columns."""
 
     def search() -> list[str]:
         with connection.cursor() as cursor:
             cursor.execute(statement)
             names = [column.name for column in cursor.description or ()]
-            return [", ".join(f"{name} {value}" for name, value in zip(names, row, strict=True)) for row in cursor]
+            return [
+                ", ".join(f"{name} {value}" for name, value in zip(names, row, strict=True))
+                for row in cursor.fetchall()
+            ]
 
     return search
 
 
-def check_all(invariants: Sequence[Invariant]) -> list[tuple[Invariant, list[str]]]:
+def check_all(invariants: Sequence[Invariant]) -> list[Finding]:
     """Every invariant with its offenders, in the order of their numbers."""
     ordered = sorted(invariants, key=lambda invariant: (invariant.number, invariant.name))
-    return [(invariant, list(invariant.find_offenders())) for invariant in ordered]
+    return [Finding(invariant, list(invariant.find_offenders())) for invariant in ordered]
 
 
-def as_json(results: Sequence[tuple[Invariant, list[str]]]) -> list[dict[str, Any]]:
-    """One object per invariant; `offenders` shows the first ones, `count` says how many there are."""
-    return [
-        {
-            "number": invariant.number,
-            "name": invariant.name,
-            "count": len(offenders),
-            "offenders": offenders[:OFFENDERS_SHOWN],
-        }
-        for invariant, offenders in results
-    ]
+def _find_broken_audit_entry() -> list[str]:
+    entry = audit.find_first_broken_entry()
+    return [] if entry is None else [f"{entry.reference} {entry.action} of {entry.subject}"]
+
+
+INVARIANTS = [
+    Invariant(number=43, name="the audit chain verifies", find_offenders=_find_broken_audit_entry),
+    Invariant(
+        number=44,
+        name="no job is past two leases",
+        find_offenders=rows_of(
+            """
+            SELECT id AS job, kind, key, leased_until FROM core_job
+            WHERE state = 'leased' AND leased_until < clock_timestamp() - interval '60 seconds' ORDER BY id
+            """
+        ),
+    ),
+]

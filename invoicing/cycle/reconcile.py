@@ -8,7 +8,6 @@ from django.db import transaction
 
 from accounts import roles
 from accounts.roles import Role
-from core import money
 from core.periods import Period
 from invoicing.cycle import draft, hold, move, strays
 from invoicing.cycle.bills import Bill, BillLine
@@ -39,7 +38,7 @@ def tie_out_bills(bills: Sequence[Bill], *, watermark: Watermark) -> None:
 
 def _chain(line: BillLine, *, recounts: Mapping[int, Recount]) -> tie_out.Chain:
     rated, snapshot = line.rated, line.snapshot
-    again = rate.recompute(rated).amount_exact
+    again = rate.recompute(rated)
     return tie_out.Chain(
         label=line.description,
         raw=None if snapshot is None else _count(recounts.get(snapshot.pk)),
@@ -47,7 +46,7 @@ def _chain(line: BillLine, *, recounts: Mapping[int, Recount]) -> tie_out.Chain:
         unmeasured_events=0 if snapshot is None else snapshot.unmeasured_count,
         rated_quantity=rated.quantity,
         rated=tie_out.Amount(exact=rated.amount_exact, rounded=rated.amount),
-        again=tie_out.Amount(exact=again, rounded=money.round_amount(again, currency=rated.currency)),
+        again=tie_out.Amount(exact=again.amount_exact, rounded=again.amount),
     )
 
 
@@ -65,7 +64,7 @@ def recheck_invoice(*, invoice_id: int, actor: Any, at: datetime) -> TieOut:
     invoice = move.lock_invoice(invoice_id=invoice_id)
     if invoice.status not in RECHECKED:
         raise move.WrongStateError(f"The invoice is {invoice.status}; only undecided figures are counted again.")
-    bill = _bill_of(invoice)
+    bill = bill_of(invoice)
     tie_out_bills([bill], watermark=invoice.watermark)
     assert bill.result is not None  # noqa: S101  it was given one in the line above
     row = draft.tie_out_row(invoice, result=bill.result, at=at)
@@ -79,7 +78,7 @@ def recheck_invoice(*, invoice_id: int, actor: Any, at: datetime) -> TieOut:
     return row
 
 
-def _bill_of(invoice: Invoice) -> Bill:
+def bill_of(invoice: Invoice) -> Bill:
     """The bill that a stored invoice was drafted from."""
     cycle = invoice.cycle
     lines = invoice.lines.select_related(

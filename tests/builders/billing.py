@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth.models import Group, User
 
 from accounts.models import Customer, Seller
-from invoicing.cycle import approve, close, finalize
+from invoicing.cycle import approve, close, discard, finalize
 from invoicing.cycle.models import Invoice
 from invoicing.pricing import plans, prices, subscribe
 from invoicing.pricing.models import Plan, Subscription
@@ -213,3 +213,7 @@ def billed_customer(company: Company, code: str = "acme", **facts: Any) -> Invoi
     use(code, ("e1", day(3), 1000), ("e2", day(20), 500))
     close_october(customer_codes=[code])
     return Invoice.objects.get(customer__code=code)
+
+
+def discard_draft(company: Company, invoice: Invoice, *, at: datetime = CLOSING) -> Invoice:
+    return discard.discard_invoice(invoice_id=invoice.pk, reason="to be counted afresh", actor=company.finance, at=at)

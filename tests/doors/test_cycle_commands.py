@@ -34,11 +34,11 @@ def company() -> billing.Company:
 
 def test_closing_prints_drafts_holds_and_breaks(company: billing.Company) -> None:
     billing.make_meter("storage", event_type="storage", owner=company.finance)
-    for code in ("acme", "globex"):
-        billing.subscribe_to(company, billing.make_customer(code))
+    for name in ("acme", "globex"):
+        billing.subscribe_to(company, billing.make_customer(name))
     billing.use("acme", ("s1", day(5), 3), event_type="storage")
-    printed, complaint, code = run("close_cycles", "--as-of", AS_OF)
-    assert (complaint, code) == ("", 0)
+    printed, complaint, status = run("close_cycles", "--as-of", AS_OF)
+    assert (complaint, status) == ("", 0)
     assert printed == (
         "drafts 2, of these held 1 with 1 breaks; adjustment lines 0; periods with nothing to bill 0; failed 0;"
         " late windows waiting 0\n"
@@ -47,8 +47,8 @@ def test_closing_prints_drafts_holds_and_breaks(company: billing.Company) -> Non
 
 
 def test_only_the_customers_that_are_named_are_closed(company: billing.Company) -> None:
-    for code in ("acme", "globex", "initech"):
-        billing.subscribe_to(company, billing.make_customer(code))
+    for name in ("acme", "globex", "initech"):
+        billing.subscribe_to(company, billing.make_customer(name))
     run("close_cycles", "--as-of", AS_OF, "--customer", "acme", "--customer", "globex")
     assert set(Invoice.objects.values_list("customer__code", flat=True)) == {"acme", "globex"}
 
@@ -81,7 +81,7 @@ def test_a_customer_who_cannot_be_closed_is_named_and_the_exit_code_is_1(company
 
 
 def test_approved_invoices_are_finalized_in_the_order_of_approval(company: billing.Company) -> None:
-    invoices = [billing.billed_customer(company, code) for code in ("acme", "globex", "initech")]
+    invoices = [billing.billed_customer(company, name) for name in ("acme", "globex", "initech")]
     for minutes, invoice in enumerate((invoices[1], invoices[0])):
         billing.approve_by(company.finance, invoice, at=billing.CLOSING.replace(minute=minutes))
     assert run("finalize_invoices") == ("INV-000001 globex 61.88 EUR\nINV-000002 acme 61.88 EUR\n", "", 0)
@@ -89,16 +89,16 @@ def test_approved_invoices_are_finalized_in_the_order_of_approval(company: billi
 
 
 def test_finalizing_can_be_limited_to_customers(company: billing.Company) -> None:
-    for code in ("acme", "globex"):
-        billing.approve_by(company.finance, billing.billed_customer(company, code))
+    for name in ("acme", "globex"):
+        billing.approve_by(company.finance, billing.billed_customer(company, name))
     assert run("finalize_invoices", "--customer", "globex")[0] == "INV-000001 globex 61.88 EUR\n"
 
 
 def test_an_invoice_that_is_refused_is_named_and_the_others_go_on(
     company: billing.Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for code in ("acme", "globex"):
-        billing.approve_by(company.finance, billing.billed_customer(company, code))
+    for name in ("acme", "globex"):
+        billing.approve_by(company.finance, billing.billed_customer(company, name))
     acme = Invoice.objects.get(customer__code="acme")
     whole = billing.approve.content.hash_of_rows
     monkeypatch.setattr(

@@ -6,7 +6,6 @@ from typing import Any
 
 import pgtrigger
 import pytest
-from django.db import connection
 
 from invoicing.cycle import discard, hold, move, reconcile
 from invoicing.cycle.models import Break, Invoice
@@ -14,6 +13,7 @@ from invoicing.rating.models import RatedLine
 from metering.models import AggregationSnapshot, UsageEvent
 from tests.builders import billing
 from tests.builders.billing import CLOSING, day
+from tests.builders.tampering import tamper
 
 pytestmark = pytest.mark.django_db
 LATER = CLOSING + timedelta(hours=1)
@@ -33,14 +33,6 @@ def recheck(invoice: Invoice, actor: Any = None) -> list[tuple[str, str]]:
     row = reconcile.recheck_invoice(invoice_id=invoice.pk, actor=actor, at=LATER)
     assert row.is_tied == (not row.breaks.exists())
     return list(Break.objects.filter(tie_out=row).values_list("name", "detail"))
-
-
-def tamper(statement: str) -> None:
-    """As a person with psql who switched the triggers off."""
-    with pgtrigger.ignore(), connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute(statement)
-        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
 def test_sound_figures_stay_a_draft(company: billing.Company, draft: Invoice) -> None:

@@ -1,0 +1,179 @@
+"""The invariants of decisions: one invoice per period, numbers without gap, moves by the table, two persons."""
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from core.invariants import Invariant, rows_of
+from invoicing.cycle.models import Invoice, InvoiceTransition
+from invoicing.cycle.rules import lifecycle
+
+STREAM_ROWS = 500
+
+
+def _find_illegal_logs() -> Iterator[str]:
+    """Walk every log of moves through the table of states."""
+    rows = InvoiceTransition.objects.order_by("invoice_id", "id").values_list(
+        "invoice_id", "invoice__status", "invoice__revision", "from_status", "to_status", "revision"
+    )
+    seen = set()
+    for (invoice_id, status, revision), moves in groupby(
+        rows.iterator(chunk_size=STREAM_ROWS), key=lambda row: (row[0], row[1], row[2])
+    ):
+        log = list(moves)
+        seen.add(invoice_id)
+        steps = [(from_status, to_status) for *_, from_status, to_status, _ in log]
+        if [row[-1] for row in log] != list(range(revision + 1)) or not lifecycle.is_legal_log(steps, status=status):
+            yield f"invoice {invoice_id}"
+    yield from (
+        f"invoice {invoice_id} without a log"
+        for invoice_id in Invoice.objects.order_by("pk").values_list("pk", flat=True).iterator(chunk_size=STREAM_ROWS)
+        if invoice_id not in seen
+    )
+
+
+INVARIANTS = [
+    Invariant(
+        number=19,
+        name="a period of a subscription has one live invoice",
+        find_offenders=rows_of(
+            """
+            SELECT cycle.subscription_id AS subscription, cycle.period_start, count(*) AS invoices
+            FROM cycle_invoice invoice JOIN cycle_billingcycle cycle ON cycle.id = invoice.cycle_id
+            WHERE invoice.status <> 'discarded'
+            GROUP BY cycle.subscription_id, cycle.period_start HAVING count(*) > 1 ORDER BY 1, 2
+            """
+        ),
+    ),
+    Invariant(
+        number=19,
+        name="the cycles of a subscription never overlap, and its invoices have their periods",
+        find_offenders=rows_of(
+            """
+            SELECT one.id AS cycle, other.id AS overlaps
+            FROM cycle_billingcycle one JOIN cycle_billingcycle other
+              ON other.subscription_id = one.subscription_id AND other.id > one.id
+             AND other.period_start < one.period_end AND other.period_end > one.period_start
+            UNION ALL
+            SELECT cycle.id, NULL
+            FROM cycle_invoice invoice JOIN cycle_billingcycle cycle ON cycle.id = invoice.cycle_id
+            WHERE (invoice.period_start, invoice.period_end, invoice.customer_id)
+               <> (cycle.period_start, cycle.period_end, cycle.customer_id)
+            ORDER BY 1, 2
+            """
+        ),
+    ),
+    Invariant(
+        number=21,
+        name="the numbers of a series run from 1 without gap, and only final invoices have one",
+        find_offenders=rows_of(
+            """
+            SELECT series.id AS series, series.next_number, count(*) AS numbers, min(invoice.running_number) AS first,
+                   max(invoice.running_number) AS last
+            FROM cycle_numberseries series LEFT JOIN cycle_invoice invoice ON invoice.series_id = series.id
+            GROUP BY series.id
+            HAVING min(invoice.running_number) IS DISTINCT FROM 1
+                OR max(invoice.running_number) IS DISTINCT FROM count(DISTINCT invoice.running_number)
+                OR count(*) <> count(DISTINCT invoice.running_number)
+                OR series.next_number IS DISTINCT FROM max(invoice.running_number) + 1
+                OR bool_or(invoice.status <> 'final')
+            ORDER BY series.id
+            """
+        ),
+    ),
+    Invariant(
+        number=22,
+        name="numbers are in the order of finalizing and of the dates of issue",
+        find_offenders=rows_of(
+            """
+            SELECT number, finalized_at, issue_date FROM (
+                SELECT number, finalized_at, issue_date,
+                       lag(finalized_at) OVER numbers AS before_at, lag(issue_date) OVER numbers AS before_date
+                FROM cycle_invoice WHERE running_number IS NOT NULL
+                WINDOW numbers AS (PARTITION BY series_id ORDER BY running_number)
+            ) numbered
+            WHERE finalized_at < before_at OR issue_date < before_date ORDER BY number
+            """
+        ),
+    ),
+    Invariant(
+        number=23,
+        name="nothing was finalized while a break was open",
+        find_offenders=rows_of(
+            """
+            SELECT invoice.number, found.id AS break, found.name
+            FROM cycle_invoice invoice JOIN cycle_break found ON found.invoice_id = invoice.id
+            WHERE invoice.status = 'final' AND (found.closed_at IS NULL OR found.closed_at > invoice.finalized_at)
+            ORDER BY found.id
+            """
+        ),
+    ),
+    Invariant(
+        number=24,
+        name="nothing was finalized while held",
+        find_offenders=rows_of(
+            """
+            SELECT invoice.number, hold.id AS hold
+            FROM cycle_invoice invoice JOIN cycle_hold hold ON hold.invoice_id = invoice.id
+            WHERE invoice.status = 'final' AND (hold.released_at IS NULL OR hold.released_at > invoice.finalized_at)
+            ORDER BY hold.id
+            """
+        ),
+    ),
+    Invariant(
+        number=24,
+        name="a held invoice has an open hold, no other has, and who released it is not who placed it",
+        find_offenders=rows_of(
+            """
+            SELECT invoice.id AS invoice, invoice.status, hold.id AS hold
+            FROM cycle_invoice invoice LEFT JOIN cycle_hold hold
+              ON hold.invoice_id = invoice.id AND hold.released_at IS NULL
+            WHERE (invoice.status = 'held') <> (hold.id IS NOT NULL)
+            UNION ALL
+            SELECT invoice.id, invoice.status, hold.id
+            FROM cycle_invoice invoice JOIN cycle_hold hold ON hold.invoice_id = invoice.id
+            WHERE hold.released_by_id = hold.placed_by_id
+               OR (hold.released_at IS NOT NULL AND hold.released_by_id IS NULL AND invoice.status <> 'discarded')
+            ORDER BY 1, 3
+            """
+        ),
+    ),
+    Invariant(
+        number=26,
+        name="the log of moves is legal and ends in the present status",
+        find_offenders=lambda: list(_find_illegal_logs()),
+    ),
+    Invariant(
+        number=26,
+        name="every move stands in the audit chain as it was made",
+        find_offenders=rows_of(
+            """
+            SELECT move.id AS move, entry.reference
+            FROM cycle_invoicetransition move JOIN core_auditentry entry ON entry.id = move.audit_entry_id
+            WHERE entry.subject <> 'invoice:' || move.invoice_id
+               OR entry.facts ->> 'from' IS DISTINCT FROM move.from_status
+               OR entry.facts ->> 'to' IS DISTINCT FROM move.to_status
+               OR entry.facts ->> 'content_hash' IS DISTINCT FROM move.content_hash
+               OR entry.actor_id IS DISTINCT FROM move.actor_id
+            ORDER BY move.id
+            """
+        ),
+    ),
+    Invariant(
+        number=38,
+        name="who approved an invoice neither drafted it, nor had it redrafted, nor accepted a break on it",
+        find_offenders=rows_of(
+            """
+            SELECT invoice.id AS invoice, invoice.approved_by_id AS approved_by
+            FROM cycle_invoice invoice
+            WHERE invoice.approved_by_id = invoice.drafted_by_id
+               OR EXISTS (SELECT 1 FROM cycle_break found
+                          WHERE found.invoice_id = invoice.id AND found.closed_by_id = invoice.approved_by_id)
+               OR EXISTS (SELECT 1 FROM cycle_invoice earlier
+                          JOIN cycle_invoicetransition move
+                            ON move.invoice_id = earlier.id AND move.to_status = 'discarded'
+                          WHERE earlier.cycle_id = invoice.cycle_id AND move.actor_id = invoice.approved_by_id)
+            ORDER BY invoice.id
+            """
+        ),
+    ),
+]

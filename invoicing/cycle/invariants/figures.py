@@ -1,0 +1,187 @@
+"""The invariants of figures: what was used is what was rated is what was billed."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from decimal import Decimal
+
+from django.db.models import F, Func, Prefetch, QuerySet, Sum, Value
+
+from core import money
+from core.invariants import Invariant, rows_of
+from invoicing.cycle import content, reconcile
+from invoicing.cycle.models import Invoice, InvoiceLine, InvoiceTax
+from invoicing.cycle.rules import totals
+from invoicing.cycle.rules.totals import TaxTerms
+from invoicing.documents.models import StoredDocument
+
+STREAM_ROWS = 500
+
+
+def _live_invoices() -> QuerySet[Invoice]:
+    return Invoice.objects.exclude(status=Invoice.Status.DISCARDED).order_by("pk")
+
+
+def _find_usage_that_no_break_names() -> Iterator[str]:
+    """Tie out every live invoice at its own watermark, as it was when drafted."""
+    by_watermark = defaultdict(list)
+    for invoice in _live_invoices().select_related("cycle", "customer", "watermark").prefetch_related("breaks"):
+        by_watermark[invoice.watermark].append(invoice)
+    for watermark, invoices in by_watermark.items():
+        bills = [reconcile.bill_of(invoice) for invoice in invoices]
+        reconcile.tie_out_bills(bills, watermark=watermark)
+        for invoice, bill in zip(invoices, bills, strict=True):
+            named = {(found.name, found.detail) for found in invoice.breaks.all()}
+            for finding in bill.result.findings if bill.result else ():
+                if (finding.name, finding.detail) not in named:
+                    yield f"invoice {invoice.pk}: {finding.detail}"
+
+
+def _find_totals_that_do_not_add_up() -> Iterator[str]:
+    """Add the lines up once more, by category and rate."""
+    sums: dict[int, list[tuple[TaxTerms, Decimal]]] = defaultdict(list)
+    lines = InvoiceLine.objects.values("invoice", "tax_category", "tax_percent").annotate(net=Sum("amount"))
+    for row in lines.order_by("invoice"):
+        terms = TaxTerms(name="", category=row["tax_category"], percent=row["tax_percent"])
+        sums[row["invoice"]].append((terms, row["net"]))
+    taxes: dict[int, set[tuple[str, Decimal, Decimal, Decimal]]] = defaultdict(set)
+    for tax in InvoiceTax.objects.all().iterator(chunk_size=STREAM_ROWS):
+        taxes[tax.invoice_id].add((tax.category, tax.percent, tax.taxable, tax.tax))
+    for invoice in Invoice.objects.order_by("pk").iterator(chunk_size=STREAM_ROWS):
+        again = totals.total_up(sums[invoice.pk], currency=invoice.currency)
+        expected = {(one.terms.category, one.terms.percent, one.taxable, one.tax) for one in again.taxes}
+        if (invoice.subtotal, invoice.tax, invoice.total) != (again.subtotal, again.tax, again.total) or (
+            taxes[invoice.pk] != expected
+        ):
+            yield f"invoice {invoice.pk}: total {money.plain(invoice.total)}, again {money.plain(again.total)}"
+
+
+def _find_content_that_changed() -> Iterator[str]:
+    lines = Prefetch("lines", queryset=InvoiceLine.objects.select_related("rated_line__snapshot"))
+    invoices = Invoice.objects.order_by("pk").prefetch_related(lines, "taxes")
+    for invoice in invoices.iterator(chunk_size=STREAM_ROWS):
+        if content.hash_of(invoice, lines=invoice.lines.all(), taxes=invoice.taxes.all()) != invoice.content_hash:
+            yield f"invoice {invoice.pk} {invoice.number or ''}".strip()
+
+
+def _find_documents_that_changed() -> list[str]:
+    digest = Func(Func(F("content"), function="sha256"), Value("hex"), function="encode")
+    changed = StoredDocument.objects.annotate(again=digest).exclude(sha256=F("again"))
+    return [f"document {key}" for key in changed.order_by("key").values_list("key", flat=True)]
+
+
+INVARIANTS = [
+    Invariant(
+        number=9,
+        name="usage of a closed period is on its invoice, late, or named by a break",
+        find_offenders=lambda: list(_find_usage_that_no_break_names()),
+    ),
+    Invariant(
+        number=13,
+        name="the segments of a charge lie in the invoice's period and never overlap",
+        find_offenders=rows_of(
+            """
+            SELECT line.id AS line, line.invoice_id AS invoice
+            FROM cycle_invoiceline line
+            JOIN cycle_invoice invoice ON invoice.id = line.invoice_id
+            JOIN rating_ratedline rated ON rated.id = line.rated_line_id
+            WHERE line.adjusts_id IS NULL AND (
+                line.segment_start < invoice.period_start OR line.segment_end > invoice.period_end
+                OR (line.segment_start, line.segment_end) <> (rated.segment_start, rated.segment_end)
+                OR EXISTS (
+                    SELECT 1 FROM cycle_invoiceline other
+                    JOIN rating_ratedline other_rated ON other_rated.id = other.rated_line_id
+                    WHERE other.invoice_id = line.invoice_id AND other.id <> line.id AND other.adjusts_id IS NULL
+                      AND other_rated.charge_id = rated.charge_id
+                      AND other.segment_start < line.segment_end AND other.segment_end > line.segment_start))
+            ORDER BY line.id
+            """
+        ),
+    ),
+    Invariant(
+        number=16,
+        name="a line bills what was rated",
+        find_offenders=rows_of(
+            """
+            SELECT line.id AS line, line.quantity, line.amount, rated.quantity AS rated, rated.amount AS rated_amount
+            FROM cycle_invoiceline line JOIN rating_ratedline rated ON rated.id = line.rated_line_id
+            WHERE line.adjusts_id IS NULL AND (line.quantity, line.amount) <> (rated.quantity, rated.amount)
+            ORDER BY line.id
+            """
+        ),
+    ),
+    Invariant(
+        number=16,
+        name="an adjustment bills what was rated less what final lines had billed",
+        find_offenders=rows_of(
+            """
+            SELECT line.id AS line, line.quantity, line.amount, rated.quantity - billed.quantity AS due_quantity,
+                   rated.amount - billed.amount AS due_amount
+            FROM cycle_invoiceline line
+            JOIN cycle_invoice invoice ON invoice.id = line.invoice_id AND invoice.status <> 'discarded'
+            JOIN rating_ratedline rated ON rated.id = line.rated_line_id
+            CROSS JOIN LATERAL (
+                SELECT sum(earlier.quantity) AS quantity, sum(earlier.amount) AS amount
+                FROM cycle_invoiceline earlier
+                JOIN cycle_invoice issued ON issued.id = earlier.invoice_id AND issued.status = 'final'
+                WHERE (earlier.id = line.adjusts_id OR earlier.adjusts_id = line.adjusts_id) AND earlier.id < line.id
+            ) billed
+            WHERE line.adjusts_id IS NOT NULL
+              AND (line.quantity, line.amount)
+                  IS DISTINCT FROM (rated.quantity - billed.quantity, rated.amount - billed.amount)
+            ORDER BY line.id
+            """
+        ),
+    ),
+    Invariant(
+        number=17,
+        name="a live snapshot is billed on exactly one live line, a retired one on none",
+        find_offenders=rows_of(
+            """
+            SELECT snapshot.id AS snapshot, snapshot.retired_at, count(invoice.id) AS live_lines
+            FROM metering_aggregationsnapshot snapshot
+            LEFT JOIN rating_ratedline rated ON rated.snapshot_id = snapshot.id
+            LEFT JOIN cycle_invoiceline line ON line.rated_line_id = rated.id
+            LEFT JOIN cycle_invoice invoice ON invoice.id = line.invoice_id AND invoice.status <> 'discarded'
+            GROUP BY snapshot.id
+            HAVING count(invoice.id) <> CASE WHEN snapshot.retired_at IS NULL THEN 1 ELSE 0 END
+            ORDER BY snapshot.id
+            """
+        ),
+    ),
+    Invariant(
+        number=18,
+        name="an invoice is the sum of its lines and of its taxes, each rounded once",
+        find_offenders=lambda: list(_find_totals_that_do_not_add_up()),
+    ),
+    Invariant(
+        number=20,
+        name="an invoice still says what was hashed when it was drafted",
+        find_offenders=lambda: list(_find_content_that_changed()),
+    ),
+    Invariant(number=20, name="a stored document still has its SHA-256", find_offenders=_find_documents_that_changed),
+    Invariant(
+        number=25,
+        name="an adjustment corrects an original line of a final invoice, by its price, and one at a time",
+        find_offenders=rows_of(
+            """
+            SELECT line.id AS line, line.adjusts_id AS adjusts
+            FROM cycle_invoiceline line
+            JOIN cycle_invoice invoice ON invoice.id = line.invoice_id
+            JOIN rating_ratedline rated ON rated.id = line.rated_line_id
+            LEFT JOIN metering_aggregationsnapshot snapshot ON snapshot.id = rated.snapshot_id
+            JOIN cycle_invoiceline original ON original.id = line.adjusts_id
+            JOIN cycle_invoice issued ON issued.id = original.invoice_id
+            JOIN rating_ratedline billed ON billed.id = original.rated_line_id
+            WHERE issued.status <> 'final' OR original.adjusts_id IS NOT NULL
+               OR (issued.customer_id, issued.currency) <> (invoice.customer_id, invoice.currency)
+               OR billed.price_version_id <> rated.price_version_id
+               OR snapshot.corrects_id IS DISTINCT FROM billed.snapshot_id
+               OR (invoice.status IN ('draft', 'held', 'approved') AND EXISTS (
+                    SELECT 1 FROM cycle_invoiceline other JOIN cycle_invoice beside ON beside.id = other.invoice_id
+                    WHERE other.adjusts_id = line.adjusts_id AND other.id <> line.id
+                      AND beside.status IN ('draft', 'held', 'approved')))
+            ORDER BY line.id
+            """
+        ),
+    ),
+]

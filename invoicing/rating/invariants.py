@@ -1,0 +1,77 @@
+"""What must hold of rated lines; the numbers are those of the project's list of invariants."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from core import money, rounding
+from core.invariants import Invariant, rows_of
+from invoicing.rating import rate
+from invoicing.rating.models import RatedLine
+
+STREAM_ROWS = 2000
+UNITS_IN_STEPS = ("standard", "graduated", "volume")  # packages and fees step by other units than the quantity's
+
+
+def _lines() -> Iterator[RatedLine]:
+    return RatedLine.objects.select_related("price_version").order_by("pk").iterator(chunk_size=STREAM_ROWS)
+
+
+def _find_amounts_that_do_not_follow() -> list[str]:
+    offenders = []
+    for line in _lines():
+        again = rate.recompute(line)
+        steps = [step.as_json() for step in again.steps]
+        if (line.amount_exact, line.amount, line.computation) != (again.amount_exact, again.amount, steps):
+            offenders.append(f"rated line {line.pk}: {money.plain(line.amount)}, again {money.plain(again.amount)}")
+    return offenders
+
+
+def _find_steps_that_lose_units() -> list[str]:
+    offenders = []
+    for line in _lines():
+        if line.price_version.model in UNITS_IN_STEPS and line.quantity >= 0:
+            with rounding.exactly():
+                units = sum((Decimal(step["quantity"]) for step in line.computation), Decimal(0))
+            if units != line.quantity:
+                offenders.append(f"rated line {line.pk}: {money.plain(line.quantity)}, in steps {money.plain(units)}")
+    return offenders
+
+
+INVARIANTS = [
+    Invariant(
+        number=12,
+        name="an amount follows from its quantity and price version",
+        find_offenders=_find_amounts_that_do_not_follow,
+    ),
+    Invariant(
+        number=12,
+        name="a rated line has the price version that was in force for its segment",
+        find_offenders=rows_of(
+            """
+            SELECT line.id AS rated_line, line.effective_at, line.segment_start
+            FROM rating_ratedline line JOIN pricing_priceversion price ON price.id = line.price_version_id
+            WHERE price.charge_id <> line.charge_id OR price.effective_at <> line.effective_at
+               OR line.effective_at > line.segment_start
+            ORDER BY line.id
+            """
+        ),
+    ),
+    Invariant(
+        number=14,
+        name="the steps of a computation hold the whole quantity",
+        find_offenders=_find_steps_that_lose_units,
+    ),
+    Invariant(
+        number=14,
+        name="the rated quantity is the snapshot's",
+        find_offenders=rows_of(
+            """
+            SELECT line.id AS rated_line, line.quantity AS rated, snapshot.quantity AS measured
+            FROM rating_ratedline line JOIN metering_aggregationsnapshot snapshot ON snapshot.id = line.snapshot_id
+            WHERE line.quantity <> snapshot.quantity
+               OR (line.segment_start, line.segment_end) <> (snapshot.window_start, snapshot.window_end)
+            ORDER BY line.id
+            """
+        ),
+    ),
+]

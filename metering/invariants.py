@@ -1,0 +1,179 @@
+"""What must hold of events and snapshots; the numbers are those of the project's list of invariants."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from core.invariants import Invariant, rows_of
+from metering import queries
+from metering.models import AggregationSnapshot, UsageEvent
+from metering.rules import exact_json, fingerprint
+from metering.rules.instants import instant_text
+
+STREAM_ROWS = 2000
+
+
+def _find_changed_events() -> Iterator[str]:
+    """Hash every accepted row again; what was stored with it when it was accepted must come out."""
+    columns = ("seq", "source", "event_id", "contract__event_type", "customer__code", "occurred_at", "data", "extras")
+    rows = UsageEvent.objects.order_by("seq").values_list(*columns, "fingerprint")
+    for row in rows.iterator(chunk_size=STREAM_ROWS):
+        if _hash_again(*row[1:-1]) != bytes(row[-1]):
+            yield f"event {row[0]}, source {row[1]}, id {row[2]}"
+
+
+def _hash_again(
+    source: str, event_id: str, event_type: str, subject: str, occurred_at: Any, data: Any, extras: Any
+) -> bytes:
+    names = (source, event_id, event_type, subject, instant_text(occurred_at))
+    return fingerprint.fingerprint_event(*names, data=exact_json.write(data), extras=extras or {})
+
+
+def _find_snapshots_that_recount_differently() -> Iterator[str]:
+    ids = list(AggregationSnapshot.objects.filter(retired_at=None).order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(ids), STREAM_ROWS):
+        snapshots = AggregationSnapshot.objects.in_bulk(ids[start : start + STREAM_ROWS])
+        recounts = queries.recount(list(snapshots.values()))
+        for number, snapshot in snapshots.items():
+            again = recounts[number]
+            if (snapshot.event_count, snapshot.quantity, snapshot.digest) != (
+                again.event_count,
+                again.quantity,
+                again.digest,
+            ):
+                yield f"snapshot {number}: {snapshot.event_count} events, recounted {again.event_count}"
+
+
+INVARIANTS = [
+    Invariant(
+        number=1,
+        name="an identity is accepted once, for ever",
+        find_offenders=rows_of(
+            """
+            SELECT source, event_id, count(*) AS times FROM metering_usageevent
+            GROUP BY source, event_id HAVING count(*) > 1 ORDER BY source, event_id
+            """
+        ),
+    ),
+    Invariant(
+        number=2,
+        name="a batch adds up: received = accepted + duplicates + quarantined",
+        find_offenders=rows_of(
+            """
+            SELECT id AS batch, received, accepted, duplicates, quarantined FROM metering_capturebatch
+            WHERE received <> accepted + duplicates + quarantined ORDER BY id
+            """
+        ),
+    ),
+    Invariant(
+        number=3,
+        name="every acknowledged event is stored with its batch",
+        find_offenders=rows_of(
+            """
+            SELECT b.id AS batch, b.accepted, count(e.seq) AS stored
+            FROM metering_capturebatch b LEFT JOIN metering_usageevent e ON e.batch_id = b.id
+            GROUP BY b.id HAVING b.accepted <> count(e.seq) ORDER BY b.id
+            """
+        ),
+    ),
+    Invariant(
+        number=3,
+        name="every accepted event has its identity, and every identity its event",
+        find_offenders=rows_of(
+            """
+            SELECT COALESCE(e.source, k.source) AS source, COALESCE(e.event_id, k.event_id) AS event_id
+            FROM metering_usageevent e
+            FULL JOIN metering_eventkey k ON k.source = e.source AND k.event_id = e.event_id AND k.seq = e.seq
+            WHERE e.seq IS NULL OR k.seq IS NULL ORDER BY 1, 2
+            """
+        ),
+    ),
+    Invariant(
+        number=4,
+        name="no identity was accepted with two contents",
+        find_offenders=rows_of(
+            """
+            SELECT source, event_id FROM metering_usageevent
+            GROUP BY source, event_id HAVING count(DISTINCT fingerprint) > 1 ORDER BY source, event_id
+            """
+        ),
+    ),
+    Invariant(number=5, name="no accepted event was changed", find_offenders=lambda: list(_find_changed_events())),
+    Invariant(
+        number=6,
+        name="what a meter reads of events accepted since it was made is a bounded number",
+        find_offenders=rows_of(
+            r"""
+            SELECT e.seq AS event, m.code AS meter
+            FROM metering_meter m
+            JOIN metering_usageevent e ON e.contract_id = m.contract_id AND e.received_at >= m.created_at
+            WHERE m.aggregation IN ('sum', 'max', 'last') AND CASE
+                WHEN e.data ->> m.value_property ~ '^-?[0-9]{1,38}(\.[0-9]{1,38})?$'
+                THEN (e.data ->> m.value_property)::numeric NOT BETWEEN -1e15 AND 1e15 ELSE true END
+            ORDER BY e.seq
+            """
+        ),
+    ),
+    Invariant(
+        number=7,
+        name="events happened within what their contract accepts (an hour is left for clocks that differ)",
+        find_offenders=rows_of(
+            """
+            SELECT e.seq AS event, e.occurred_at, e.received_at
+            FROM metering_usageevent e
+            JOIN metering_eventcontractversion v ON v.id = e.contract_version_id
+            JOIN metering_capturebatch b ON b.id = e.batch_id AND b.channel <> 'release'
+            WHERE e.occurred_at < e.received_at - make_interval(days => v.accepts_past_days, hours => 1)
+               OR e.occurred_at > e.received_at + make_interval(secs => v.accepts_future_seconds, hours => 1)
+            ORDER BY e.seq
+            """
+        ),
+    ),
+    Invariant(
+        number=8,
+        name="an event is in at most one live cycle snapshot per meter",
+        find_offenders=rows_of(
+            """
+            SELECT one.id AS snapshot, other.id AS overlaps
+            FROM metering_aggregationsnapshot one
+            JOIN metering_aggregationsnapshot other
+              ON other.customer_id = one.customer_id AND other.meter_id = one.meter_id AND other.id > one.id
+             AND other.window_start < one.window_end AND other.window_end > one.window_start
+            WHERE one.kind = 'cycle' AND other.kind = 'cycle' AND one.retired_at IS NULL AND other.retired_at IS NULL
+            ORDER BY one.id, other.id
+            """
+        ),
+    ),
+    Invariant(
+        number=10,
+        name="a snapshot's count, quantity and digest are those of its events",
+        find_offenders=lambda: list(_find_snapshots_that_recount_differently()),
+    ),
+    Invariant(
+        number=10,
+        name="a correction measures the window it corrects, at a later watermark",
+        find_offenders=rows_of(
+            """
+            SELECT again.id AS snapshot, base.id AS corrects
+            FROM metering_aggregationsnapshot again
+            JOIN metering_aggregationsnapshot base ON base.id = again.corrects_id
+            JOIN metering_watermark later ON later.id = again.watermark_id
+            JOIN metering_watermark earlier ON earlier.id = base.watermark_id
+            WHERE (again.customer_id, again.meter_id, again.window_start, again.window_end)
+               <> (base.customer_id, base.meter_id, base.window_start, base.window_end)
+               OR base.kind <> 'cycle' OR later.seq < earlier.seq
+            ORDER BY again.id
+            """
+        ),
+    ),
+    Invariant(
+        number=11,
+        name="a closed window has one live snapshot per customer and meter",
+        find_offenders=rows_of(
+            """
+            SELECT customer_id AS customer, meter_id AS meter, window_start, count(*) AS times
+            FROM metering_aggregationsnapshot WHERE kind = 'cycle' AND retired_at IS NULL
+            GROUP BY customer_id, meter_id, window_start HAVING count(*) > 1 ORDER BY 1, 2, 3
+            """
+        ),
+    ),
+]

@@ -1,0 +1,442 @@
+"""Every invariant: silent over a sound month, and loud over an offence planted past triggers and constraints."""
+
+from datetime import timedelta
+
+import pytest
+
+from billing_ops.management.commands import check_invariants
+from invoicing.cycle import hold, tasks
+from invoicing.cycle.models import Invoice
+from tests.builders import billing
+from tests.builders.billing import CLOSING, NEXT_CLOSING, NOVEMBER, day
+from tests.builders.tampering import tamper
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def house() -> billing.Company:
+    """Two issued invoices, a discarded draft, a late event on a draft, a hold that was released, an accepted break."""
+    company = billing.open_company()
+    billing.make_meter("storage", event_type="storage", owner=company.finance)
+    for code in ("acme", "globex"):
+        billing.subscribe_to(company, billing.make_customer(code))
+        billing.use(code, ("e1", day(3), 1000), ("e2", day(20), 500))
+    billing.close_october()
+    acme, globex = Invoice.objects.order_by("pk")
+    billing.discard_draft(company, globex)
+    billing.close_october(at=CLOSING + timedelta(hours=2))
+    again = Invoice.objects.get(customer__code="globex", status="draft")
+    billing.issue(company, [acme])
+    billing.approve_by(company.other_finance, again, at=CLOSING + timedelta(hours=3))
+    billing.finalize.finalize_invoice(invoice_id=again.pk, actor=None, at=CLOSING + timedelta(hours=3))
+    billing.use("acme", ("late", day(30), 250), at=NEXT_CLOSING)
+    billing.use("globex", ("s1", day(5, month=11), 3), event_type="storage", at=NEXT_CLOSING)
+    billing.close_november()
+    with_break = Invoice.objects.get(customer__code="globex", period_start=NOVEMBER)
+    hold.release_invoice(
+        invoice_id=with_break.pk, reason="storage is free", actor=company.finance, at=NEXT_CLOSING + timedelta(hours=1)
+    )
+    tasks.render_invoice_pdf(invoice_id=acme.pk)
+    return company
+
+
+def offences() -> dict[str, list[str]]:
+    return {one.name: list(one.find_offenders()) for one in check_invariants.all_invariants()}
+
+
+def test_a_sound_month_offends_nothing(house: billing.Company) -> None:
+    found = offences()
+    assert {name: offenders for name, offenders in found.items() if offenders} == {}
+    assert len(found) >= 30
+
+
+OFFENCES = [
+    (
+        "an identity is accepted once, for ever",
+        """
+        INSERT INTO metering_usageevent (source, event_id, customer_id, contract_id, contract_version_id,
+        batch_id, occurred_at, received_at, fingerprint, data) SELECT source, event_id, customer_id,
+        contract_id, contract_version_id, batch_id, occurred_at, received_at, fingerprint, data FROM
+        metering_usageevent WHERE event_id = 'e1' LIMIT 1;
+        """,
+    ),
+    (
+        "a batch adds up: received = accepted + duplicates + quarantined",
+        """
+        ALTER TABLE metering_capturebatch DROP CONSTRAINT metering_batch_adds_up;
+        UPDATE metering_capturebatch SET received = received + 1;
+        """,
+    ),
+    (
+        "every acknowledged event is stored with its batch",
+        """
+        UPDATE metering_capturebatch SET accepted = accepted + 1, received = received + 1;
+        """,
+    ),
+    (
+        "every accepted event has its identity, and every identity its event",
+        """
+        DELETE FROM metering_eventkey WHERE event_id = 'e2';
+        """,
+    ),
+    (
+        "every accepted event has its identity, and every identity its event",
+        """
+        DELETE FROM metering_usageevent WHERE event_id = 'e2';
+        """,
+    ),
+    (
+        "no identity was accepted with two contents",
+        """
+        INSERT INTO metering_usageevent (source, event_id, customer_id, contract_id, contract_version_id,
+        batch_id, occurred_at, received_at, fingerprint, data) SELECT source, event_id, customer_id,
+        contract_id, contract_version_id, batch_id, occurred_at, received_at, sha256('another'), data FROM
+        metering_usageevent WHERE event_id = 'e1' LIMIT 1;
+        """,
+    ),
+    (
+        "no accepted event was changed",
+        """
+        UPDATE metering_usageevent SET data = '{"units": 1001}' WHERE event_id = 'e1';
+        """,
+    ),
+    (
+        "no accepted event was changed",
+        """
+        UPDATE metering_usageevent SET occurred_at = occurred_at + interval '1 second' WHERE event_id = 'e1';
+        """,
+    ),
+    (
+        "what a meter reads of events accepted since it was made is a bounded number",
+        """
+        UPDATE metering_usageevent SET data = '{"units": "NaN"}' WHERE event_id = 'e1';
+        """,
+    ),
+    (
+        "what a meter reads of events accepted since it was made is a bounded number",
+        """
+        UPDATE metering_usageevent SET data = '{}' WHERE event_id = 'e1';
+        """,
+    ),
+    (
+        "events happened within what their contract accepts (an hour is left for clocks that differ)",
+        """
+        UPDATE metering_usageevent SET occurred_at = occurred_at - interval '90 years' WHERE event_id = 'e1';
+        """,
+    ),
+    (
+        "an event is in at most one live cycle snapshot per meter",
+        """
+        ALTER TABLE metering_aggregationsnapshot DROP CONSTRAINT metering_snapshot_one_live;
+        INSERT INTO metering_aggregationsnapshot (kind, customer_id, meter_id, window_start, window_end,
+        watermark_id, quantity, event_count, unmeasured_count, digest, taken_at) SELECT kind, customer_id,
+        meter_id, window_start, window_end, watermark_id, quantity, event_count, unmeasured_count, digest,
+        taken_at FROM metering_aggregationsnapshot WHERE kind = 'cycle' AND retired_at IS NULL LIMIT 1;
+        """,
+    ),
+    (
+        "a closed window has one live snapshot per customer and meter",
+        """
+        ALTER TABLE metering_aggregationsnapshot DROP CONSTRAINT metering_snapshot_one_live;
+        INSERT INTO metering_aggregationsnapshot (kind, customer_id, meter_id, window_start, window_end,
+        watermark_id, quantity, event_count, unmeasured_count, digest, taken_at) SELECT kind, customer_id,
+        meter_id, window_start, window_end, watermark_id, quantity, event_count, unmeasured_count, digest,
+        taken_at FROM metering_aggregationsnapshot WHERE kind = 'cycle' AND retired_at IS NULL LIMIT 1;
+        """,
+    ),
+    (
+        "usage of a closed period is on its invoice, late, or named by a break",
+        """
+        DELETE FROM cycle_historicalbreak;
+        DELETE FROM cycle_break;
+        """,
+    ),
+    (
+        "usage of a closed period is on its invoice, late, or named by a break",
+        """
+        UPDATE metering_usageevent SET data = '{"units": 1001}' WHERE event_id = 'e1';
+        """,
+    ),
+    (
+        "a snapshot's count, quantity and digest are those of its events",
+        """
+        UPDATE metering_aggregationsnapshot SET quantity = quantity + 1;
+        """,
+    ),
+    (
+        "a snapshot's count, quantity and digest are those of its events",
+        """
+        UPDATE metering_aggregationsnapshot SET digest = repeat('0', 64);
+        """,
+    ),
+    (
+        "a correction measures the window it corrects, at a later watermark",
+        """
+        UPDATE metering_aggregationsnapshot SET window_end = window_end + interval '1 day' WHERE kind =
+        'adjustment';
+        """,
+    ),
+    (
+        "an amount follows from its quantity and price version",
+        """
+        UPDATE rating_ratedline SET amount = amount + 0.01;
+        """,
+    ),
+    (
+        "an amount follows from its quantity and price version",
+        """
+        UPDATE rating_ratedline SET computation = '[]';
+        """,
+    ),
+    (
+        "a rated line has the price version that was in force for its segment",
+        """
+        UPDATE rating_ratedline SET effective_at = effective_at + interval '1 second';
+        """,
+    ),
+    (
+        "the steps of a computation hold the whole quantity",
+        """
+        UPDATE rating_ratedline SET quantity = quantity + 1 WHERE snapshot_id IS NOT NULL;
+        """,
+    ),
+    (
+        "the rated quantity is the snapshot's",
+        """
+        UPDATE rating_ratedline SET quantity = quantity + 1 WHERE snapshot_id IS NOT NULL;
+        """,
+    ),
+    (
+        "the segments of a charge lie in the invoice's period and never overlap",
+        """
+        UPDATE cycle_invoiceline SET segment_end = segment_end + interval '1 day' WHERE adjusts_id IS NULL;
+        """,
+    ),
+    (
+        "a line bills what was rated",
+        """
+        UPDATE cycle_invoiceline SET quantity = quantity + 1 WHERE adjusts_id IS NULL;
+        """,
+    ),
+    (
+        "an adjustment bills what was rated less what final lines had billed",
+        """
+        UPDATE cycle_invoiceline SET amount = amount + 1 WHERE adjusts_id IS NOT NULL;
+        """,
+    ),
+    (
+        "a live snapshot is billed on exactly one live line, a retired one on none",
+        """
+        UPDATE metering_aggregationsnapshot SET retired_at = now() WHERE retired_at IS NULL;
+        """,
+    ),
+    (
+        "a live snapshot is billed on exactly one live line, a retired one on none",
+        """
+        ALTER TABLE metering_aggregationsnapshot DROP CONSTRAINT metering_snapshot_one_live;
+        INSERT INTO metering_aggregationsnapshot (kind, customer_id, meter_id, window_start, window_end,
+        watermark_id, quantity, event_count, unmeasured_count, digest, taken_at) SELECT kind, customer_id,
+        meter_id, window_start, window_end, watermark_id, quantity, event_count, unmeasured_count, digest,
+        taken_at FROM metering_aggregationsnapshot WHERE kind = 'cycle' AND retired_at IS NULL LIMIT 1;
+        """,
+    ),
+    (
+        "an invoice is the sum of its lines and of its taxes, each rounded once",
+        """
+        UPDATE cycle_invoicetax SET tax = tax + 0.01;
+        """,
+    ),
+    (
+        "an invoice is the sum of its lines and of its taxes, each rounded once",
+        """
+        UPDATE cycle_invoice SET subtotal = subtotal + 1, tax = tax - 1;
+        """,
+    ),
+    (
+        "a period of a subscription has one live invoice",
+        """
+        DROP INDEX cycle_invoice_one_per_cycle;
+        UPDATE cycle_invoice SET cycle_id = (SELECT min(cycle_id) FROM cycle_invoice);
+        """,
+    ),
+    (
+        "the cycles of a subscription never overlap, and its invoices have their periods",
+        """
+        ALTER TABLE cycle_billingcycle DROP CONSTRAINT cycle_no_overlap;
+        UPDATE cycle_billingcycle SET period_end = period_end + interval '1 day';
+        """,
+    ),
+    (
+        "an invoice still says what was hashed when it was drafted",
+        """
+        UPDATE cycle_invoice SET parties = jsonb_set(parties, '{seller,bank_details}', '"IBAN XX"');
+        """,
+    ),
+    (
+        "an invoice still says what was hashed when it was drafted",
+        """
+        UPDATE cycle_invoiceline SET description = 'Something else';
+        """,
+    ),
+    (
+        "a stored document still has its SHA-256",
+        """
+        ALTER TABLE documents_storeddocument DROP CONSTRAINT documents_sha256_is_of_content;
+        UPDATE documents_storeddocument SET content = 'another';
+        """,
+    ),
+    (
+        "the numbers of a series run from 1 without gap, and only final invoices have one",
+        """
+        UPDATE cycle_invoice SET running_number = 7 WHERE running_number = 2;
+        """,
+    ),
+    (
+        "the numbers of a series run from 1 without gap, and only final invoices have one",
+        """
+        UPDATE cycle_numberseries SET next_number = 9;
+        """,
+    ),
+    (
+        "the numbers of a series run from 1 without gap, and only final invoices have one",
+        """
+        ALTER TABLE cycle_invoice DROP CONSTRAINT cycle_invoice_number_only_when_final;
+        UPDATE cycle_invoice SET series_id = (SELECT id FROM cycle_numberseries), running_number = 3 WHERE
+        id = (SELECT min(id) FROM cycle_invoice WHERE status = 'draft');
+        UPDATE cycle_numberseries SET next_number = 4;
+        """,
+    ),
+    (
+        "numbers are in the order of finalizing and of the dates of issue",
+        """
+        UPDATE cycle_invoice SET finalized_at = finalized_at + interval '1 day' WHERE running_number = 1;
+        """,
+    ),
+    (
+        "numbers are in the order of finalizing and of the dates of issue",
+        """
+        UPDATE cycle_invoice SET issue_date = issue_date - 1 WHERE running_number = 2;
+        """,
+    ),
+    (
+        "nothing was finalized while a break was open",
+        """
+        UPDATE cycle_break SET invoice_id = (SELECT min(id) FROM cycle_invoice WHERE status = 'final');
+        """,
+    ),
+    (
+        "nothing was finalized while held",
+        """
+        UPDATE cycle_hold SET invoice_id = (SELECT min(id) FROM cycle_invoice WHERE status = 'final');
+        """,
+    ),
+    (
+        "a held invoice has an open hold, no other has, and who released it is not who placed it",
+        """
+        UPDATE cycle_invoice SET status = 'held' WHERE status = 'draft';
+        """,
+    ),
+    (
+        "a held invoice has an open hold, no other has, and who released it is not who placed it",
+        """
+        ALTER TABLE cycle_hold DROP CONSTRAINT cycle_hold_four_eyes;
+        UPDATE cycle_hold SET placed_by_id = released_by_id;
+        """,
+    ),
+    (
+        "a held invoice has an open hold, no other has, and who released it is not who placed it",
+        """
+        UPDATE cycle_hold SET released_by_id = NULL;
+        """,
+    ),
+    (
+        "an adjustment corrects an original line of a final invoice, by its price, and one at a time",
+        """
+        UPDATE cycle_invoiceline SET adjusts_id = (SELECT max(id) FROM cycle_invoiceline WHERE adjusts_id IS
+        NULL) WHERE adjusts_id IS NOT NULL;
+        """,
+    ),
+    (
+        "the log of moves is legal and ends in the present status",
+        """
+        DELETE FROM cycle_invoicetransition WHERE to_status = 'approved';
+        """,
+    ),
+    (
+        "the log of moves is legal and ends in the present status",
+        """
+        UPDATE cycle_invoice SET revision = revision + 1;
+        """,
+    ),
+    (
+        "the log of moves is legal and ends in the present status",
+        """
+        DELETE FROM cycle_invoicetransition WHERE invoice_id = (SELECT min(id) FROM cycle_invoice WHERE
+        status = 'final');
+        """,
+    ),
+    (
+        "every move stands in the audit chain as it was made",
+        """
+        UPDATE cycle_invoicetransition SET content_hash = repeat('0', 64);
+        """,
+    ),
+    (
+        "who approved an invoice neither drafted it, nor had it redrafted, nor accepted a break on it",
+        """
+        ALTER TABLE cycle_invoice DROP CONSTRAINT cycle_invoice_four_eyes;
+        UPDATE cycle_invoice SET drafted_by_id = approved_by_id;
+        """,
+    ),
+    (
+        "who approved an invoice neither drafted it, nor had it redrafted, nor accepted a break on it",
+        """
+        UPDATE cycle_invoicetransition SET actor_id = (SELECT max(approved_by_id) FROM cycle_invoice) WHERE
+        to_status = 'discarded';
+        UPDATE cycle_invoice SET approved_by_id = (SELECT max(approved_by_id) FROM cycle_invoice) WHERE
+        status = 'final';
+        """,
+    ),
+    (
+        "who approved an invoice neither drafted it, nor had it redrafted, nor accepted a break on it",
+        """
+        ALTER TABLE cycle_invoice DROP CONSTRAINT cycle_invoice_approved_as_it_is;
+        UPDATE cycle_invoice SET approved_by_id = found.closed_by_id FROM cycle_break found WHERE
+        found.invoice_id = cycle_invoice.id;
+        """,
+    ),
+    (
+        "the audit chain verifies",
+        """
+        UPDATE core_auditentry SET facts = '{}' WHERE id = 2;
+        """,
+    ),
+    (
+        "the audit chain verifies",
+        """
+        UPDATE core_auditentry SET actor_id = (SELECT max(id) FROM auth_user) WHERE id = (SELECT max(id)
+        FROM core_auditentry);
+        """,
+    ),
+    (
+        "no job is past two leases",
+        """
+        UPDATE core_job SET state = 'leased', attempts = 1, leased_until = clock_timestamp() - interval '61
+        seconds';
+        """,
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "planted"), OFFENCES, ids=[name for name, _ in OFFENCES])
+def test_an_offence_is_found(house: billing.Company, name: str, planted: str) -> None:
+    tamper(planted)
+    [invariant] = [one for one in check_invariants.all_invariants() if one.name == name]
+    assert invariant.find_offenders()
+
+
+def test_every_invariant_of_the_house_has_an_offence_here() -> None:
+    apps = ("core", "metering", "invoicing.rating", "invoicing.cycle")
+    names = {one.name for app in apps for one in check_invariants.invariants_of(app)}
+    assert names == {name for name, _ in OFFENCES}
