@@ -1,10 +1,11 @@
 """Many rows of one model in one COPY: what a close writes by the thousand goes this way."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 from django.db import connection
-from django.db.models import Model
+from django.db.models import JSONField, Model
 from psycopg import sql
 
 
@@ -22,9 +23,15 @@ def insert_rows(rows: Sequence[Model]) -> None:
         table=sql.Identifier(model._meta.db_table),
         columns=sql.SQL(", ").join(sql.Identifier(str(field.column)) for field in fields),
     )
+    read = attrgetter(*(field.attname for field in fields))
+    # Only JSON needs Django to prepare it; asking every field of every row would cost more than the COPY itself.
+    documents = [(place, field) for place, field in enumerate(fields) if isinstance(field, JSONField)]
     with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
-            copy.write_row([field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields])
+            values = list(read(row))
+            for place, field in documents:
+                values[place] = field.get_db_prep_save(values[place], connection)
+            copy.write_row(values)
     for row in rows:
         row._state.adding = False  # noqa: SLF001  Django's own note of whether a row exists
 
