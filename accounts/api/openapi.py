@@ -7,7 +7,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):
     target_class = "accounts.authentication.ApiKeyAuthentication"
-    name = "API key"
+    name = "apiKey"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         return {"type": "http", "scheme": "bearer", "bearerFormat": "bo_<public id>_<secret>"}
@@ -15,7 +15,7 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):
 
 class StaffSessionScheme(OpenApiAuthenticationExtension):
     target_class = "accounts.authentication.StaffSessionAuthentication"
-    name = "Back office session"
+    name = "backOfficeSession"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         return {"type": "apiKey", "in": "cookie", "name": "sessionid"}
