@@ -42,8 +42,8 @@ class Command(BaseCommand):
         at = timezone.now()
         if options["as_of"] > at:
             self.stderr.write(
-                f"{options['as_of'].isoformat()} has not come yet: usage that arrives for these periods after this close"
-                " becomes adjustments on later invoices."
+                f"{options['as_of'].isoformat()} has not come yet: usage that arrives for these periods after this"
+                " close becomes adjustments on later invoices."
             )
         columns = (TextColumn("Closing periods"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=Console(stderr=True)) as bar:
