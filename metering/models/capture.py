@@ -10,6 +10,7 @@ from simple_history.models import HistoricalRecords
 from accounts.models import Customer
 from core.models import APPEND_ONLY
 from metering.models.contracts import EventContract, EventContractVersion
+from metering.models.guards import NO_TRUNCATE
 from metering.rules.exact_json import ExactDecoder, ExactEncoder
 
 
@@ -173,6 +174,7 @@ class QuarantinedEvent(models.Model):
                 name="decided_once", operation=pgtrigger.Update, condition=~pgtrigger.Q(old__status="open")
             ),
             pgtrigger.Protect(name="quarantine_is_kept", operation=pgtrigger.Delete),
+            NO_TRUNCATE,
         ]
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
 from accounts import validators
+from metering.models.guards import NO_TRUNCATE
 from metering.rules.exact_json import ExactDecoder, ExactEncoder
 
 EVENT_TYPE = RegexValidator(
@@ -42,6 +43,7 @@ class EventContract(models.Model):
             pgtrigger.ReadOnly(name="type_is_for_ever", fields=["event_type"]),
             # Accepted events refer to it without a foreign key.
             pgtrigger.Protect(name="contract_is_kept", operation=pgtrigger.Delete),
+            NO_TRUNCATE,
         ]
 
     def __str__(self) -> str:
@@ -120,6 +122,7 @@ class EventContractVersion(models.Model):
                 condition=~pgtrigger.Q(old__status="draft") & (_differs(*CONTENT) | pgtrigger.Q(new__status="draft")),
             ),
             pgtrigger.Protect(name="version_is_kept", operation=pgtrigger.Delete),
+            NO_TRUNCATE,
         ]
 
     def __str__(self) -> str:
@@ -160,6 +163,7 @@ class Meter(models.Model):
                 fields=["code", "contract", "aggregation", "value_property"],
             ),
             pgtrigger.Protect(name="meter_is_kept", operation=pgtrigger.Delete),
+            NO_TRUNCATE,
         ]
 
     def __str__(self) -> str:
