@@ -1,0 +1,78 @@
+"""An import that is killed, or run by several at once, still counts every row once."""
+
+import multiprocessing
+import os
+import signal
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from django.db import connections
+
+from metering import importing
+from metering.import_forms import ImportRequest
+from metering.models import ImportRun, UsageEvent
+from metering.rules import import_rows
+from tests.builders import racing, usage
+
+ROWS = 60
+NOW = datetime(2026, 4, 1, tzinfo=UTC)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    usage.house()
+    monkeypatch.setattr(importing, "CHUNK_ROWS", 5)
+
+
+def request(folder: Path) -> ImportRequest:
+    path = folder / "use.csv"
+    path.write_text("When,In\n" + "".join(f"2026-03-01 10:00:{number:02},1\n" for number in range(ROWS)))
+    columns = import_rows.read_column_map(["time=When", "data.input_tokens=In", "data.output_tokens=In"])
+    return ImportRequest(path=path, form="csv", customer_code="acme", event_type=usage.EVENT_TYPE, columns=columns)
+
+
+def load_and_die(wanted: ImportRequest, *, after_chunks: int) -> None:
+    """Import in a process of its own, which is killed after so many chunks."""
+    chunks = []
+
+    def die(done: int, total: int) -> None:
+        chunks.append(done)
+        if len(chunks) == after_chunks:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def work() -> None:
+        importing.import_file(request=wanted, at=NOW, progress=die)
+
+    connections.close_all()
+    process = multiprocessing.get_context("fork").Process(target=work)
+    process.start()
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
+
+
+def test_killed_again_and_again_it_goes_on_where_it_was_left(tmp_path: Path) -> None:
+    wanted = request(tmp_path)
+    for after_chunks in (1, 3, 2):
+        load_and_die(wanted, after_chunks=after_chunks)
+    assert UsageEvent.objects.count() == 30
+    run = importing.import_file(request=wanted, at=NOW).run
+    assert (run.accepted, run.duplicates, run.quarantined) == (ROWS, 0, 0)
+    assert ImportRun.objects.count() == 1
+    assert UsageEvent.objects.count() == ROWS
+
+
+def test_several_imports_of_one_file_at_once_count_each_row_once(tmp_path: Path) -> None:
+    wanted = request(tmp_path)
+
+    def work() -> None:
+        try:
+            importing.import_file(request=wanted, at=NOW)
+        except importing.ImportRunningError:
+            return
+
+    racing.run_together(work, work, work, work)
+    importing.import_file(request=wanted, at=NOW)
+    assert UsageEvent.objects.count() == ROWS
