@@ -4,13 +4,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, Sum
+from django.db.models import Count, DateTimeField, ExpressionWrapper, F, Sum
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts import roles
 from accounts.models import Seller
+from compliance.payouts import desk
+from compliance.payouts.models import GateCheck
+from compliance.payouts.rules.gates import GateState
 from core.models import Job
 from invoicing.cycle.admin import wording
 from invoicing.cycle.models import BillingCycle, Break, Hold, Invoice
@@ -19,6 +22,15 @@ from metering.models import CaptureBatch, QuarantinedEvent
 Status = Invoice.Status
 STAGES = (Status.FINAL, Status.APPROVED, Status.DRAFT, Status.HELD)
 ROWS_MAX = 8
+TO_DECIDE = (
+    GateState.NOT_STARTED,
+    GateState.PENDING,
+    GateState.NEEDS_REVIEW,
+    GateState.EXPIRING,
+    GateState.EXPIRED,
+)
+# A day before the end lies in the last days of the period, whatever time zone cut it.
+LAST_DAY = ExpressionWrapper(F("period_end") - timedelta(days=1), output_field=DateTimeField())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +104,12 @@ def _tiles() -> list[Tile]:
             is_bad=open_quarantine > 0,
         ),
         Tile(
+            title="Gate checks to decide",
+            value=GateCheck.objects.filter(desk.states(TO_DECIDE, at=timezone.now())).count(),
+            note="undecided, expiring or expired",
+            link=reverse("admin:payouts_gatecheck_changelist"),
+        ),
+        Tile(
             title="Background work given up",
             value=dead_jobs,
             note="tried three times" if dead_jobs else "all work done",
@@ -124,12 +142,13 @@ def _waiting_drafts() -> list[dict[str, Any]]:
 
 
 def _cycle_progress() -> list[CycleProgress]:
-    """The latest three closes, by the month in which their periods ended."""
-    ends = BillingCycle.objects.dates("period_end", "month", order="DESC")[:3]
+    """The latest three closes, by the month of their last days."""
+    cycles = BillingCycle.objects.annotate(last_day=LAST_DAY)
     progress = []
-    for month in ends:
-        invoices = Invoice.objects.filter(period_end__year=month.year, period_end__month=month.month)
-        live = invoices.exclude(status=Status.DISCARDED)
+    for month in cycles.dates("last_day", "month", order="DESC")[:3]:
+        invoices = Invoice.objects.annotate(last_day=LAST_DAY)
+        in_month = invoices.filter(last_day__year=month.year, last_day__month=month.month)
+        live = in_month.exclude(status=Status.DISCARDED)
         counts = dict(live.values_list("status").annotate(n=Count("id")))
         total = sum(counts.values())
         sums = live.values_list("currency").annotate(sum=Sum("total")).order_by("currency")

@@ -6,3 +6,4 @@ from django.apps import AppConfig
 class CycleConfig(AppConfig):
     name = "invoicing.cycle"
     label = "cycle"
+    verbose_name = "Invoicing"

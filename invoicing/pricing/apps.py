@@ -6,3 +6,4 @@ from django.apps import AppConfig
 class PricingConfig(AppConfig):
     name = "invoicing.pricing"
     label = "pricing"
+    verbose_name = "Prices and subscriptions"
