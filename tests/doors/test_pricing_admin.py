@@ -69,7 +69,7 @@ def test_a_price_version_shows_what_it_charges() -> None:
     tiers = {"tiers": [{"up_to": "1000", "unit_amount": "0.01"}, {"up_to": None, "unit_amount": "2"}]}
     price = agreements.set_price(made, meter=meter, model="graduated", params=tiers)
     text = shown(signed_in("auditor"), page("priceversion", price.pk))
-    for words in ("10.00", "12.00", "Amount (EUR)", "1001", "198010.00", "zero_usage_policy"):
+    for words in ("10.00", "12.00", "Amount (EUR)", "1,001", "198,010.00", "zero_usage_policy"):
         assert words in text, words
     assert "graduated" in shown(signed_in("auditor"), page("priceversion")).lower()
 
@@ -241,6 +241,16 @@ def test_nothing_is_changed_without_a_csrf_token(plan: Plan) -> None:
     client = signed_in("finance", csrf=True)
     assert submit(client, action("plan", "new_charge", plan.pk), code="x", name="X").status_code == 403
     assert plan.charges.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [("plan", "new_price"), ("plan", "new_charge"), ("subscription", "change_plan"), ("subscription", "end")],
+)
+def test_a_dialog_about_nothing_is_no_crash(model: str, name: str) -> None:
+    given = {"code": "x", "name": "X", "ends_at": "2026-01-01T00:00", "effective_at": "2026-01-01T00:00"}
+    answer = submit(signed_in("finance"), action(model, name, 77), **given)
+    assert answer.status_code in (200, 404)
 
 
 def test_agreements_cannot_be_edited_or_deleted_as_rows(plan: Plan) -> None:

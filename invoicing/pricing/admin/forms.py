@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from django import forms
+from django.shortcuts import get_object_or_404
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.forms import BaseDialogForm
@@ -133,7 +134,8 @@ class ChangePlanForm(BaseDialogForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         plans: Any = self.fields["plan"]
-        last = Subscription.objects.get(pk=self.object_id).phases.select_related("plan").latest("starts_at").plan
+        subscription = get_object_or_404(Subscription, pk=self.object_id)
+        last = subscription.phases.select_related("plan").latest("starts_at").plan
         plans.queryset = Plan.objects.filter(currency=last.currency, interval=last.interval).exclude(pk=last.pk)
 
 

@@ -3,9 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.template.loader import render_to_string
-from django.utils.safestring import SafeString
-
 from invoicing.pricing.models import Charge, Plan, PriceVersion
 from invoicing.pricing.rules import params as price_params
 from invoicing.pricing.rules import timeline, words
@@ -22,11 +19,10 @@ class PriceRow:
     lines: list[str]
 
 
-def charges_and_prices(plan: Plan, *, at: datetime) -> SafeString:
-    """The table of a plan's charges."""
+def charges_and_prices(plan: Plan, *, at: datetime) -> list[tuple[Charge, list[PriceRow]]]:
+    """Each charge of a plan with its prices."""
     charges = plan.charges.select_related("meter").prefetch_related("price_versions__created_by")
-    rows = [(charge, price_rows(charge, currency=plan.currency, at=at)) for charge in charges]
-    return render_to_string("pricing/charges_and_prices.html", {"charges": rows})
+    return [(charge, price_rows(charge, currency=plan.currency, at=at)) for charge in charges]
 
 
 def price_rows(charge: Charge, *, currency: str, at: datetime) -> list[PriceRow]:

@@ -4,9 +4,9 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
@@ -28,25 +28,28 @@ class PlanAdmin(HistoryAdmin):
     list_display = ("code", "name", "currency", "interval", "charge_names")
     list_filter = ("currency", "interval")
     search_fields = ("code", "name")
+    fields = ("code", "name", "description", "currency", "interval", "proration_unit")
+    change_form_after_template = "pricing/charges_and_prices.html"
     actions_detail: ClassVar[list[str]] = ["new_price", "new_charge"]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("charges")
 
-    def get_fields(self, request: HttpRequest, obj: Plan | None = None) -> list[Any]:
-        fields = ["code", "name", "description", "currency", "interval", "proration_unit"]
-        return fields if obj is None else [*fields, "charges_and_prices"]
-
     def get_readonly_fields(self, request: HttpRequest, obj: Plan | None = None) -> list[Any]:
-        return [] if obj is None else ["code", "currency", "interval", "proration_unit", "charges_and_prices"]
+        return [] if obj is None else ["code", "currency", "interval", "proration_unit"]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Below the terms stand the charges, each with its prices in order of time."""
+        plan = self.get_object(request, object_id)
+        charges = [] if plan is None else page.charges_and_prices(plan, at=timezone.now())
+        context = {**(extra_context or {}), "charges": charges, "show_save_and_add_another": False}
+        return super().change_view(request, object_id, form_url, context)
 
     @display(description="Charges")
     def charge_names(self, plan: Plan) -> str:
         return ", ".join(charge.name for charge in plan.charges.all())
-
-    @display(description="Charges and prices")
-    def charges_and_prices(self, plan: Plan) -> SafeString:
-        return page.charges_and_prices(plan, at=timezone.now())
 
     @action(
         description="New price",
@@ -80,7 +83,7 @@ class PlanAdmin(HistoryAdmin):
         },
     )
     def new_charge(self, request: HttpRequest, form: ChargeForm, object_id: str) -> HttpResponse:
-        plan = Plan.objects.get(pk=object_id)
+        plan = get_object_or_404(Plan, pk=object_id)
         return self._answer(
             request, object_id, lambda: plans.add_charge(plan=plan, **_given(form)), "The charge is added."
         )

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from unfold.decorators import action, display
@@ -82,7 +83,7 @@ class SubscriptionAdmin(HistoryAdmin):
         },
     )
     def change_plan(self, request: HttpRequest, form: ChangePlanForm, object_id: str) -> HttpResponse:
-        subscription = Subscription.objects.get(pk=object_id)
+        subscription = get_object_or_404(Subscription, pk=object_id)
         plan, effective_at = form.cleaned_data["plan"], form.cleaned_data["effective_at"]
         return self._answer(
             request,
@@ -109,7 +110,7 @@ class SubscriptionAdmin(HistoryAdmin):
         },
     )
     def end(self, request: HttpRequest, form: EndForm, object_id: str) -> HttpResponse:
-        subscription = Subscription.objects.get(pk=object_id)
+        subscription = get_object_or_404(Subscription, pk=object_id)
         return self._answer(
             request,
             object_id,
