@@ -12,6 +12,7 @@ API_ROOMS = (
     "invoicing.rating",
     "invoicing.cycle",
     "compliance.payouts",
+    "compliance.evidence",
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -1,0 +1,58 @@
+"""`invoices/{id}/lines/{line}/trace`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.permissions import READERS, RuledView
+from compliance.evidence import events, trace
+from compliance.evidence.api import answers
+from core.http.schema import READ_REFUSALS
+from metering.rules import exact_json
+
+SEQ_MAX = 2**63 - 1
+PAGE_MAX = 500
+
+
+class ExactJSONRenderer(JSONRenderer):
+    """The events' own JSON leaves with the numbers that came in, never as texts or floats."""
+
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
+    ) -> bytes:
+        return b"" if data is None else exact_json.write_in_order(data)
+
+
+class TraceFilter(serializers.Serializer[Any]):
+    """Query parameters: which page of the events."""
+
+    events_after = serializers.IntegerField(
+        min_value=0, max_value=SEQ_MAX, default=0, help_text="`next_after` of the page before."
+    )
+    limit = serializers.IntegerField(min_value=1, max_value=PAGE_MAX, default=100)
+
+
+class TraceView(RuledView, APIView):
+    """The walk of one line, with a page of its events; later pages leave out the proof, which the first has given."""
+
+    roles_by_method = {"GET": READERS}
+    renderer_classes = (ExactJSONRenderer,)
+
+    @extend_schema(parameters=[TraceFilter], responses={200: answers.TraceSerializer, **READ_REFUSALS})
+    def get(self, request: Request, invoice_id: int, line_id: int) -> Response:
+        asked = TraceFilter(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        after = asked.validated_data["events_after"]
+        line = trace.find_line(line_id=line_id, invoice_id=invoice_id)
+        snapshot = line.rated_line.snapshot
+        page = None
+        if snapshot is not None:
+            page = events.page_of_events(snapshot, after_seq=after, limit=asked.validated_data["limit"])
+        walked = None if after else trace.trace_line(line_id=line.pk)
+        return Response(answers.TraceSerializer(answers.trace_answer(line, walked=walked, page=page)).data)

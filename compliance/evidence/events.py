@@ -1,0 +1,86 @@
+"""The events behind a snapshot, each with the proof that it is stored as it was captured."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from metering import queries as metering_queries
+from metering.models import AggregationSnapshot, UsageEvent
+from metering.queries import EventRow
+from metering.rules import exact_json, fingerprint
+from metering.rules.instants import instant_text
+
+CHUNK_ROWS = 2000
+FOUND_MAX = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvedEvent:
+    """An event, and whether hashing its row again gives the fingerprint it was captured with."""
+
+    row: EventRow
+    is_as_captured: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventPage:
+    """Events in capture order; `next_after` asks for the next page, None where there is none."""
+
+    events: list[ProvedEvent]
+    next_after: int | None
+
+
+def page_of_events(snapshot: AggregationSnapshot, *, after_seq: int, limit: int) -> EventPage:
+    """A page of the events that the snapshot counted."""
+    rows = metering_queries.snapshot_events(snapshot, after_seq=after_seq, limit=limit + 1)
+    shown = rows[:limit]
+    return EventPage(
+        events=prove_events(shown, snapshot=snapshot), next_after=shown[-1].seq if len(rows) > limit else None
+    )
+
+
+def find_events(snapshot: AggregationSnapshot, *, event_id: str) -> EventPage:
+    """The events of the snapshot with this id; a source gives an id once, several sources may give the same."""
+    found = UsageEvent.objects.filter(
+        event_id=event_id,
+        customer=snapshot.customer_id,
+        contract=snapshot.meter.contract_id,
+        occurred_at__gte=snapshot.window_start,
+        occurred_at__lt=snapshot.window_end,
+        seq__lte=snapshot.watermark.seq,
+    ).order_by("seq")
+    rows: list[EventRow] = []
+    for seq in found.values_list("seq", flat=True)[:FOUND_MAX]:
+        rows += metering_queries.snapshot_events(snapshot, after_seq=seq - 1, limit=1)
+    return EventPage(events=prove_events(rows, snapshot=snapshot), next_after=None)
+
+
+def walk_events(snapshot: AggregationSnapshot) -> Iterator[ProvedEvent]:
+    """Every event of the snapshot in capture order, in bounded memory."""
+    rows = metering_queries.iterate_snapshot_events(snapshot)
+    while chunk := list(islice(rows, CHUNK_ROWS)):
+        yield from prove_events(chunk, snapshot=snapshot)
+
+
+def prove_events(rows: Sequence[EventRow], *, snapshot: AggregationSnapshot) -> list[ProvedEvent]:
+    """Hash the stored rows again, in one query for the few attributes that a row does not bring along."""
+    extras = dict(UsageEvent.objects.filter(seq__in=_seqs(rows)).values_list("seq", "extras"))
+    return [
+        ProvedEvent(row=row, is_as_captured=_hash_again(row, extras.get(row.seq), snapshot) == row.fingerprint)
+        for row in rows
+    ]
+
+
+def _seqs(rows: Iterable[EventRow]) -> list[int]:
+    return [row.seq for row in rows]
+
+
+def _hash_again(row: EventRow, extras: dict[str, object] | None, snapshot: AggregationSnapshot) -> bytes:
+    names = (
+        row.source,
+        row.event_id,
+        snapshot.meter.contract.event_type,
+        snapshot.customer.code,
+        instant_text(row.occurred_at),
+    )
+    return fingerprint.fingerprint_event(*names, data=exact_json.write(row.data), extras=extras or {})

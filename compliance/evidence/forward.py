@@ -1,0 +1,128 @@
+"""The way forward: each step between the events and the amount of a line, done again and compared."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Q
+
+from compliance.evidence import events
+from compliance.evidence.rules import proof
+from compliance.evidence.rules.proof import Check
+from core import rounding
+from invoicing.cycle.models import Invoice, InvoiceLine
+from invoicing.pricing.models import PriceVersion
+from invoicing.rating import rate
+from invoicing.rating.models import RatedLine
+from metering import queries as metering_queries
+from metering.models import AggregationSnapshot
+from metering.rules import aggregation
+from metering.rules.aggregation import Observation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Billed:
+    """What final invoices had billed of a window before an adjustment, its first line included."""
+
+    lines: tuple[InvoiceLine, ...]
+    quantity: Decimal
+    amount: Decimal
+
+
+def count_each(snapshot: AggregationSnapshot) -> list[Check]:
+    """Look at every event, and measure them by the rule itself."""
+    observations, fingerprints, intact = [], [], 0
+    for event in events.walk_events(snapshot):
+        row = event.row
+        intact += event.is_as_captured
+        fingerprints.append(row.fingerprint)
+        observations.append(
+            Observation(
+                occurred_at=row.occurred_at,
+                received_at=row.received_at,
+                event_id=row.event_id,
+                source=row.source,
+                value=row.value,
+            )
+        )
+    again = aggregation.measure(observations, aggregation=snapshot.meter.aggregation)
+    return [
+        proof.compare("events counted", claimed=snapshot.event_count, found=again.event_count),
+        proof.compare("events stored as they were captured", claimed=again.event_count, found=intact),
+        proof.compare("digest of the events", claimed=snapshot.digest, found=aggregation.digest(fingerprints)),
+        proof.compare("events without a usable value", claimed=snapshot.unmeasured_count, found=again.unmeasured_count),
+        proof.compare("quantity measured", claimed=snapshot.quantity, found=again.quantity),
+    ]
+
+
+def recount(snapshot: AggregationSnapshot) -> list[Check]:
+    """Where events are too many to be looked at one by one, count them by the statements of the reconciliation."""
+    again = metering_queries.recount([snapshot])[snapshot.pk]
+    return [
+        proof.compare("events counted", claimed=snapshot.event_count, found=again.event_count),
+        proof.compare("digest of the events", claimed=snapshot.digest, found=again.digest),
+        proof.compare("quantity measured", claimed=snapshot.quantity, found=again.quantity),
+    ]
+
+
+def prices_of_that_time(line: InvoiceLine) -> list[PriceVersion]:
+    """The versions of the charge's price that were known when the window was first rated, in order of time."""
+    first = line.adjusts.rated_line if line.adjusts else line.rated_line
+    known = PriceVersion.objects.filter(charge=first.charge_id, created_at__lte=first.rated_at)
+    return list(known.order_by("effective_at"))
+
+
+def check_price(rated: RatedLine, *, prices: list[PriceVersion]) -> list[Check]:
+    """The one price in force over the whole segment, and what it makes of the quantity."""
+    in_force = [price for price in prices if price.effective_at <= rated.segment_start][-1:]
+    in_force += [price for price in prices if rated.segment_start < price.effective_at < rated.segment_end]
+    version = rated.price_version
+    again = rate.recompute(rated)
+    return [
+        proof.compare("price in force", claimed=_price_name(version), found=" and ".join(map(_price_name, in_force))),
+        proof.compare("in force since", claimed=str(rated.effective_at), found=str(version.effective_at)),
+        proof.compare("computation", claimed=tell_steps(rated.computation), found=tell_steps(again.as_json())),
+        proof.compare("amount before its rounding", claimed=rated.amount_exact, found=again.amount_exact),
+        proof.compare("amount", claimed=rated.amount, found=again.amount),
+    ]
+
+
+def _price_name(price: PriceVersion) -> str:
+    return f"version {price.version}"
+
+
+def tell_steps(steps: list[dict[str, Any]]) -> str:
+    """1000 × 0.01 + 0 = 10; 500 × 0.008 + 0 = 4."""
+    return "; ".join(
+        f"{step['quantity']} × {step['unit_price']} + {step['flat_fee']} = {step['amount']}" for step in steps
+    )
+
+
+def billed_before(line: InvoiceLine) -> Billed:
+    """What final invoices said of this window before; adjustments follow one another, so the earlier have lower ids."""
+    before = InvoiceLine.objects.filter(
+        Q(pk=line.adjusts_id) | Q(adjusts=line.adjusts_id), pk__lt=line.pk, invoice__status=Invoice.Status.FINAL
+    )
+    lines = tuple(before.select_related("invoice").order_by("pk"))
+    with rounding.exactly():
+        quantity = sum((earlier.quantity for earlier in lines), Decimal(0))
+        amount = sum((earlier.amount for earlier in lines), Decimal(0))
+    return Billed(lines=lines, quantity=quantity, amount=amount)
+
+
+def check_line(line: InvoiceLine, *, billed: Billed | None) -> list[Check]:
+    """What stands on the invoice: the rated line itself, or the whole window less what was billed before."""
+    rated = line.rated_line
+    if billed is None or line.adjusts is None:
+        return [
+            proof.compare("quantity on the invoice", claimed=line.quantity, found=rated.quantity),
+            proof.compare("amount on the invoice", claimed=line.amount, found=rated.amount),
+        ]
+    counted, first = rated.snapshot, line.adjusts.rated_line.snapshot_id
+    with rounding.exactly():
+        quantity, amount = rated.quantity - billed.quantity, rated.amount - billed.amount
+    return [
+        proof.compare("window counted again", claimed=str(first), found=str(counted.corrects_id if counted else None)),
+        proof.compare("quantity less what was billed before", claimed=line.quantity, found=quantity),
+        proof.compare("amount less what was billed before", claimed=line.amount, found=amount),
+    ]

@@ -1,0 +1,88 @@
+"""`trace INVOICE[:LINE]`: walk a line back to its events and forward to its amount; exit 1 where they differ."""
+
+import sys
+from io import StringIO
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from compliance.evidence import trace
+from compliance.evidence.rules.proof import Check
+from compliance.evidence.trace import Trace
+from core import money
+from core.errors import DomainError, NotFoundError
+
+UNKNOWN = 2
+WIDTH = 140
+
+
+class Command(BaseCommand):
+    """Exit 0 if every amount follows from its events, 1 if one does not, 2 if there is no such invoice or line."""
+
+    help = "Walk an invoice, or one line of it, back to the source events and forward again to the amount."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("invoice", metavar="INVOICE[:LINE]", help="Number or id, and the position of a line.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        name, _, position = options["invoice"].partition(":")
+        page = StringIO()
+        is_terminal = self.stdout.isatty()
+        console = Console(file=page, width=WIDTH, markup=False, highlight=False, force_terminal=is_terminal)
+        try:
+            is_equal = self._walk(console, name=name, position=position)
+        except DomainError as error:
+            raise CommandError(error.message, returncode=UNKNOWN) from error
+        self.stdout.write(page.getvalue())
+        if not is_equal:
+            sys.exit(1)
+
+    def _walk(self, console: Console, *, name: str, position: str) -> bool:
+        invoice = trace.find_invoice(name=name)
+        if position:
+            line = invoice.lines.filter(position=position).first() if position.isdecimal() else None
+            if line is None:
+                raise NotFoundError(f"{invoice} has no line {position}.")
+            walked = trace.trace_line(line_id=line.pk)
+            self._print_trace(console, walked)
+            return walked.is_equal
+        whole = trace.trace_invoice(invoice_id=invoice.pk)
+        for walked in whole.traces:
+            self._print_trace(console, walked)
+        console.print(Text(f"{invoice}: what its lines add up to", style="bold"))
+        console.print(_table(whole.checks))
+        return whole.is_equal
+
+    def _print_trace(self, console: Console, walked: Trace) -> None:
+        line, snapshot = walked.line, walked.snapshot
+        amount = money.amount_text(line.amount, currency=line.invoice.currency)
+        console.print(Text(f"{line}: {line.description}, {amount} {line.invoice.currency}", style="bold"))
+        console.print(f"  segment   {line.segment_start:%Y-%m-%d %H:%M:%S} to {line.segment_end:%Y-%m-%d %H:%M:%S} UTC")
+        rated, version = walked.rated, walked.rated.price_version
+        console.print(f"  price     {rated.charge}, version {version.version} since {version.effective_at:%Y-%m-%d}")
+        if snapshot is None:
+            console.print("  source    a fee that does not depend on usage")
+        else:
+            console.print(
+                f"  snapshot  #{snapshot.pk}: {money.plain(snapshot.quantity)} {snapshot.meter.unit} from"
+                f" {snapshot.event_count} events up to watermark {snapshot.watermark}"
+            )
+        if walked.billed_before:
+            earlier = ", ".join(str(each) for each in walked.billed_before.lines)
+            console.print(f"  corrects  {earlier}")
+        console.print(_table(walked.checks))
+        difference = walked.first_difference
+        verdict = "The amount follows from its events." if difference is None else f"They part at: {difference.step}."
+        console.print(Text(verdict, style="green" if difference is None else "bold red"))
+        console.print()
+
+
+def _table(checks: tuple[Check, ...]) -> Table:
+    table = Table("step", "in the books", "done again", "")
+    for check in checks:
+        mark = Text("equal", style="green") if check.is_equal else Text("DIFFERS", style="bold red")
+        table.add_row(check.step, check.claimed, check.found, mark)
+    return table

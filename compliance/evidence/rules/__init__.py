@@ -1,0 +1,1 @@
+"""What a proof is: plain values in, plain values out."""

@@ -1,0 +1,128 @@
+"""Walk an invoice line back to its events, and forward again to its amount."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import QuerySet, Sum
+
+from compliance.evidence import forward
+from compliance.evidence.forward import Billed
+from compliance.evidence.rules import proof
+from compliance.evidence.rules.proof import Check
+from core.errors import NotFoundError
+from invoicing.cycle.models import Invoice, InvoiceLine
+from invoicing.pricing.models import PriceVersion
+from invoicing.rating.models import RatedLine
+from metering.models import AggregationSnapshot
+
+EVENT_BY_EVENT_MAX = 50_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """A line with everything it rests on, and each step of the way forward done again."""
+
+    line: InvoiceLine
+    rated: RatedLine
+    snapshot: AggregationSnapshot | None
+    next_price: PriceVersion | None
+    billed_before: Billed | None
+    is_event_by_event: bool
+    checks: tuple[Check, ...]
+
+    @property
+    def first_difference(self) -> Check | None:
+        return proof.first_difference(self.checks)
+
+    @property
+    def is_equal(self) -> bool:
+        return self.first_difference is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceTrace:
+    """Every line of an invoice, and what the lines add up to."""
+
+    invoice: Invoice
+    traces: tuple[Trace, ...]
+    checks: tuple[Check, ...]
+
+    @property
+    def is_equal(self) -> bool:
+        return all(trace.is_equal for trace in self.traces) and proof.first_difference(self.checks) is None
+
+
+def find_line(*, line_id: int, invoice_id: int | None = None) -> InvoiceLine:
+    """The line with all that a walk reads; NotFoundError if there is none, or none on that invoice."""
+    lines = _whole_lines().filter(pk=line_id)
+    if invoice_id is not None:
+        lines = lines.filter(invoice=invoice_id)
+    line: InvoiceLine | None = lines.first()
+    if line is None:
+        raise NotFoundError("There is no such invoice line.")
+    return line
+
+
+def trace_line(*, line_id: int) -> Trace:
+    """Walk one line; an equal verdict means that its amount follows from its events, step by step."""
+    return _trace(find_line(line_id=line_id))
+
+
+def trace_invoice(*, invoice_id: int) -> InvoiceTrace:
+    """Walk every line of an invoice, and add them up."""
+    invoice = Invoice.objects.filter(pk=invoice_id).first()
+    if invoice is None:
+        raise NotFoundError(f"There is no invoice {invoice_id}.")
+    traces = tuple(_trace(line) for line in _whole_lines().filter(invoice=invoice).order_by("position"))
+    lines = sum((trace.line.amount for trace in traces), Decimal(0))
+    taxes = invoice.taxes.aggregate(sum=Sum("tax"))["sum"] or Decimal(0)
+    checks = (
+        proof.compare("subtotal from the lines", claimed=invoice.subtotal, found=lines),
+        proof.compare("tax from the tax lines", claimed=invoice.tax, found=taxes),
+        proof.compare("total", claimed=invoice.total, found=lines + taxes),
+    )
+    return InvoiceTrace(invoice=invoice, traces=traces, checks=checks)
+
+
+def find_invoice(*, name: str) -> Invoice:
+    """By number, or by id for a draft, which has none."""
+    invoice = Invoice.objects.filter(number=name).first()
+    if invoice is None and name.isascii() and name.isdecimal():
+        invoice = Invoice.objects.filter(pk=int(name)).first()
+    if invoice is None:
+        raise NotFoundError(f"There is no invoice {name}; give its number, or the id of a draft.")
+    return invoice
+
+
+def _whole_lines() -> QuerySet[InvoiceLine]:
+    snapshots = "rated_line__snapshot"
+    return InvoiceLine.objects.select_related(
+        "invoice",
+        "adjusts__invoice",
+        "adjusts__rated_line",
+        "rated_line__charge__plan",
+        "rated_line__price_version",
+        f"{snapshots}__watermark",
+        f"{snapshots}__customer",
+        f"{snapshots}__meter__contract",
+    )
+
+
+def _trace(line: InvoiceLine) -> Trace:
+    rated, snapshot = line.rated_line, line.rated_line.snapshot
+    is_event_by_event = snapshot is not None and snapshot.event_count <= EVENT_BY_EVENT_MAX
+    billed = forward.billed_before(line) if line.adjusts else None
+    prices = forward.prices_of_that_time(line)
+    counted: list[Check] = []
+    if snapshot is not None:
+        counted = forward.count_each(snapshot) if is_event_by_event else forward.recount(snapshot)
+        counted.append(proof.compare("quantity that was rated", claimed=rated.quantity, found=snapshot.quantity))
+    return Trace(
+        line=line,
+        rated=rated,
+        snapshot=snapshot,
+        next_price=next((price for price in prices if price.effective_at > rated.effective_at), None),
+        billed_before=billed,
+        is_event_by_event=is_event_by_event,
+        checks=(*counted, *forward.check_price(rated, prices=prices), *forward.check_line(line, billed=billed)),
+    )

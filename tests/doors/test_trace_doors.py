@@ -1,0 +1,194 @@
+"""The trace by command, over HTTP and as a page of the back office."""
+
+import io
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from invoicing.cycle.models import Invoice, InvoiceLine
+from tests.builders import billing, people
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def company() -> billing.Company:
+    return billing.open_company()
+
+
+@pytest.fixture
+def invoice(company: billing.Company) -> Invoice:
+    """Number 1: a fee of 49.00, and 1,500 tokens for 3.00."""
+    return billing.issue(company, [billing.billed_customer(company)])[0]
+
+
+@pytest.fixture
+def line(invoice: Invoice) -> InvoiceLine:
+    return invoice.lines.get(meter_code="tokens")
+
+
+def alter_an_event() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("""UPDATE metering_usageevent SET data = '{"units": 999}' WHERE event_id = 'e1'""")
+        cursor.execute("SET LOCAL session_replication_role = origin")
+
+
+def run(name: str) -> tuple[int, str]:
+    page = io.StringIO()
+    try:
+        call_command("trace", name, stdout=page)
+    except SystemExit as ended:
+        return int(ended.code or 0), page.getvalue()
+    return 0, page.getvalue()
+
+
+def reader(role: str = "auditor") -> people.ApiClient:
+    return people.ApiClient(people.key_for(people.make_staff(f"a-{role}", role)))
+
+
+def signed_in(*roles: str) -> Client:
+    client = Client()
+    client.force_login(people.make_staff("reader", *roles))
+    return client
+
+
+def page_of(line: InvoiceLine) -> str:
+    return reverse("admin:evidence_trace", args=[line.pk])
+
+
+def test_the_command_walks_one_line_by_number_and_position(invoice: Invoice, line: InvoiceLine) -> None:
+    code, told = run(f"{invoice.number}:{line.position}")
+    assert code == 0
+    assert "1500 × 0.002 + 0 = 3" in told
+    assert "The amount follows from its events." in told
+    assert "what its lines add up to" not in told
+
+
+def test_the_command_walks_a_whole_invoice_by_number_or_id(invoice: Invoice) -> None:
+    for name in (str(invoice.number), str(invoice.pk)):
+        code, told = run(name)
+        assert code == 0
+        assert told.count("The amount follows from its events.") == 2
+        assert "subtotal from the lines" in told
+
+
+def test_the_command_ends_with_1_where_the_walk_leaves_the_books(invoice: Invoice, line: InvoiceLine) -> None:
+    alter_an_event()
+    code, told = run(f"{invoice.number}:{line.position}")
+    assert code == 1
+    assert "They part at: events stored as they were captured." in told
+    assert run(str(invoice.number))[0] == 1
+
+
+@pytest.mark.parametrize("name", ["LUM-999999", "0", "", ":", "x:1", "9" * 40])
+def test_the_command_ends_with_2_for_what_does_not_exist(invoice: Invoice, name: str) -> None:
+    with pytest.raises(CommandError) as ended:
+        call_command("trace", name, stdout=io.StringIO())
+    assert ended.value.returncode == 2
+
+
+@pytest.mark.parametrize("position", ["0", "99", "one", "-1", "9" * 30])
+def test_the_command_ends_with_2_for_a_line_that_does_not_exist(invoice: Invoice, position: str) -> None:
+    with pytest.raises(CommandError) as ended:
+        call_command("trace", f"{invoice.number}:{position}", stdout=io.StringIO())
+    assert ended.value.returncode == 2
+
+
+def test_the_api_answers_the_walk_with_a_page_of_events(invoice: Invoice, line: InvoiceLine) -> None:
+    caller = reader()
+    answer = caller.get(f"invoices/{invoice.pk}/lines/{line.pk}/trace?limit=1")
+    assert answer.status_code == 200
+    told: dict[str, Any] = answer.json()
+    assert (told["line"]["number"], told["line"]["amount"], told["line"]["quantity"]) == (
+        invoice.number,
+        "3.00",
+        "1500",
+    )
+    assert told["rating"]["params"] == {"unit_amount": "0.002"}
+    assert [step["amount"] for step in told["rating"]["computation"]] == ["3"]
+    assert (told["snapshot"]["event_count"], told["snapshot"]["quantity"]) == (2, "1500")
+    assert (told["proof"]["verdict"], told["proof"]["first_difference"]) == ("equal", None)
+    assert all(check["equal"] for check in told["proof"]["checks"])
+    [event] = told["events"]["results"]
+    assert (event["source"], event["id"], event["value"], event["as_captured"]) == ("/meter/acme", "e1", "1000", True)
+    assert event["data"] == {"units": 1000}
+
+    after = told["events"]["next_after"]
+    later = caller.get(f"invoices/{invoice.pk}/lines/{line.pk}/trace?limit=1&events_after={after}").json()
+    assert [found["id"] for found in later["events"]["results"]] == ["e2"]
+    assert later["proof"] is None
+    assert later["events"]["next_after"] is None
+
+
+def test_the_api_says_where_the_walk_leaves_the_books(invoice: Invoice, line: InvoiceLine) -> None:
+    alter_an_event()
+    told = reader().get(f"invoices/{invoice.pk}/lines/{line.pk}/trace").json()
+    assert told["proof"]["verdict"] == "different"
+    assert told["proof"]["first_difference"] == "events stored as they were captured"
+    assert [event["as_captured"] for event in told["events"]["results"]] == [False, True]
+
+
+def test_a_fee_has_no_events_over_http_either(invoice: Invoice) -> None:
+    fee = invoice.lines.get(meter_code="")
+    told = reader().get(f"invoices/{invoice.pk}/lines/{fee.pk}/trace").json()
+    assert told["snapshot"] is None
+    assert told["events"] == {"results": [], "next_after": None}
+    assert told["proof"]["verdict"] == "equal"
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=501", "limit=x", "events_after=-1", f"events_after={10**30}"])
+def test_pages_that_nobody_can_give_are_refused(invoice: Invoice, line: InvoiceLine, query: str) -> None:
+    assert reader().get(f"invoices/{invoice.pk}/lines/{line.pk}/trace?{query}").status_code == 422
+
+
+def test_the_api_knows_no_line_of_another_invoice(invoice: Invoice, line: InvoiceLine) -> None:
+    caller = reader()
+    for path in (f"{invoice.pk + 1}/lines/{line.pk}", f"{invoice.pk}/lines/{line.pk + 99}", f"{10**30}/lines/{10**30}"):
+        assert caller.get(f"invoices/{path}/trace").status_code == 404
+    assert Client().get(f"/api/v1/invoices/{invoice.pk}/lines/{line.pk}/trace").status_code == 401
+
+
+def test_the_page_tells_the_story_with_its_proof(line: InvoiceLine) -> None:
+    shown = signed_in("finance").get(page_of(line))
+    assert shown.status_code == 200
+    text = shown.content.decode()
+    assert "This amount follows from its events." in text
+    assert "1,500" in text
+    assert "/meter/acme" in text
+    assert text.count("as captured") >= 2
+
+
+def test_the_page_names_the_step_that_was_altered(line: InvoiceLine) -> None:
+    alter_an_event()
+    text = signed_in("finance").get(page_of(line)).content.decode()
+    assert "The walk leaves the books at “events stored as they were captured”." in text
+    assert "altered" in text
+
+
+def test_the_page_finds_an_event_by_its_id(line: InvoiceLine) -> None:
+    client = signed_in("finance")
+    assert [row["event"].row.event_id for row in client.get(page_of(line), {"event": "e2"}).context["rows"]] == ["e2"]
+    assert "No event with this id" in client.get(page_of(line), {"event": "<script>"}).content.decode()
+    for query in ({"event": "a\x00b"}, {"after": "x"}, {"after": "9" * 30}, {"after": "-1"}):
+        assert client.get(page_of(line), query).status_code in {200, 400}
+
+
+def test_the_page_opens_for_staff_with_a_role_only(line: InvoiceLine) -> None:
+    assert signed_in("auditor").get(page_of(line)).status_code == 200
+    nobody = Client()
+    nobody.force_login(people.make_staff("root", is_superuser=True))
+    assert nobody.get(page_of(line)).status_code == 403
+    assert Client().get(page_of(line)).status_code == 302
+    assert nobody.post(page_of(line)).status_code in {403, 405}
+
+
+def test_an_unknown_line_has_no_page(invoice: Invoice) -> None:
+    client = signed_in("finance")
+    for number in ("0", "999999", "9" * 30):
+        assert client.get(f"/admin/evidence/trace/{number}/").status_code == 404
