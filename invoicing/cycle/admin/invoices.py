@@ -53,11 +53,11 @@ class InvoiceAdmin(HistoryAdmin):
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Invoice]:
-        return super().get_queryset(request).annotate(urgency=URGENCY).prefetch_related("holds")
+        return super().get_queryset(request).prefetch_related("holds")
 
-    def get_ordering(self, request: HttpRequest) -> list[str]:
+    def get_ordering(self, request: HttpRequest) -> list[Any]:
         """What waits for a person comes first."""
-        return ["urgency", "-period_end", "customer__code"]
+        return [URGENCY.asc(), "-period_end", "customer__code"]
 
     def get_urls(self) -> list[URLPattern]:
         document = path("<int:invoice_id>/pdf/", self.admin_site.admin_view(self.pdf_view), name="cycle_invoice_pdf")

@@ -22,7 +22,7 @@ class LineRow:
     segment: str
     quantity: str
     amount: str
-    steps: list[dict[str, Any]]
+    steps: list[dict[str, str]]
     price_version: str
     effective_at: datetime
     snapshot: dict[str, Any] | None
@@ -54,10 +54,12 @@ def page_context(invoice: Invoice) -> dict[str, Any]:
         "taxes": [_tax_row(tax, currency=invoice.currency) for tax in invoice.taxes.all()],
         "subtotal": wording.amount_text(invoice.subtotal, currency=invoice.currency),
         "total": wording.amount_text(invoice.total, currency=invoice.currency),
-        "open_holds": list(invoice.holds.filter(released_at=None).select_related("placed_by")),
+        "open_holds": list(invoice.holds.filter(released_at=None, placed_by__isnull=False).select_related("placed_by")),
         "breaks": list(invoice.breaks.filter(closed_at=None)),
         "tie_out": TieOut.objects.filter(invoice=invoice).first(),
         "timeline": _timeline(invoice),
+        "drafted_by": _name(invoice.drafted_by),
+        "approved_by": "—" if invoice.approved_by is None else _name(invoice.approved_by),
         "pdf_url": reverse("admin:cycle_invoice_pdf", args=[invoice.pk]),
     }
 
@@ -69,12 +71,22 @@ def _line_row(line: InvoiceLine, *, currency: str, zone: str) -> LineRow:
         segment=figures.span_text(line.segment_start, line.segment_end, zone=zone, locale=LOCALE),
         quantity=figures.number_text(line.quantity, locale=LOCALE),
         amount=wording.amount_text(line.amount, currency=currency),
-        steps=rated.computation if isinstance(rated.computation, list) else [],
+        steps=[_step(step) for step in rated.computation],
         price_version=f"{rated.price_version.charge.code} v{rated.price_version.version}",
         effective_at=rated.effective_at,
         snapshot=_snapshot_facts(line),
         trace_url=reverse("admin:evidence_trace", args=[line.pk]),
     )
+
+
+def _step(step: dict[str, Any]) -> dict[str, str]:
+    """One step of the computation, its figures exact and grouped."""
+    figured = {
+        name: figures.number_text(Decimal(step[name]), locale=LOCALE)
+        for name in ("quantity", "unit_price", "flat_fee", "amount")
+        if step.get(name) is not None
+    }
+    return {"label": step["label"], **figured}
 
 
 def _snapshot_facts(line: InvoiceLine) -> dict[str, Any] | None:
