@@ -155,9 +155,11 @@ def test_names_in_other_scripts_keep_their_letters() -> None:
 
 
 def test_rendering_again_gives_the_same_bytes() -> None:
-    lines = tuple(documents.line(position=n) for n in range(1, 502))  # with an attachment
-    document = documents.document(lines=lines)
-    assert render.render_pdf(document) == render.render_pdf(document)
+    steps = documents.GRADUATED.steps * 300  # too many to print, so there is an attachment too
+    document = documents.document(lines=(replace(documents.GRADUATED, steps=steps),))
+    first = render.render_pdf(document)
+    assert list(PdfReader(io.BytesIO(first)).attachments) == ["steps.csv"]
+    assert render.render_pdf(document) == first
 
 
 def test_another_figure_gives_another_document() -> None:
