@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from accounts.permissions import READERS, RuledView
 from core import money
+from core.errors import InvalidInputError
 from core.http.schema import READ_REFUSALS
 from metering import health
 from metering.api.serializers import HealthFilterSerializer, HealthSerializer
@@ -28,12 +29,14 @@ class HealthView(RuledView, APIView):
 
     @extend_schema(parameters=[HealthFilterSerializer], responses={200: HealthSerializer, **READ_REFUSALS})
     def get(self, request: Request) -> Response:
-        """Add up what was received in `[start, end)`; without them, in the last 24 hours."""
+        """Add up what was received in `[start, end)`; without an end until now, without both in the last 24 hours."""
         wanted = HealthFilterSerializer(data=request.query_params)
         wanted.is_valid(raise_exception=True)
-        end = wanted.validated_data.get("end") or timezone.now()
-        start = wanted.validated_data.get("start") or end - PERIOD
-        found = health.measure_health(start=start, end=end)
+        start, end = wanted.validated_data.get("start"), wanted.validated_data.get("end")
+        if end is not None and start is None:
+            raise InvalidInputError("An end needs a start.", pointer="/start")
+        now = timezone.now()
+        found = health.measure_health(start=start or now - PERIOD, end=end or now)
         streams = [
             {"source": stream.source, "type": stream.type, **_show(line)} for stream, line in found.streams.items()
         ]
