@@ -85,7 +85,7 @@ def _kept_key(user: User, *, at: datetime) -> str:
     """The key of an earlier run while it is good, else a new one."""
     path = folder() / "api-key"
     if not path.exists() or keys.find_key(path.read_text(encoding="ascii")) is None:
-        scopes = [Scope.EVENTS_WRITE, Scope.READ, Scope.WRITE]
+        scopes = [str(scope) for scope in (Scope.EVENTS_WRITE, Scope.READ, Scope.WRITE)]
         _write_privately(path, keys.new_key(name="demo", user=user, scopes=scopes, at=at)[1])
     return path.read_text(encoding="ascii")
 

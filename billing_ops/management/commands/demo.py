@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--no-serve", action="store_true", help="stop after the job")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        console = Console(file=self.stdout, width=None if sys.stdout.isatty() else 150)
+        console = Console(width=None if sys.stdout.isatty() else 150)
         port = int(os.environ.get("PORT", "8000"))
         address = f"http://127.0.0.1:{port}"
         call_command("migrate", verbosity=0)

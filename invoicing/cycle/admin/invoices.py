@@ -94,7 +94,7 @@ class InvoiceAdmin(HistoryAdmin):
     def _may(self, request: HttpRequest, object_id: str | None, to_status: str, *from_statuses: str) -> bool:
         if not roles.has_role(request.user, [Role.FINANCE]):
             return False
-        status = Invoice.objects.filter(pk=object_id).values_list("status", flat=True).first()
+        status = Invoice.objects.filter(pk=object_id or 0).values_list("status", flat=True).first()
         return status in from_statuses and lifecycle.is_allowed(status, to_status)
 
     def has_hold_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
