@@ -1,11 +1,16 @@
 """Capture: accepted, known already, or held back; counted once for ever."""
 
+import json
 from decimal import Decimal
+from typing import Any
 
+import psycopg
 import pytest
 
 from metering.models import CaptureBatch, EventKey, QuarantinedEvent, UsageEvent
-from tests.builders import usage
+from metering.rules import exact_json, fingerprint, instants, reading
+from metering.store import postgres
+from tests.builders import guards, usage
 
 pytestmark = pytest.mark.django_db
 
@@ -55,3 +60,85 @@ def test_the_same_identity_with_another_body_is_a_conflict() -> None:
     assert [reason.code for reason in result.items[0].reasons] == ["conflict"]
     assert UsageEvent.objects.get().data["input_tokens"] == 3
     assert QuarantinedEvent.objects.get().event_id == "a"
+
+
+def recomputed(event: UsageEvent) -> bytes:
+    """The fingerprint of a stored row, from its columns alone."""
+    names = (event.source, event.event_id, event.contract.event_type, event.customer.code)
+    time = instants.instant_text(event.occurred_at)
+    return fingerprint.fingerprint_event(*names, time, data=exact_json.write(event.data), extras=event.extras or {})
+
+
+TRICKY = [
+    '{"input_tokens": 1e3, "output_tokens": -0.0}',
+    '{"input_tokens": 1.50, "output_tokens": -0}',
+    '{"output_tokens": 12345678901234567890, "input_tokens": 1.5E-9}',
+    '{"output_tokens": "1.50", "input_tokens": 0, "z": {"b": [1, 2.0, null], "a": {"": ""}}}',
+    '{"input_tokens": 0, "output_tokens": 1, "é": "\\u00e9", "\\ud83d\\ude00": "\\"\\\\\\u001f\\u2028{}"}',
+    '{"input_tokens": 0, "output_tokens": 1, "NULL": "NULL", "null": null, "t": true, "s": "{a,b}"}',
+]
+
+
+@pytest.mark.parametrize("data", TRICKY)
+@pytest.mark.parametrize(
+    "time", ["2026-03-02T11:00:00Z", "2026-03-02T11:00:00.1234567Z", "2026-03-02T11:00:00.120+05:30"]
+)
+def test_the_fingerprint_can_be_computed_again_from_the_stored_row(data: str, time: str) -> None:
+    usage.contract(schema={"properties": {"input_tokens": {}, "output_tokens": {}}})
+    event = usage.event('id \\with "quotes" {and} ,commas', time=time, region='a,b"{}\\', count=5, flag=True)
+    head = json.dumps({name: value for name, value in event.items() if name != "data"})
+    body = f'{head[:-1]}, "data": {data}}}'.encode()
+    assert usage.capture(*reading.read_document(body)).accepted == 1
+    row = UsageEvent.objects.select_related("contract", "customer").get()
+    assert recomputed(row) == bytes(row.fingerprint)
+    assert row.data == json.loads(data, parse_float=Decimal)
+    assert usage.capture(*reading.read_document(body)).duplicates == 1
+
+
+def test_accepted_events_cannot_be_changed_or_removed() -> None:
+    usage.capture(usage.event())
+    for table in (UsageEvent, EventKey, CaptureBatch):
+        assert guards.keeps_its_rows(table)
+    assert guards.refuses("UPDATE metering_usageevent SET data = '{}'")
+    assert guards.refuses("UPDATE metering_eventkey SET event_id = 'x'")
+    assert guards.refuses("UPDATE metering_capturebatch SET accepted = 0, duplicates = 1")
+
+
+def test_a_batch_that_does_not_add_up_is_refused_by_the_database() -> None:
+    assert guards.refuses(
+        "INSERT INTO metering_capturebatch (channel, origin, received_at, received, accepted, duplicates, quarantined,"
+        " tallies) VALUES ('http', 'x', now(), 3, 1, 1, 0, '[]')"
+    )
+
+
+def test_repeats_inside_a_delivery_are_judged_by_what_is_stored() -> None:
+    mine, other = usage.event("a"), usage.event("a", data={"input_tokens": 4, "output_tokens": 5})
+    result = usage.capture(mine, other, mine)
+    assert [(item.index, item.status) for item in result.items] == [(1, "quarantined"), (2, "duplicate")]
+    again = usage.capture(other, mine)
+    assert [(item.index, item.status) for item in again.items] == [(0, "quarantined"), (1, "duplicate")]
+
+
+def test_a_captured_event_is_received_at_the_time_of_the_database() -> None:
+    before = postgres.read_clock()
+    usage.capture(usage.event())
+    batch = CaptureBatch.objects.get()
+    assert before <= batch.received_at <= postgres.read_clock()
+    assert UsageEvent.objects.get().received_at == batch.received_at
+
+
+def test_the_number_of_statements_does_not_grow_with_the_delivery(monkeypatch: pytest.MonkeyPatch) -> None:
+    events = [usage.event(str(number)) for number in range(500)]
+    usage.capture(usage.event("warm"))  # compiles the schema
+    statements: list[str] = []
+    execute = psycopg.Cursor.execute
+
+    def note(cursor: Any, query: Any, *arguments: Any, **options: Any) -> Any:
+        statements.append(str(query))
+        return execute(cursor, query, *arguments, **options)
+
+    monkeypatch.setattr(psycopg.Cursor, "execute", note)
+    usage.capture(events[0])
+    assert len(statements) == 5  # contracts, customers, lock, events, batch
+    usage.capture(*events[1:])
+    assert len(statements) == 10
