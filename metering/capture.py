@@ -10,6 +10,7 @@ from metering.rules import reading
 from metering.rules.reading import BatchTooLargeError, Delivery, NotABatchError
 
 BODY_BYTES_MAX = 8 * 1024 * 1024  # inflated: 10,000 events of 800 bytes, or 32 of the largest
+DRAIN_BYTES_MAX = 128 * 1024 * 1024
 CHUNK_BYTES = 64 * 1024
 GZIP_WINDOW_BITS = 31
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -42,10 +43,21 @@ def read_delivery(stream: Readable, *, content_type: str, encoding: str) -> list
         chunks = _inflate(chunks)
     elif encoding.strip().lower() not in ("", "identity"):
         raise UnsupportedFormError("Send the body as it is, or with Content-Encoding: gzip.")
-    body = _join_bounded(chunks).removeprefix(BYTE_ORDER_MARK)
+    try:
+        body = _join_bounded(chunks).removeprefix(BYTE_ORDER_MARK)
+    except BatchTooLargeError:
+        _drain(stream)
+        raise
     if not body.strip():
         raise NotABatchError("The body is empty; send one event, an array of events, or one event per line.")
     return read(body)
+
+
+def _drain(stream: Readable) -> None:
+    """Read on and drop it: a sender that is still writing would see a broken connection instead of the reason."""
+    left = DRAIN_BYTES_MAX
+    while left > 0 and (chunk := stream.read(CHUNK_BYTES)):
+        left -= len(chunk)
 
 
 def _reader_of(content_type: str) -> Callable[[bytes], list[Delivery]]:
