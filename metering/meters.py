@@ -37,12 +37,13 @@ def create_meter(
     with transaction.atomic():
         # As activation does: a version without this property cannot come into force at the same moment.
         EventContract.objects.select_for_update().get(pk=contract.pk)
-        _require_promised_value(contract, value_property)
+        require_promised_value(contract, value_property)
         meter.save(force_insert=True)
     return meter
 
 
-def _require_promised_value(contract: EventContract, value_property: str) -> None:
+def require_promised_value(contract: EventContract, value_property: str) -> None:
+    """Refuse a meter whose value the version in force does not require of every event."""
     in_force = contract.versions.filter(status=EventContractVersion.Status.ACTIVE).first()
     if in_force is not None and value_property and value_property not in in_force.billing_fields:
         promised = ", ".join(in_force.billing_fields) or "nothing"

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
@@ -15,10 +15,14 @@ from unfold.enums import ActionVariant
 from accounts import roles
 from accounts.backoffice import BackOfficeAdmin, HistoryAdmin, answer_dialog
 from accounts.roles import Role
+from core.errors import DomainError
 from metering import contracts
-from metering.admin.forms import ConfirmForm, NewVersionForm, pretty
+from metering.admin.forms import ConfirmForm, NewVersionForm
+from metering.contracts import NotProvedError
 from metering.models import EventContract, EventContractVersion
+from metering.rules import exact_json
 
+FLAWS_SHOWN = 10
 KEEPERS = frozenset({Role.ENGINEERING})
 STATUS_TONES = {"draft": "info", "active": "success", "retired": ""}
 
@@ -43,9 +47,12 @@ class EventContractAdmin(HistoryAdmin):
         return [] if obj is None else ["event_type", "owner", "all_versions"]
 
     def save_model(self, request: HttpRequest, obj: EventContract, form: Any, change: Any) -> None:
-        if not change:
-            obj.owner_id = request.user.pk  # whoever opens a contract answers for it
-        super().save_model(request, obj, form, change)
+        if change:
+            contracts.describe_contract(contract=obj, description=obj.description, actor=request.user)
+            return
+        obj.pk = contracts.open_contract(
+            event_type=obj.event_type, description=obj.description, actor=request.user, at=timezone.now()
+        ).pk
 
     @display(description="In force")
     def in_force(self, contract: EventContract) -> str:
@@ -54,7 +61,10 @@ class EventContractAdmin(HistoryAdmin):
 
     @display(description="Versions")
     def all_versions(self, contract: EventContract) -> SafeString:
-        rows = [(version, pretty(version.schema)) for version in contract.versions.select_related("activated_by")]
+        rows = [
+            (version, exact_json.write_indented(version.schema))
+            for version in contract.versions.select_related("activated_by")
+        ]
         return render_to_string("metering/contract_versions.html", {"rows": rows})
 
     @action(
@@ -104,7 +114,9 @@ class EventContractVersionAdmin(BackOfficeAdmin):
     actions_detail: ClassVar[list[str]] = ["put_in_force"]
 
     def has_activate_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        is_draft = EventContractVersion.objects.filter(pk=object_id, status=EventContractVersion.Status.DRAFT).exists()
+        is_draft = EventContractVersion.objects.filter(
+            pk=int(object_id or 0), status=EventContractVersion.Status.DRAFT
+        ).exists()
         return is_draft and roles.has_role(request.user, KEEPERS)
 
     @display(description="Status", label=STATUS_TONES)
@@ -114,7 +126,9 @@ class EventContractVersionAdmin(BackOfficeAdmin):
     @display(description="Content")
     def written(self, version: EventContractVersion) -> SafeString:
         parts = ("schema", "billing_fields", "context_fields", "valid_examples", "invalid_examples")
-        rows = [(name.replace("_", " ").capitalize(), pretty(getattr(version, name))) for name in parts]
+        rows = [
+            (name.replace("_", " ").capitalize(), exact_json.write_indented(getattr(version, name))) for name in parts
+        ]
         return render_to_string("metering/contract_content.html", {"rows": rows})
 
     @action(
@@ -130,9 +144,14 @@ class EventContractVersionAdmin(BackOfficeAdmin):
         },
     )
     def put_in_force(self, request: HttpRequest, form: ConfirmForm, object_id: str) -> HttpResponse:
-        return answer_dialog(
-            request,
-            call=lambda: contracts.activate_version(version_id=int(object_id), actor=request.user, at=timezone.now()),
-            success="In force. Events are held to it from now on.",
-            back_to=reverse("admin:metering_eventcontractversion_change", args=[object_id]),
-        )
+        back_to = reverse("admin:metering_eventcontractversion_change", args=[object_id])
+        try:
+            contracts.activate_version(version_id=int(object_id), actor=request.user, at=timezone.now())
+        except NotProvedError as error:
+            for flaw in error.flaws[:FLAWS_SHOWN]:
+                messages.error(request, f"{flaw.detail} ({flaw.pointer})")
+        except DomainError as error:
+            messages.error(request, error.message)
+        else:
+            messages.success(request, "In force. Events are held to it from now on.")
+        return HttpResponse(headers={"HX-Redirect": back_to})

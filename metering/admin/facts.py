@@ -1,27 +1,47 @@
 """Read-only pages of what capture and aggregation wrote: events, batches, snapshots and imports."""
 
-from typing import ClassVar
+from functools import cached_property
+from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from accounts.backoffice import BackOfficeAdmin
-from metering.admin.forms import pretty
-from metering.models import AggregationSnapshot, CaptureBatch, ImportRun, UsageEvent
+from core import money
+from metering import queries
+from metering.models import AggregationSnapshot, CaptureBatch, EventKey, ImportRun, UsageEvent
+from metering.rules import exact_json
+
+LISTED_MAX = 10_000
+SEARCH_HITS_MAX = 100
+EVENTS_SHOWN = 50
+
+
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # Django's takes none at run time
+    """Counts no further than anybody pages: counting millions of rows would take longer than reading the page."""
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        return int(rows[:LISTED_MAX].count())
 
 
 @admin.register(UsageEvent)
 class UsageEventAdmin(BackOfficeAdmin):
-    """Accepted events, newest first; the search takes an exact event id, for there may be very many."""
+    """Accepted events, the last captured first; an older one is found by its exact id."""
 
     list_display = ("event_id", "source", "contract", "customer", "occurred_at", "received_at")
     list_filter: ClassVar[list[str]] = ["contract"]
-    search_fields = ("=event_id",)
+    search_fields = ("event_id",)
     search_help_text = "An exact event id"
     list_select_related = ("contract", "customer")
     show_full_result_count = False
+    paginator = BoundedPaginator
     ordering = ("-seq",)
     fields = (
         "seq",
@@ -37,9 +57,18 @@ class UsageEventAdmin(BackOfficeAdmin):
     )
     readonly_fields = ("sent",)
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[UsageEvent], search_term: str
+    ) -> tuple[QuerySet[UsageEvent], bool]:
+        """Ask the identities, which are indexed, and not the events."""
+        if not search_term:
+            return queryset, False
+        hits = EventKey.objects.filter(event_id=search_term).values_list("seq", flat=True)[:SEARCH_HITS_MAX]
+        return queryset.filter(seq__in=list(hits)), False
+
     @display(description="Data")
     def sent(self, event: UsageEvent) -> str:
-        return pretty(event.data)
+        return exact_json.write_indented(event.data)
 
 
 @admin.register(CaptureBatch)
@@ -49,20 +78,51 @@ class CaptureBatchAdmin(BackOfficeAdmin):
     list_display = ("received_at", "channel", "origin", "received", "accepted", "duplicates", "quarantined")
     list_filter: ClassVar[list[str]] = ["channel"]
     show_full_result_count = False
+    paginator = BoundedPaginator
     ordering = ("-id",)
 
 
 @admin.register(AggregationSnapshot)
 class AggregationSnapshotAdmin(BackOfficeAdmin):
-    """What a meter measured in a window, at a watermark."""
+    """What a meter measured in a window, at a watermark, and the events that it counted."""
 
-    list_display = ("customer", "meter", "window_start", "window_end", "quantity", "event_count", "kind", "retired_at")
-    list_filter: ClassVar[list[str]] = ["kind", "meter", "customer"]
+    list_display = ("customer", "meter", "window_start", "window_end", "measured", "event_count", "kind", "retired_at")
+    list_filter: ClassVar[list[str]] = ["kind", "meter"]
     list_select_related = ("customer", "meter")
+    search_fields = ("customer__code", "meter__code")
+    show_full_result_count = False
+    paginator = BoundedPaginator
     ordering = ("-id",)
+    fields = (
+        "customer",
+        "meter",
+        "window_start",
+        "window_end",
+        "measured",
+        "event_count",
+        "unmeasured_count",
+        "digest",
+        "watermark",
+        "kind",
+        "corrects",
+        "taken_at",
+        "retired_at",
+        "events",
+    )
+    readonly_fields = ("measured", "events")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AggregationSnapshot]:
-        return super().get_queryset(request).select_related("watermark")
+        return super().get_queryset(request).select_related("watermark", "corrects__meter")
+
+    @display(description="Quantity")
+    def measured(self, snapshot: AggregationSnapshot) -> str:
+        return f"{money.plain(snapshot.quantity)} {snapshot.meter.unit}"
+
+    @display(description="Events")
+    def events(self, snapshot: AggregationSnapshot) -> SafeString:
+        rows = queries.snapshot_events(snapshot, limit=EVENTS_SHOWN)
+        more = snapshot.event_count - len(rows)
+        return render_to_string("metering/snapshot_events.html", {"rows": rows, "more": more, "meter": snapshot.meter})
 
 
 @admin.register(ImportRun)

@@ -1,14 +1,16 @@
 """What the dialogs of metering ask for."""
 
-import json
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
+from core.errors import InvalidInputError
 from core.http import parsing
-from metering.models import EventContract
+from metering import meters
+from metering.models import EventContract, Meter
+from metering.rules import drafting, exact_json
 from metering.rules.drafting import ContractDraft
 
 REASON_LENGTH_MIN = 5
@@ -24,6 +26,32 @@ class ReasonForm(BaseDialogForm):
 
 class ConfirmForm(BaseDialogForm):
     """No field: the decision itself, behind one deliberate click."""
+
+
+class MeterForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes none at run time
+    """What the stage would refuse is said where it was typed."""
+
+    class Meta:
+        model = Meter
+        fields: ClassVar = [
+            "code",
+            "contract",
+            "aggregation",
+            "value_property",
+            "name",
+            "definition",
+            "exclusions",
+            "unit",
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if self.instance.pk is None and {"contract", "value_property"} <= cleaned.keys():
+            try:
+                meters.require_promised_value(cleaned["contract"], cleaned["value_property"])
+            except InvalidInputError as error:
+                self.add_error("value_property", error.message)
+        return cleaned
 
 
 class StrictJsonField(forms.CharField):
@@ -56,16 +84,26 @@ class VersionForm(BaseDialogForm):
     valid_examples = StrictJsonField(shape=list, initial="[]", help_text="Data that must pass.")
     invalid_examples = StrictJsonField(shape=list, initial="[]", help_text="Data that must fail.")
     accepts_past_days = forms.IntegerField(
-        min_value=0, max_value=36_500, initial=1826, widget=UnfoldAdminIntegerFieldWidget
+        min_value=0, max_value=drafting.PAST_DAYS_MAX, initial=1826, widget=UnfoldAdminIntegerFieldWidget
     )
     accepts_future_seconds = forms.IntegerField(
-        min_value=0, max_value=86_400, initial=300, widget=UnfoldAdminIntegerFieldWidget
+        min_value=0, max_value=drafting.FUTURE_SECONDS_MAX, initial=300, widget=UnfoldAdminIntegerFieldWidget
     )
+
+    def clean(self) -> dict[str, Any]:
+        """Say what is wrong with the content where it was typed."""
+        cleaned = super().clean() or {}
+        for name in ("billing_fields", "context_fields"):
+            if not all(isinstance(one, str) for one in cleaned.get(name, ())):
+                self.add_error(name, "Write the names of properties, each in quotes.")
+        if not self.errors:
+            for flaw in drafting.find_unusable(self.draft()):
+                self.add_error(flaw.pointer.split("/")[1], flaw.detail)
+        return cleaned
 
     def draft(self) -> ContractDraft:
         """The form as a plain value."""
-        given = {name: value for name, value in self.cleaned_data.items() if not name.startswith("_")}
-        return ContractDraft(**given)
+        return ContractDraft(**{name: self.cleaned_data[name] for name in drafting.CONTENT})
 
 
 class NewVersionForm(VersionForm):
@@ -79,11 +117,6 @@ class NewVersionForm(VersionForm):
             return
         for name, field in self.fields.items():
             if isinstance(field, StrictJsonField):
-                field.initial = pretty(getattr(latest, name))
+                field.initial = exact_json.write_indented(getattr(latest, name))
             elif hasattr(latest, name):
                 field.initial = getattr(latest, name)
-
-
-def pretty(value: Any) -> str:
-    """JSON for people."""
-    return json.dumps(value, indent=2, ensure_ascii=False, default=str)

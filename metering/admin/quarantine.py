@@ -17,8 +17,9 @@ from accounts.roles import Role
 from core.errors import DomainError
 from core.http import parsing
 from metering import quarantine
-from metering.admin.forms import ReasonForm, pretty
+from metering.admin.forms import ReasonForm
 from metering.models import QuarantinedEvent
+from metering.rules import exact_json
 
 DECIDERS = frozenset({Role.OPS, Role.ENGINEERING})
 TONES = {"open": "warning", "released": "success", "discarded": ""}
@@ -29,14 +30,14 @@ class QuarantinedEventAdmin(HistoryAdmin):
     """Nothing is edited: an event is released, and then checked afresh, or discarded with a reason."""
 
     list_display = ("received_at", "event_type", "subject", "event_id", "first_reason", "times_seen", "status_label")
-    list_filter: ClassVar[list[str]] = ["status", "event_type", "source"]
+    list_filter: ClassVar[list[str]] = ["status"]  # types and sources are whatever was sent: too many to choose from
     search_fields = ("event_id", "subject", "source", "event_type")
     fields = ("side_by_side", "received_at", "times_seen", "status", "decided_by", "decided_at", "decision_reason")
     readonly_fields = fields
     actions_detail: ClassVar[list[str]] = ["release_event", "discard_event"]
 
     def has_decide_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        is_open = QuarantinedEvent.objects.filter(pk=object_id, status=QuarantinedEvent.Status.OPEN).exists()
+        is_open = QuarantinedEvent.objects.filter(pk=int(object_id or 0), status=QuarantinedEvent.Status.OPEN).exists()
         return is_open and roles.has_role(request.user, DECIDERS)
 
     @display(description="Reason")
@@ -117,4 +118,4 @@ def _readable(raw: str) -> str:
         document: Any = parsing.read_strict_json(raw.encode("utf-8", "replace"))
     except ValueError:
         return raw
-    return pretty(document)
+    return exact_json.write_indented(document)

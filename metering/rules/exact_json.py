@@ -19,6 +19,11 @@ def write_in_order(value: Any) -> bytes:
     return orjson.dumps(value, default=_plain_number)
 
 
+def write_indented(value: Any) -> str:
+    """Write for people: laid out, the names in the order in which they were put."""
+    return orjson.dumps(value, default=_plain_number, option=orjson.OPT_INDENT_2).decode()
+
+
 def read(text: str) -> Any:
     """Read what `write` wrote, or what PostgreSQL made of it; fractions and long integers become Decimal."""
     return json.loads(text, parse_float=Decimal, parse_int=whole_number)
