@@ -78,18 +78,21 @@ def close_cycles(
     seller = the_seller()
     periods = due.open_periods(as_of=as_of, customer_codes=customer_codes)
     report = CloseReport()
-    if not periods:
-        return report
-    run = _Run(seller, watermarks.fix_watermark(at=at), actor, at, report)
+    if periods:
+        _close_all(periods, run=_Run(seller, watermarks.fix_watermark(at=at), actor, at, report), progress=progress)
+    customers = Customer.objects.filter(code__in=customer_codes) if customer_codes is not None else None
+    ids = None if customers is None else list(customers.values_list("pk", flat=True))
+    report.late_waiting = len(metering_queries.late_windows(customer_ids=ids))
+    return report
+
+
+def _close_all(periods: Sequence[DuePeriod], *, run: _Run, progress: Progress | None) -> None:
     done = 0
     for chunk in _chunks(periods):
         _close_or_split(chunk, run=run)
         done += len(chunk)
         if progress is not None:
             progress(done, len(periods))
-    late = metering_queries.late_windows(customer_ids=sorted({each.customer_id for each in periods}))
-    report.late_waiting = len(late)
-    return report
 
 
 def the_seller() -> Seller:

@@ -11,7 +11,7 @@ from accounts import roles
 from accounts.models import Seller
 from accounts.roles import Role
 from core import work
-from invoicing.cycle import approve, move
+from invoicing.cycle import approve, move, pdf
 from invoicing.cycle.models import Invoice
 
 DIGITS = 6  # INV-000001; a longer number simply grows
@@ -55,7 +55,7 @@ def finalize_invoice(*, invoice_id: int, actor: Any, at: datetime) -> Invoice:
         facts={"number": taken.text},
         at=taken.taken_at,
     )
-    work.enqueue(kind="render_invoice_pdf", key=str(invoice.pk), arguments={"invoice_id": invoice.pk}, at=at)
+    work.enqueue(kind=pdf.RENDER_JOB, key=str(invoice.pk), arguments={"invoice_id": invoice.pk}, at=at)
     return invoice
 
 

@@ -3,15 +3,24 @@
 from dataclasses import dataclass
 
 from core.errors import DomainError
+from core.models import Job
 from invoicing.cycle import queries
 from invoicing.cycle.models import Invoice
 from invoicing.documents import render, store
+
+RENDER_JOB = "render_invoice_pdf"
 
 
 class PdfNotReadyError(DomainError):
     """The document of a final invoice is still being rendered."""
 
     code = "pdf_not_ready"
+
+
+class PdfFailedError(DomainError):
+    """Rendering was tried as often as it may be, and given up."""
+
+    code = "pdf_failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +38,16 @@ def invoice_pdf(*, invoice: Invoice) -> InvoicePdf:
         return InvoicePdf(content=drawn, file_name=f"draft-{invoice.pk}.pdf")
     stored = store.load(document_key(invoice.pk))
     if stored is None:
-        raise PdfNotReadyError("The PDF is being rendered; ask again in a few seconds.")
+        raise _why_missing(invoice.pk)
     return InvoicePdf(content=bytes(stored.content), file_name=f"{invoice.number}.pdf")
+
+
+def _why_missing(invoice_id: int) -> DomainError:
+    job = Job.objects.filter(kind=RENDER_JOB, key=str(invoice_id)).order_by("-pk").first()
+    if job is None or job.state != Job.State.DEAD:
+        return PdfNotReadyError("The PDF is being rendered; ask again in a few seconds.")
+    reason = job.last_error.splitlines()[0][:300] if job.last_error else "no reason is known"
+    return PdfFailedError(f"Rendering the PDF was given up ({reason}). Repair what it names and run the job again.")
 
 
 def document_key(invoice_id: int) -> str:

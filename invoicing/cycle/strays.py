@@ -1,11 +1,12 @@
 """Usage that no price covers: accepted in the period of a bill, outside every priced window of its customer."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from core.periods import Period
 from invoicing.cycle.bills import Bill
-from invoicing.cycle.rules import tie_out
+from invoicing.cycle.rules import coverage, tie_out
 from invoicing.pricing import segments as pricing_segments
 from invoicing.pricing.models import Subscription
 from invoicing.pricing.queries import DuePeriod
@@ -15,26 +16,42 @@ from metering.models import EventContract, Watermark
 from metering.queries import CustomerPeriod, StrayUsage
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A stretch of time in which one bill answers for all usage of its customer."""
+
+    bill: Bill
+    stretch: Period
+
+
 def find_strays(bills: Sequence[Bill], *, watermark: Watermark) -> None:
-    """Note stray usage on the first bill whose period it falls in; a fixed number of statements."""
-    periods = sorted({(bill.customer.pk, bill.period.start, bill.period.end) for bill in bills})
+    """Note stray usage on the bill that answers for it; a fixed number of statements.
+
+    Where several subscriptions of a customer run, the first of them answers, whichever bills are looked at together.
+    """
+    subscriptions: dict[int, list[Subscription]] = defaultdict(list)
+    for subscription in Subscription.objects.filter(customer__in={bill.customer.pk for bill in bills}).order_by("pk"):
+        subscriptions[subscription.customer_id].append(subscription)
+    watches = [watch for bill in bills for watch in _watches(bill, subscriptions[bill.customer.pk])]
     found = metering_queries.stray_usage(
-        [CustomerPeriod(*period) for period in periods],
-        windows=[*_own_windows(bills), *_windows_of_others(bills)],
+        [CustomerPeriod(watch.bill.customer.pk, watch.stretch.start, watch.stretch.end) for watch in watches],
+        windows=[*_own_windows(bills), *_windows_of_others(bills, subscriptions)],
         watermark=watermark,
     )
     contracts = EventContract.objects.in_bulk({stray.contract_id for stray in found})
-    by_customer = _by_customer(bills)
+    by_customer: dict[int, list[Watch]] = defaultdict(list)
+    for watch in watches:
+        by_customer[watch.bill.customer.pk].append(watch)
     for stray in found:
-        bill = next(bill for bill in by_customer[stray.customer_id] if bill.period.contains(stray.first_at))
-        bill.strays.append(_named(stray, contract=contracts[stray.contract_id]))
+        watch = next(one for one in by_customer[stray.customer_id] if one.stretch.contains(stray.first_at))
+        watch.bill.strays.append(_named(stray, contract=contracts[stray.contract_id]))
 
 
-def _by_customer(bills: Iterable[Bill]) -> dict[int, list[Bill]]:
-    found: dict[int, list[Bill]] = defaultdict(list)
-    for bill in bills:
-        found[bill.customer.pk].append(bill)
-    return found
+def _watches(bill: Bill, subscriptions: Iterable[Subscription]) -> Iterator[Watch]:
+    """The parts of the bill's period in which no earlier subscription of the customer runs."""
+    earlier = [one for one in subscriptions if one.pk < bill.due.subscription_id]
+    answered = [shared for one in earlier if (shared := _shared(one, bill.period)) is not None]
+    yield from (Watch(bill, stretch) for stretch in coverage.uncovered(bill.period, closed=answered))
 
 
 def _own_windows(bills: Iterable[Bill]) -> list[UsageWindow]:
@@ -48,16 +65,13 @@ def _own_windows(bills: Iterable[Bill]) -> list[UsageWindow]:
     ]
 
 
-def _windows_of_others(bills: Sequence[Bill]) -> list[UsageWindow]:
+def _windows_of_others(bills: Iterable[Bill], subscriptions: Mapping[int, Iterable[Subscription]]) -> list[UsageWindow]:
     """What the customer's other subscriptions price in the same periods is not stray."""
-    by_customer = _by_customer(bills)
     others = [
-        DuePeriod(subscription.pk, subscription.customer_id, shared)
-        for subscription in Subscription.objects.filter(customer__in=by_customer)
-        for bill in by_customer[subscription.customer_id]
-        if bill.due.subscription_id != subscription.pk
-        for shared in (_shared(subscription, bill.period),)
-        if shared is not None
+        DuePeriod(one.pk, one.customer_id, shared)
+        for bill in bills
+        for one in subscriptions[bill.customer.pk]
+        if one.pk != bill.due.subscription_id and (shared := _shared(one, bill.period)) is not None
     ]
     return [
         UsageWindow(segment.customer_id, segment.meter_id, segment.start, segment.end)

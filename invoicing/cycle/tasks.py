@@ -9,7 +9,7 @@ from invoicing.documents import render, store
 from invoicing.documents.models import StoredDocument
 
 
-@work.handles("render_invoice_pdf", attempts_max=5)
+@work.handles(pdf.RENDER_JOB, attempts_max=5)
 def render_invoice_pdf(*, invoice_id: int) -> None:
     """Render once and store; run again, it finds the document and leaves it as it is."""
     if store.load(pdf.document_key(invoice_id)) is not None:

@@ -190,6 +190,17 @@ def test_late_usage_of_an_ended_subscription_goes_to_the_customers_next_invoice(
     assert november_adjustment().amount == Decimal("0.50")
 
 
+def test_late_usage_without_a_next_invoice_is_reported_by_every_close(company: billing.Company) -> None:
+    subscription = billing.subscribe_to(company, billing.make_customer("acme"))
+    subscribe.end_subscription(subscription=subscription, ends_at=NOVEMBER, actor=company.finance, at=OCTOBER)
+    billing.use("acme", ("e1", day(3), 1000))
+    billing.close_october()
+    billing.issue(company, [Invoice.objects.get()])
+    billing.use("acme", ("late", day(30), 250), at=NEXT_CLOSING)
+    for report in (billing.close_november(), billing.close_november(customer_codes=["acme"])):
+        assert (report.drafted, report.late_waiting) == (0, 1)
+
+
 def test_late_usage_that_changes_nothing_is_still_accounted_for(company: billing.Company) -> None:
     peak = billing.make_meter("peak", event_type="peak", owner=company.finance, aggregation="max")
     plan = billing.make_plan("peaks", finance=company.finance, fee=None, meter=peak, unit_amount="2")

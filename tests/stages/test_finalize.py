@@ -134,6 +134,13 @@ def test_the_pdf_is_queued_with_the_number_and_rendered_once(company: billing.Co
     assert pdf.invoice_pdf(invoice=final).content == first.content
 
 
+def test_a_pdf_that_was_given_up_says_why(company: billing.Company, approved: Invoice) -> None:
+    final = finalize.finalize_invoice(invoice_id=approved.pk, actor=None, at=CLOSING)
+    Job.objects.update(state="dead", attempts=5, finished_at=CLOSING, last_error="OSError: no Pango\nmore")
+    with pytest.raises(pdf.PdfFailedError, match=r"given up \(OSError: no Pango\)"):
+        pdf.invoice_pdf(invoice=final)
+
+
 def test_a_draft_prints_as_a_draft_and_is_not_stored(company: billing.Company) -> None:
     draft = billing.billed_customer(company)
     printed = pdf.invoice_pdf(invoice=draft)

@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.views.decorators.clickjacking import xframe_options_sameorigin
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
@@ -60,7 +61,9 @@ class InvoiceAdmin(HistoryAdmin):
         return [URGENCY.asc(), "-period_end", "customer__code"]
 
     def get_urls(self) -> list[URLPattern]:
-        document = path("<int:invoice_id>/pdf/", self.admin_site.admin_view(self.pdf_view), name="cycle_invoice_pdf")
+        # Only this one may stand in a frame: the page of its invoice shows it.
+        view = xframe_options_sameorigin(self.admin_site.admin_view(self.pdf_view))
+        document = path("<int:invoice_id>/pdf/", view, name="cycle_invoice_pdf")
         return [document, *super().get_urls()]
 
     def change_view(
