@@ -46,6 +46,9 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "8px",
     "STYLES": [lambda _request: static("billing_ops/backoffice.css")],
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("billing_ops/favicon.svg")}
+    ],
     "LOGIN": {"form": "accounts.forms.BackOfficeSignInForm"},
     "DASHBOARD_CALLBACK": "billing_ops.dashboard.add_to_context",
     "COLORS": {

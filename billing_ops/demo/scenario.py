@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 LOGO = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 164 32">'
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 176 32">'
     '<path d="M4 26 14 6l10 20h-6l-4-9-4 9z" fill="#0369a1"/><circle cx="27" cy="9" r="4" fill="#38bdf8"/>'
     '<text x="38" y="23" font-family="Inter, sans-serif" font-size="19" font-weight="700" fill="#0f172a">'
     "Lumen Cloud</text></svg>"

@@ -12,6 +12,7 @@ from invoicing.documents.document import DocumentLine, DocumentParty, DocumentSt
 from invoicing.documents.rules import extent, figures
 
 SEE_ANNEX = "see annex"  # in place of a unit price, where there are several
+NO_BREAK = "\u00a0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,9 @@ class _Words:
         return figures.percent_text(percent, locale=self.document.locale)
 
     def span(self, item: DocumentLine) -> str:
-        return figures.span_text(item.start, item.end, zone=self.document.time_zone, locale=self.document.locale)
+        text = figures.span_text(item.start, item.end, zone=self.document.time_zone, locale=self.document.locale)
+        # Where a time makes it long, it may break only between its two ends.
+        return " – ".join(end.replace(" ", NO_BREAK) for end in text.split(" – ")) if ":" in text else text
 
 
 def page_context(document: InvoiceDocument) -> dict[str, Any]:
