@@ -205,7 +205,7 @@ def draft(**changes: Any) -> ContractDraft:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"schema": {"type": "objekt"}, "billing_fields": []}, [("schema_unusable", "/schema")]),
+        ({"schema": {"type": "thing"}, "billing_fields": []}, [("schema_unusable", "/schema")]),
         ({"schema": [], "billing_fields": []}, [("schema_unusable", "/schema")]),
         ({"schema": {"$ref": "http://127.0.0.1:1/x"}, "billing_fields": []}, [("schema_unusable", "/schema")]),
         ({"schema": {"$ref": "file:///etc/passwd"}, "billing_fields": []}, [("schema_unusable", "/schema")]),
