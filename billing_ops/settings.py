@@ -190,6 +190,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    # One name each, where the same word means different sets of values in different answers.
+    "ENUM_NAME_OVERRIDES": {
+        "PayableStatus": ["open", "paid", "withdrawn"],
+        "ReleaseOutcome": ["released", "blocked"],
+        "PayeeKind": "compliance.payouts.models.payees.PAYEE_KINDS",
+        "GateState": "compliance.payouts.models.gates.STATE_LABELS",
+    },
 }
 
 CACHES = {

@@ -19,7 +19,7 @@ from compliance.payouts.api.serializers import (
     BatchDetailSerializer,
     BatchSerializer,
     NewBatchSerializer,
-    ReleaseSerializer,
+    PayoutReleaseSerializer,
 )
 from compliance.payouts.models import Payable, PayoutBatch, ReleaseDecision
 from compliance.payouts.queries import BatchLine
@@ -79,7 +79,7 @@ class ReleaseView(IdempotentWrites, RuledView, APIView):
 
     roles_by_method = {"POST": frozenset({Role.OPS})}
 
-    @extend_schema(request=None, responses={200: ReleaseSerializer, **WRITE_REFUSALS})
+    @extend_schema(request=None, responses={200: PayoutReleaseSerializer, **WRITE_REFUSALS})
     def post(self, request: Request, batch_id: int) -> Response:
         decisions = release.release_batch(batch_id=batch_id, actor=request.user, at=timezone.now())
         outcomes = [decision.outcome for decision in decisions]
@@ -90,7 +90,7 @@ class ReleaseView(IdempotentWrites, RuledView, APIView):
             "blocked": outcomes.count(Outcome.BLOCKED),
             "items": [{**_debt(decision.payable), **_decided(decision)} for decision in decisions],
         }
-        return Response(ReleaseSerializer(answer).data)
+        return Response(PayoutReleaseSerializer(answer).data)
 
 
 def _detail(batch_id: int, *, at: datetime) -> Any:

@@ -5,6 +5,8 @@ import binascii
 from decimal import Decimal
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core import money
@@ -12,6 +14,7 @@ from core import money
 ID_MAX = 2**63 - 1
 
 
+@extend_schema_field(OpenApiTypes.DECIMAL)
 class AmountField(serializers.Field[Decimal, str, str, Any]):
     """Money as a plain decimal string, such as "12.50"."""
 
@@ -27,6 +30,7 @@ class AmountField(serializers.Field[Decimal, str, str, Any]):
         return money.plain(value)
 
 
+@extend_schema_field(OpenApiTypes.BYTE)
 class Base64Field(serializers.Field[bytes, str, str, Any]):
     """The bytes of a file, in Base64."""
 

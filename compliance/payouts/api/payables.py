@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from accounts.permissions import READERS, RuledView
 from accounts.roles import Role
 from compliance.payouts import payables, queries
-from compliance.payouts.api.serializers import NewPayableSerializer, PayableSerializer, ReasonSerializer
+from compliance.payouts.api.serializers import NewPayableSerializer, PayableSerializer, PayoutReasonSerializer
 from compliance.payouts.models import Payable
 from core.errors import NotFoundError
 from core.http.schema import READ_REFUSALS, WRITE_REFUSALS
@@ -83,9 +83,9 @@ class WithdrawView(IdempotentWrites, RuledView, APIView):
 
     roles_by_method = {"POST": WRITERS}
 
-    @extend_schema(request=ReasonSerializer, responses={200: PayableSerializer, **WRITE_REFUSALS})
+    @extend_schema(request=PayoutReasonSerializer, responses={200: PayableSerializer, **WRITE_REFUSALS})
     def post(self, request: Request, payable_id: int) -> Response:
-        body = ReasonSerializer(data=request.data)
+        body = PayoutReasonSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         reason = body.validated_data["reason"]
         payables.withdraw_payable(payable_id=payable_id, reason=reason, actor=request.user, at=timezone.now())

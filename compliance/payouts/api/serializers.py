@@ -193,7 +193,7 @@ class NewPayableSerializer(serializers.Serializer[Any]):
     currency = serializers.CharField(max_length=3, validators=[validators.check_currency])
 
 
-class ReasonSerializer(serializers.Serializer[Any]):
+class PayoutReasonSerializer(serializers.Serializer[Any]):
     """Why."""
 
     reason = serializers.CharField(max_length=2000)
@@ -234,7 +234,7 @@ class DecidedItemSerializer(serializers.Serializer[Any]):
     audit_reference = serializers.CharField()
 
 
-class ReleaseSerializer(serializers.Serializer[Any]):
+class PayoutReleaseSerializer(serializers.Serializer[Any]):
     """The standing decision about every payable of a batch."""
 
     id = serializers.IntegerField()
