@@ -20,7 +20,7 @@ from metering import queries as metering_queries
 from metering import watermark as watermarks
 from metering.models import Watermark
 
-CHUNK_PERIODS = 500
+CHUNK_PERIODS = 1000  # also the most advisory locks that a close holds at once
 Progress = Callable[[int, int], None]
 
 log = structlog.get_logger(__name__)
