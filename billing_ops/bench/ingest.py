@@ -25,7 +25,7 @@ from accounts import keys
 from accounts.models import Customer, Scope
 from accounts.roles import Role
 from billing_ops import processes
-from billing_ops.bench.rows import BenchRow
+from billing_ops.bench.rows import BenchError, BenchRow
 from metering import contracts
 from metering.rules.drafting import ContractDraft
 
@@ -49,10 +49,6 @@ CREATE TABLE bench_bare (
 )
 """
 Batch = list[dict[str, Any]]
-
-
-class BenchError(Exception):
-    """What was sent is not what was accepted: the figure would mean nothing."""
 
 
 def run(*, rounds: int = 5, events: int = 60_000, sizes: Sequence[int] = (1000, 100)) -> list[BenchRow]:
@@ -93,13 +89,16 @@ def _furnish(at: datetime) -> str:
     codes = [f"bench-{number}" for number in range(CUSTOMERS)]
     rows = [Customer(code=code, legal_name=code, currency="EUR") for code in codes]
     Customer.objects.bulk_create(rows, ignore_conflicts=True)
-    contract = contracts.find_contract(EVENT_TYPE) or contracts.create_contract(
-        event_type=EVENT_TYPE, description="Tokens of the benchmark.", owner=engineer
-    )
     example = {"input_tokens": 1, "output_tokens": 1}
     draft = ContractDraft(schema=SCHEMA, billing_fields=list(example), valid_examples=[example], invalid_examples=[{}])
-    version = contracts.draft_version(contract=contract, draft=draft, actor=engineer, at=at)
-    contracts.activate_version(version_id=version.pk, actor=engineer, at=at)
+    contracts.open_contract(
+        event_type=EVENT_TYPE,
+        description="Tokens of the benchmark.",
+        draft=draft,
+        is_activated=True,
+        actor=engineer,
+        at=at,
+    )
     return keys.new_key(name="bench", user=engineer, scopes=[Scope.EVENTS_WRITE], at=at)[1]
 
 

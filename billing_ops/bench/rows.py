@@ -4,6 +4,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 
+class BenchError(Exception):
+    """What came out is not what went in: the figure would mean nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchRow:
     """`value` and `limit` share a unit and come from the same run; `ratio` is value / limit."""

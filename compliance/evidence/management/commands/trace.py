@@ -81,7 +81,10 @@ class Command(BaseCommand):
 
 
 def _table(checks: tuple[Check, ...]) -> Table:
-    table = Table("step", "in the books", "done again", "")
+    table = Table("step")
+    for heading in ("in the books", "done again"):
+        table.add_column(heading, overflow="fold")
+    table.add_column()
     for check in checks:
         mark = Text("equal", style="green") if check.is_equal else Text("DIFFERS", style="bold red")
         table.add_row(check.step, check.claimed, check.found, mark)

@@ -1,0 +1,36 @@
+"""Runs every benchmark in the database that the environment names, which `manage.py bench` made for it alone.
+
+Prints one line of JSON for each part as it ends; run by itself it would fill a live database with made-up events.
+"""
+
+import sys
+from collections.abc import Callable
+
+import django
+import orjson
+
+SMALL = "--quick"
+
+
+def main() -> None:
+    django.setup()
+    # Models can be imported only after the set-up.
+    from django.core.management import call_command  # noqa: PLC0415
+
+    from billing_ops.bench import close, ingest, pdf  # noqa: PLC0415
+    from billing_ops.bench.rows import BenchRow  # noqa: PLC0415
+
+    is_quick = SMALL in sys.argv
+    call_command("migrate", verbosity=0)
+    parts: list[Callable[[], list[BenchRow]]] = [
+        # The close comes first: it wants a database without other events.
+        (lambda: close.run(subscriptions=50, events=20_000, rounds=1)) if is_quick else close.run,
+        (lambda: ingest.run(rounds=1, events=4_000)) if is_quick else ingest.run,
+        (lambda: pdf.run(rounds=2)) if is_quick else pdf.run,
+    ]
+    for part in parts:
+        print(orjson.dumps([row.as_json() for row in part()]).decode(), flush=True)  # noqa: T201  read by the parent
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,202 @@
+"""How long a close takes, from raw events to reconciled drafts, against a bare GROUP BY of the same events.
+
+The bare way counts and sums the events once and copies the lines into a table without a key; the close also keeps
+snapshots with their digests, rates, drafts, and counts everything a second time to reconcile.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from statistics import median
+from typing import Any
+
+from django.contrib.auth.models import Group, User
+from django.db import connection
+from django.utils import timezone
+
+from accounts.models import Customer, Seller
+from accounts.roles import Role
+from billing_ops.bench.rows import BenchError, BenchRow
+from invoicing.cycle import close
+from invoicing.cycle.models import InvoiceLine
+from invoicing.pricing import plans, prices, subscribe
+from invoicing.pricing.models import Charge
+from metering import contracts, meters
+from metering.models import EventContract, Meter
+from metering.rules.drafting import ContractDraft
+
+EVENT_TYPE = "bench.completion"
+METERS = ("input_tokens", "output_tokens")
+AGREED = datetime(2026, 9, 1, tzinfo=UTC)
+START, END = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC)
+BATCH_SIZE = 1000
+TIERS = {
+    "tiers": [
+        {"up_to": "1000", "unit_amount": "0.00002", "flat_amount": "0"},
+        {"up_to": None, "unit_amount": "0.000015", "flat_amount": "0"},
+    ]
+}
+# The events come in order of time, one customer after the other, in batches of a thousand, as capture would store them.
+EVENTS = """
+INSERT INTO metering_usageevent (seq, source, event_id, customer_id, contract_id, contract_version_id, batch_id,
+                                 occurred_at, received_at, fingerprint, data)
+SELECT number, 'bench/eu-1', 'evt-' || number, (%(customers)s::bigint[])[1 + number %% cardinality(%(customers)s)],
+       %(contract)s, %(version)s, %(batch)s + (number - 1) / %(size)s,
+       %(start)s + (number - 1) * ((%(end)s::timestamptz - %(start)s::timestamptz) / %(events)s), clock_timestamp(),
+       sha256(('evt-' || number)::bytea),
+       jsonb_build_object('input_tokens', number %% 4000, 'output_tokens', number %% 900, 'model', 'large-v3')
+  FROM generate_series(1, %(events)s) AS number
+"""
+KEYS = "INSERT INTO metering_eventkey (source, event_id, seq) SELECT source, event_id, seq FROM metering_usageevent"
+BATCHES = """
+INSERT INTO metering_capturebatch (id, channel, origin, received_at, received, accepted, duplicates, quarantined,
+                                   tallies, first_seq, last_seq)
+SELECT batch_id, 'http', 'bench', max(received_at), count(*), count(*), 0, 0,
+       jsonb_build_array(jsonb_build_object('source', 'bench/eu-1', 'type', %(type)s, 'accepted', count(*),
+                                            'duplicates', 0, 'quarantined', 0)),
+       min(seq), max(seq)
+  FROM metering_usageevent GROUP BY batch_id
+"""
+SEQUENCES = """
+SELECT setval(pg_get_serial_sequence('metering_usageevent', 'seq'), (SELECT max(seq) FROM metering_usageevent)),
+       setval(pg_get_serial_sequence('metering_capturebatch', 'id'), (SELECT max(id) FROM metering_capturebatch))
+"""
+BARE_SUMS = """
+SELECT customer_id, count(*), sum((data ->> 'input_tokens')::numeric), sum((data ->> 'output_tokens')::numeric)
+  FROM metering_usageevent
+ WHERE contract_id = %(contract)s AND occurred_at >= %(start)s AND occurred_at < %(end)s
+ GROUP BY customer_id
+"""
+
+
+def run(*, subscriptions: int = 1000, events: int = 1_000_000, rounds: int = 3) -> list[BenchRow]:
+    """One close of a month, and the median of `rounds` of the bare way; in a database that has no events yet."""
+    contract = _furnish(subscriptions, at=timezone.now())
+    _load_events(contract, events=events)
+    bare_sums = median(_seconds(lambda: _sum_bare(contract)) for _ in range(rounds))
+    seconds = _seconds(lambda: _close(subscriptions))
+    bare = bare_sums + _seconds_of_copy()
+    _require_every_unit(events)
+    name = f"closing {subscriptions:,} subscriptions with {events:,} events"
+    value, limit = events / seconds, events / bare
+    return [
+        BenchRow(name=name, value=value, unit="events/s", limit=limit, ratio=value / limit),
+        BenchRow(name=f"{name}, as time", value=seconds, unit="s", limit=bare, ratio=seconds / bare),
+    ]
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def _furnish(subscriptions: int, *, at: datetime) -> EventContract:
+    """A seller, one contract with two meters, a plan with a fee and two metered charges, and everybody on it."""
+    actor, _ = User.objects.get_or_create(username="bench-close", defaults={"is_staff": True})
+    actor.groups.set(Group.objects.filter(name__in=[Role.ENGINEERING, Role.FINANCE]))
+    Seller.objects.create(code="bench", legal_name="Bench GmbH", address="Hafen 1", country="DE")
+    prices.add_tax_rate(
+        code="vat", name="VAT", category="S", percent=Decimal(19), effective_at=AGREED, note="", actor=actor, at=at
+    )
+    contract = _open_contract(actor, at=at)
+    plan = plans.create_plan(code="bench", name="Bench", currency="EUR", interval="month", proration_unit="day")
+    fee = plans.add_charge(plan=plan, code="base", name="Base fee", meter=None)
+    _set_price(fee, model="flat", params={"amount": "29.00"}, actor=actor, at=at)
+    for meter in Meter.objects.filter(contract=contract):
+        charge = plans.add_charge(plan=plan, code=meter.code, name=meter.name, meter=meter)
+        _set_price(charge, model="graduated", params=TIERS, actor=actor, at=at)
+    codes = [f"close-{number}" for number in range(subscriptions)]
+    customers = [Customer(code=code, legal_name=code, currency="EUR", tax_rate_code="vat") for code in codes]
+    for customer in Customer.objects.bulk_create(customers):
+        subscribe.start_subscription(customer=customer, plan=plan, starts_at=START, actor=actor, at=at)
+    return contract
+
+
+def _set_price(charge: Charge, *, model: str, params: dict[str, Any], actor: User, at: datetime) -> None:
+    prices.add_price_version(charge=charge, model=model, params=params, effective_at=AGREED, actor=actor, at=at)
+
+
+def _open_contract(actor: User, *, at: datetime) -> EventContract:
+    numbers = {name: {"type": "integer", "minimum": 0} for name in METERS}
+    draft = ContractDraft(
+        schema={"type": "object", "properties": {**numbers, "model": {"type": "string"}}, "required": list(METERS)},
+        billing_fields=list(METERS),
+        valid_examples=[dict.fromkeys(METERS, 1)],
+        invalid_examples=[{}],
+    )
+    contract = contracts.open_contract(
+        event_type=EVENT_TYPE, description="Completions.", draft=draft, is_activated=True, actor=actor, at=at
+    )
+    for name in METERS:
+        meters.create_meter(
+            code=name,
+            name=name.replace("_", " ").capitalize(),
+            definition="Tokens of completions.",
+            exclusions="",
+            unit="token",
+            contract=contract,
+            aggregation="sum",
+            value_property=name,
+            owner=actor,
+        )
+    return contract
+
+
+def _load_events(contract: EventContract, *, events: int) -> None:
+    """Straight into the tables, consistent with what capture writes."""
+    values: dict[str, Any] = {
+        "customers": list(Customer.objects.filter(tax_rate_code="vat").order_by("pk").values_list("pk", flat=True)),
+        "contract": contract.pk,
+        "version": contract.versions.get().pk,
+        "batch": 1,
+        "size": BATCH_SIZE,
+        "events": events,
+        "start": START,
+        "end": END,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(EVENTS, values)
+        cursor.execute(KEYS)
+        cursor.execute(BATCHES, {"type": EVENT_TYPE})
+        cursor.execute(SEQUENCES)
+        cursor.execute("VACUUM ANALYZE metering_usageevent")  # as autovacuum does beside a running month
+
+
+def _sum_bare(contract: EventContract) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(BARE_SUMS, {"contract": contract.pk, "start": START, "end": END})
+        cursor.fetchall()
+
+
+def _close(subscriptions: int) -> None:
+    report = close.close_cycles(as_of=END, at=timezone.now())
+    if report.drafted != subscriptions or report.held or report.failed:
+        raise BenchError(f"{report.drafted} drafts, {report.held} held, {len(report.failed)} failed")
+
+
+def _seconds_of_copy() -> float:
+    """The lines of all drafts once more, by one COPY into a table that has neither key nor constraint."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE bench_lines AS SELECT * FROM cycle_invoiceline WITH NO DATA")
+        with cursor.copy("COPY cycle_invoiceline TO STDOUT") as copy:
+            text = b"".join(bytes(part) for part in copy)
+
+    def copy_in() -> None:
+        with connection.cursor() as cursor, cursor.copy("COPY bench_lines FROM STDIN") as copy:
+            copy.write(text)
+
+    return _seconds(copy_in)
+
+
+def _require_every_unit(events: int) -> None:
+    """A figure for a close that lost usage would mean nothing."""
+    wanted = {name: sum(number % modulus for number in range(1, events + 1)) for name, modulus in _MODULI.items()}
+    for name, units in wanted.items():
+        billed = sum(InvoiceLine.objects.filter(meter_code=name).values_list("quantity", flat=True))
+        if billed != units:
+            raise BenchError(f"{billed} of {units} {name} were billed")
+
+
+_MODULI = {"input_tokens": 4000, "output_tokens": 900}

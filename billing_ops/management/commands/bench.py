@@ -1,0 +1,58 @@
+"""`bench [--quick]`: ratios of what we do to the least that could be done, measured in one run on this machine."""
+
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import orjson
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+from rich.table import Table
+
+from billing_ops.bench import scratch
+from core.postgres_place import CHECKOUT
+
+LARGE = 1000
+LATEST = Path("var") / "bench" / "latest.json"
+
+
+class Command(BaseCommand):
+    """Works in a scratch database beside the live one, and drops it."""
+
+    help = "Measure ingest, close and PDFs against their bare counterparts; keeps var/bench/latest.json."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--quick", action="store_true", help="Small sizes: shows that it runs, measures nothing.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.stdout.write("measuring in a scratch database; the longest part is the load of the events")
+        rows = self._measure(["--quick"] if options["quick"] else [])
+        self._print(rows)
+        target = CHECKOUT / LATEST
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(orjson.dumps(rows, option=orjson.OPT_INDENT_2))
+        self.stdout.write(f"figures: {LATEST}")
+
+    def _measure(self, arguments: list[str]) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
+        with scratch.scratch_database() as environment:
+            command = [sys.executable, "-m", "billing_ops.bench", *arguments]
+            with subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdout=subprocess.PIPE) as process:
+                for line in process.stdout or ():
+                    part = orjson.loads(line)
+                    rows += part
+                    self.stdout.write("\n".join(f"  {row['name']}: {row['ratio']:.2f}" for row in part))
+        if process.returncode:
+            raise CommandError(f"a benchmark ended with code {process.returncode}; its message stands above")
+        return rows
+
+    def _print(self, rows: list[dict[str, Any]]) -> None:
+        table = Table("", "ours", "bare", "unit", "ratio", title="Ours over bare, in one run")
+        for row in rows:
+            figures = (f"{row[side]:,.4g}" if row[side] < LARGE else f"{row[side]:,.0f}" for side in ("value", "limit"))
+            table.add_row(row["name"], *figures, row["unit"], f"{row['ratio']:.2f}")
+        page = StringIO()
+        Console(file=page, markup=False, width=120, force_terminal=self.stdout.isatty()).print(table)
+        self.stdout.write(page.getvalue())
