@@ -3,11 +3,18 @@
 import shutil
 from collections.abc import Iterator
 
+import hypothesis
 import pgtrigger
 import pytest
 from django.db.backends.postgresql.operations import DatabaseOperations
 
 from core import embedded_postgres
+
+# A busy machine is no finding: how long an example takes, or its making, decides nothing.
+hypothesis.settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
