@@ -44,7 +44,15 @@ class RoleRules:
 
 
 def _allows(request: HttpRequest, allowed: Iterable[Role]) -> bool:
-    return bool(request.user.is_staff) and roles.has_role(request.user, allowed)
+    return bool(request.user.is_staff) and not _roles_of(request).isdisjoint({str(role) for role in allowed})
+
+
+def _roles_of(request: Any) -> frozenset[str]:
+    """Asked once per request: a page asks for each entry of its menu. Decisions are asked again by their stages."""
+    if not hasattr(request, "held_roles"):
+        request.held_roles = roles.roles_of(request.user)
+    held: frozenset[str] = request.held_roles
+    return held
 
 
 class WholeIds:

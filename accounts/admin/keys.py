@@ -40,6 +40,9 @@ class ApiKeyAdmin(BackOfficeAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.fields if obj else ("name", "user", "scopes")
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields if obj else ()
+
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002  as in Django
         if obj:
             return super().get_form(request, obj, change, **kwargs)

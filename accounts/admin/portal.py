@@ -31,6 +31,9 @@ class PortalUserAdmin(HistoryAdmin):
             return ("user", "name", "email", "customer", "last_active", "state")
         return ("customer", "username", "first_name", "last_name", "email", "password")
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.get_fields(request, obj) if obj else ()
+
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002  as in Django
         return super().get_form(request, obj, change, **(kwargs if obj else {**kwargs, "form": NewPortalUserForm}))
 

@@ -17,10 +17,19 @@ from compliance.payouts.models import GateRequirement
 from core import work
 from core.models import AuditEntry, Job
 from invoicing.cycle import hold
-from invoicing.cycle.models import BillingCycle, Invoice
+from invoicing.cycle.models import BillingCycle, Invoice, InvoiceLine
 from invoicing.pricing.models import PriceVersion, Subscription, TaxRate
-from metering import ingest
-from metering.models import AggregationSnapshot, EventContract, EventContractVersion, QuarantinedEvent, UsageEvent
+from metering import contracts, ingest, quarantine
+from metering.models import (
+    AggregationSnapshot,
+    CaptureBatch,
+    EventContract,
+    EventContractVersion,
+    ImportRun,
+    QuarantinedEvent,
+    UsageEvent,
+)
+from metering.rules import drafting
 from tests.builders import billing, payouts
 from tests.builders.addresses import PARAMETER, Address
 from tests.builders.people import PASSWORD
@@ -34,6 +43,7 @@ class World:
 
     ids: Mapping[str, int]
     file_id: int
+    line_id: int
 
     def admin_path(self, address: Address) -> str:
         """The page on the object that it can be called for."""
@@ -41,15 +51,16 @@ class World:
         known = [key for key in self.ids if name == key or name.startswith(f"{key}_")]
         object_id = self.ids[max(known, key=len)] if known else 1
         if name.endswith("_simple_history"):
-            row = apps.get_model(*name.split("_")[:2])._base_manager.get(pk=object_id)
-            return reverse(address.name, args=[object_id, row.history.latest().history_id])
+            model: Any = apps.get_model(".".join(name.split("_")[:2]))
+            old = model.history.earliest()
+            return reverse(address.name, args=[old.id, old.history_id])
         values: dict[str, Any] = {
             "object_id": object_id,
             "id": object_id,
             "invoice_id": object_id,
             "check_id": object_id,
         }
-        values |= {"file_id": self.file_id, "app_label": "cycle", "content_type_id": 1}
+        values |= {"file_id": self.file_id, "app_label": "cycle", "line_id": self.line_id, "content_type_id": 1}
         wanted = PARAMETER.findall(address.route)
         return reverse(address.name, kwargs={part: values[part] for part in wanted})
 
@@ -74,11 +85,19 @@ def make_world(*, at: datetime) -> World:
     ids["pricing_taxrate"] = TaxRate.objects.earliest("pk").pk
     ids["metering_meter"] = company.meter.pk
     ids["metering_eventcontract"] = EventContract.objects.earliest("pk").pk
-    ids["metering_eventcontractversion"] = EventContractVersion.objects.earliest("pk").pk
+    ids["metering_eventcontractversion"] = _draft_version(company).pk
+    ids["metering_capturebatch"] = CaptureBatch.objects.earliest("pk").pk
+    ids["metering_importrun"] = ImportRun.objects.create(path_name="usage.csv", started_at=at).pk
     ids["metering_usageevent"] = UsageEvent.objects.earliest("pk").pk
     ids["metering_aggregationsnapshot"] = AggregationSnapshot.objects.earliest("pk").pk
-    ids["metering_quarantinedevent"] = QuarantinedEvent.objects.earliest("pk").pk
-    return World(ids=ids, file_id=file_id)
+    return World(ids=ids, file_id=file_id, line_id=InvoiceLine.objects.earliest("pk").pk)
+
+
+def _draft_version(company: billing.Company) -> EventContractVersion:
+    """The next version of the only contract, waiting to be put in force."""
+    contract = company.meter.contract
+    draft = drafting.ContractDraft(schema={"properties": {"units": {"type": "integer"}}}, billing_fields=["units"])
+    return contracts.draft_version(contract=contract, draft=draft, actor=company.meter.owner, at=billing.LONG_AGO)
 
 
 def _bill(ids: dict[str, int], company: billing.Company) -> None:
@@ -86,12 +105,16 @@ def _bill(ids: dict[str, int], company: billing.Company) -> None:
     draft, held, approved = (billing.billed_customer(company, code) for code in ("acme", "held-co", "ready-co"))
     hold.hold_invoice(invoice_id=held.pk, reason="ask them first", actor=company.finance, at=billing.CLOSING)
     billing.approve_by(company.finance, approved)
-    ingest.capture_events([{"id": "broken"}], channel="http", origin="test", at=billing.CLOSING)
+    ingest.capture_events([{"id": "one"}, {"id": "two"}], channel="http", origin="test", at=billing.CLOSING)
+    waiting, discarded = QuarantinedEvent.objects.order_by("pk")
+    actor = billing.person("olga", "ops")
+    quarantine.discard_event(quarantine_id=discarded.pk, reason="not ours", actor=actor, at=billing.CLOSING)
+    ids["metering_quarantinedevent"] = waiting.pk
     ids["accounts_customer"] = draft.customer_id
     ids["accounts_seller"] = company.seller.pk
     ids["cycle_billingcycle"] = BillingCycle.objects.earliest("pk").pk
     ids["cycle_invoice"] = draft.pk
-    ids["cycle_invoice_release_hold"] = ids["cycle_invoice_simple_history"] = held.pk
+    ids["cycle_invoice_release_hold"] = held.pk
     ids["cycle_invoice_finalize_now"] = approved.pk
 
 

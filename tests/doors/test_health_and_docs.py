@@ -73,6 +73,7 @@ def test_every_call_has_a_name_of_its_own(client: Client) -> None:
     assert len(names) == len(set(names))
 
 
+@pytest.mark.django_db  # a response that is closed looks after the connection
 def test_the_page_loads_nothing_from_elsewhere_and_runs_no_script_of_its_own(client: Client) -> None:
     page = client.get("/api/v1/docs/")
     text = page.content.decode()

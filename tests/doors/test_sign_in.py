@@ -42,7 +42,7 @@ def test_the_session_gets_a_new_key_at_sign_in(fiona: User) -> None:
     session = client.session
     session["planted"] = "by an attacker"
     session.save()
-    planted = session.session_key
+    planted = str(session.session_key)
     client.cookies["sessionid"] = planted
     sign_in(client, "fiona", PASSWORD)
     assert client.session.session_key != planted

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -168,6 +169,8 @@ class GateCheckAdmin(ReadingPage, HistoryAdmin):
         }
 
     def add_file(self, request: HttpRequest, check_id: int) -> HttpResponse:
+        if not roles.has_role(request.user, [Role.OPS]):
+            raise PermissionDenied
         return require_POST(self._add_file)(request, check_id)
 
     def _add_file(self, request: HttpRequest, check_id: int) -> HttpResponse:
