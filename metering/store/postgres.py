@@ -75,8 +75,8 @@ def insert_events(events: Sequence[BillableEvent]) -> Written:
         plain_array(versions),
         plain_array(times),
         hex_array(fingerprints),
-        text_array([part.decode() for part in data]),
-        nullable_array(None if part is None else part.decode() for part in extras),
+        text_array(data),
+        nullable_array(extras),
     ]
     return Written(*fetch_all(_INSERT, parameters)[0])
 

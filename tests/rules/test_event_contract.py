@@ -61,14 +61,14 @@ def test_an_accepted_event_is_the_columns_of_its_row() -> None:
     found = check_event(GOOD | {"region": "eu", "subjectid": None, "time": "2026-01-15T01:00:00+01:00"}, rules=RULES)
     assert isinstance(found, BillableEvent)
     assert found[:6] == ("api", "a", 9, 7, 8, "2026-01-15T00:00:00Z")
-    assert (found.data, found.extras) == (b'{"model":"big","tokens":3}', b'{"region":"eu"}')
+    assert (found.data, found.extras) == ('{"model":"big","tokens":3}', '{"region":"eu"}')
 
 
 def test_the_time_as_sent_is_kept_where_it_says_more() -> None:
     found = check_event(GOOD | {"time": "2026-01-15T00:00:00.123456789Z"}, rules=RULES)
     assert isinstance(found, BillableEvent)
     assert found.occurred_at == "2026-01-15T00:00:00.123456Z"
-    assert found.extras == b'{"time":"2026-01-15T00:00:00.123456789Z"}'
+    assert found.extras == '{"time":"2026-01-15T00:00:00.123456789Z"}'
 
 
 @pytest.mark.parametrize("attribute", ["id", "source", "type", "subject", "time"])
