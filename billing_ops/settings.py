@@ -190,6 +190,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "GET_LIB_DOC_EXCLUDES": "billing_ops.api_description.internal_docs",
     # One name each, where the same word means different sets of values in different answers.
     "ENUM_NAME_OVERRIDES": {
         "PayableStatus": ["open", "paid", "withdrawn"],

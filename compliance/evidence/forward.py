@@ -78,10 +78,16 @@ def check_price(rated: RatedLine, *, prices: list[PriceVersion]) -> list[Check]:
     in_force += [price for price in prices if rated.segment_start < price.effective_at < rated.segment_end]
     version = rated.price_version
     again = rate.recompute(rated)
+    is_whole = rated.share_part == rated.share_whole
+    share = "" if is_whole else f" × {rated.share_part}/{rated.share_whole}"
     return [
         proof.compare("price in force", claimed=_price_name(version), found=" and ".join(map(_price_name, in_force))),
         proof.compare("in force since", claimed=str(rated.effective_at), found=str(version.effective_at)),
-        proof.compare("computation", claimed=tell_steps(rated.computation), found=tell_steps(again.as_json())),
+        proof.compare(
+            "computation",
+            claimed=tell_steps(rated.computation, share=share),
+            found=tell_steps(again.as_json(), share=share),
+        ),
         proof.compare("amount before its rounding", claimed=rated.amount_exact, found=again.amount_exact),
         proof.compare("amount", claimed=rated.amount, found=again.amount),
     ]
@@ -91,10 +97,10 @@ def _price_name(price: PriceVersion) -> str:
     return f"version {price.version}"
 
 
-def tell_steps(steps: list[dict[str, Any]]) -> str:
-    """1000 × 0.01 + 0 = 10; 500 × 0.008 + 0 = 4."""
+def tell_steps(steps: list[dict[str, Any]], *, share: str = "") -> str:
+    """1000 × 0.01 + 0 = 10; 500 × 0.008 + 0 = 4; with the share of a prorated fee: 1 × 100 × 1/4 + 0 = 25."""
     return "; ".join(
-        f"{step['quantity']} × {step['unit_price']} + {step['flat_fee']} = {step['amount']}" for step in steps
+        f"{step['quantity']} × {step['unit_price']}{share} + {step['flat_fee']} = {step['amount']}" for step in steps
     )
 
 

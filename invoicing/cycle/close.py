@@ -99,7 +99,7 @@ def the_seller() -> Seller:
     """The one issuing company; SellerMissingError says what to do where there is none, or more than one."""
     sellers = list(Seller.objects.order_by("pk")[:2])
     if not sellers:
-        raise SellerMissingError("There is no issuing company yet: add one in the back office under Issuing company.")
+        raise SellerMissingError("There is no seller yet: add one in the back office under Seller.")
     if len(sellers) > 1:
         raise SellerMissingError("There are several issuing companies, and customers name none: keep only one.")
     return sellers[0]

@@ -11,10 +11,17 @@ from accounts import roles
 from accounts.models import Seller
 from accounts.roles import Role
 from core import work
+from core.errors import DomainError
 from invoicing.cycle import approve, move, pdf
 from invoicing.cycle.models import Invoice
 
 DIGITS = 6  # INV-000001; a longer number simply grows
+
+
+class StillRunningError(DomainError):
+    """The period was closed early, to look at it; an invoice for it waits until it is over."""
+
+    code = "period_still_running"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,8 @@ def finalize_invoice(*, invoice_id: int, actor: Any, at: datetime) -> Invoice:
         roles.require_role(actor, Role.FINANCE, to="finalize invoices")
     invoice = move.lock_invoice(invoice_id=invoice_id)
     move.require_move(invoice, to_status=Invoice.Status.FINAL)
+    if invoice.period_end > at:
+        raise StillRunningError(f"This period runs until {invoice.period_end:%Y-%m-%d %H:%M} UTC; issue it after that.")
     approve.require_unchanged(invoice)
     taken = _take_number(invoice.seller, at=at)  # other invoices of this seller wait from here to the commit
     issue_date = taken.taken_at.astimezone(ZoneInfo(invoice.seller.time_zone)).date()

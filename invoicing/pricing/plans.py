@@ -15,7 +15,13 @@ class ChargeTakenError(DomainError):
 
 
 def create_plan(
-    *, code: str, name: str, currency: str, interval: str, proration_unit: str, description: str = ""
+    *,
+    code: str,
+    name: str,
+    currency: str,
+    interval: str = Plan.Interval.MONTH,
+    proration_unit: str = Plan.ProrationUnit.SECOND,
+    description: str = "",
 ) -> Plan:
     """An offer without charges yet."""
     return Plan.objects.create(

@@ -69,7 +69,7 @@ def test_an_unknown_customer_stops_it_with_code_2(company: billing.Company, comm
 def test_a_missing_seller_stops_it_with_code_2() -> None:
     _, complaint, code = run("close_cycles", "--as-of", AS_OF)
     assert code == 2
-    assert complaint.startswith("There is no issuing company yet")
+    assert complaint.startswith("There is no seller yet")
 
 
 def test_a_customer_who_cannot_be_closed_is_named_and_the_exit_code_is_1(company: billing.Company) -> None:

@@ -42,7 +42,7 @@ def test_the_answer_says_how_the_amount_came_about(auditor: ApiClient) -> None:
         "lines": [
             {"label": "Tier 1: 0 to 10", "tier": 1, "from": "0", "up_to": "10", "quantity": "10",
              "unit_price": "2", "flat_fee": "1", "amount": "21"},
-            {"label": "Tier 2: 10 and above", "tier": 2, "from": "10", "up_to": None, "quantity": "2.5",
+            {"label": "Tier 2: above 10", "tier": 2, "from": "10", "up_to": None, "quantity": "2.5",
              "unit_price": "0.001", "flat_fee": "0", "amount": "0.0025"},
         ],
     }  # fmt: skip

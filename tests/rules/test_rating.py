@@ -127,7 +127,7 @@ def test_the_steps_say_how_the_amount_came_about() -> None:
             "amount": "21",
         },
         {
-            "label": "Tier 2: 10 to 100",
+            "label": "Tier 2: above 10 to 100",
             "tier": 2,
             "from": "10",
             "up_to": "100",
@@ -141,7 +141,7 @@ def test_the_steps_say_how_the_amount_came_about() -> None:
 
 def test_the_last_tier_has_no_end_in_its_step() -> None:
     last = price("volume", TIERS, "101").as_json()[0]
-    assert (last["label"], last["from"], last["up_to"]) == ("Tier 3: 100 and above", "100", None)
+    assert (last["label"], last["from"], last["up_to"]) == ("Tier 3: above 100", "100", None)
 
 
 def test_packages_are_the_quantity_of_their_step() -> None:

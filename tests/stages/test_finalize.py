@@ -71,7 +71,7 @@ def test_a_number_that_was_taken_in_vain_is_given_back(
 def test_a_later_number_never_has_an_earlier_instant(company: billing.Company) -> None:
     first, second = billing.billed_customer(company, "acme"), billing.billed_customer(company, "globex")
     billing.issue(company, [first], at=CLOSING)
-    billing.issue(company, [second], at=CLOSING - timedelta(days=3))  # a door whose clock is behind
+    billing.issue(company, [second], at=CLOSING - timedelta(days=1))  # a door whose clock is a day behind
     second.refresh_from_db()
     assert (second.number, second.finalized_at, second.issue_date) == ("INV-000002", CLOSING, date(2026, 11, 2))
 
@@ -147,3 +147,11 @@ def test_a_draft_prints_as_a_draft_and_is_not_stored(company: billing.Company) -
     assert printed.content.startswith(b"%PDF-")
     assert printed.file_name == f"draft-{draft.pk}.pdf"
     assert not StoredDocument.objects.exists()
+
+
+def test_no_invoice_is_issued_for_a_period_that_still_runs(company: billing.Company, approved: Invoice) -> None:
+    before_its_end = approved.period_end - timedelta(microseconds=1)
+    with pytest.raises(finalize.StillRunningError, match="runs until 2026-11-01 00:00 UTC"):
+        finalize.finalize_invoice(invoice_id=approved.pk, actor=company.other_finance, at=before_its_end)
+    assert not NumberSeries.objects.exists()
+    assert finalize.finalize_invoice(invoice_id=approved.pk, actor=None, at=approved.period_end).status == "final"

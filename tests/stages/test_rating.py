@@ -56,7 +56,7 @@ def test_a_line_keeps_quantity_price_computation_and_amount() -> None:
     assert line.computation == [
         {"label": "Tier 1: 0 to 1000", "tier": 1, "from": "0", "up_to": "1000", "quantity": "1000",
          "unit_price": "0.01", "flat_fee": "5", "amount": "15"},
-        {"label": "Tier 2: 1000 and above", "tier": 2, "from": "1000", "up_to": None, "quantity": "0.5",
+        {"label": "Tier 2: above 1000", "tier": 2, "from": "1000", "up_to": None, "quantity": "0.5",
          "unit_price": "0.005", "flat_fee": "0", "amount": "0.0025"},
     ]  # fmt: skip
 

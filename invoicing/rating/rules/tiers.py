@@ -66,10 +66,17 @@ def _check_covered(params: TieredParams, quantity: Decimal) -> None:
         raise BeyondLastTierError(detail, pointer=f"/params/tiers/{len(params.tiers) - 1}/up_to")
 
 
+def _range(floor: Decimal, up_to: Decimal | None) -> str:
+    """The units of a tier in words; its upper bound is inside, its lower one is not."""
+    begin = f"above {money.plain(floor)}" if floor else "0"
+    if up_to is None:
+        return begin if floor else "every unit"
+    return f"{begin} to {money.plain(up_to)}"
+
+
 def _step(number: int, floor: Decimal, tier: Tier, *, units: Decimal) -> Step:
-    end = "and above" if tier.up_to is None else f"to {money.plain(tier.up_to)}"
     return Step(
-        label=f"Tier {number}: {money.plain(floor)} {end}",
+        label=f"Tier {number}: {_range(floor, tier.up_to)}",
         tier=number,
         floor=floor,
         up_to=tier.up_to,

@@ -43,7 +43,7 @@ class Command(BaseCommand):
         if options["as_of"] > at:
             self.stderr.write(
                 f"{options['as_of'].isoformat()} has not come yet: usage that arrives for these periods after this"
-                " close becomes adjustments on later invoices."
+                " close becomes adjustments, and no invoice is issued for a period that still runs."
             )
         columns = (TextColumn("Closing periods"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=Console(stderr=True)) as bar:
