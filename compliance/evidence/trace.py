@@ -15,7 +15,7 @@ from invoicing.pricing.models import PriceVersion
 from invoicing.rating.models import RatedLine
 from metering.models import AggregationSnapshot
 
-EVENT_BY_EVENT_MAX = 50_000
+EVENT_BY_EVENT_MAX = 10_000  # what a page can wait for; above it the database counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

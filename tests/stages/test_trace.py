@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -13,7 +13,7 @@ from compliance.evidence import events, forward, trace
 from compliance.evidence.trace import Trace
 from core.errors import NotFoundError
 from invoicing.cycle.models import Invoice
-from invoicing.pricing import prices
+from invoicing.pricing import prices, subscribe
 from invoicing.pricing.models import Charge
 from metering.models import AggregationSnapshot
 from tests.builders import billing
@@ -37,10 +37,6 @@ def alter(statement: str) -> None:
     with without_guards(), connection.cursor() as cursor:
         cursor.execute(statement)
         assert cursor.rowcount > 0
-
-
-def walk(invoice: Invoice, position: int) -> Trace:
-    return trace.trace_line(line_id=invoice.lines.get(position=position).pk)
 
 
 def usage_line(invoice: Invoice) -> Trace:
@@ -258,3 +254,20 @@ def test_unknown_lines_and_invoices_are_not_found(invoice: Invoice) -> None:
 def test_steps_are_told_as_a_person_would_write_them() -> None:
     step = {"quantity": "1000", "unit_price": "0.01", "flat_fee": "5", "amount": "15"}
     assert forward.tell_steps([step, step]) == "1000 × 0.01 + 5 = 15; 1000 × 0.01 + 5 = 15"
+
+
+def test_the_fee_of_a_part_of_a_period_shows_its_share(company: billing.Company) -> None:
+    subscribe.start_subscription(
+        customer=billing.make_customer("acme"),
+        plan=company.plan,
+        starts_at=billing.day(15),
+        anchor_date=date(2026, 10, 1),
+        actor=company.finance,
+        at=billing.day(15),
+    )
+    billing.close_october()
+    walked = trace.trace_line(line_id=Invoice.objects.get().lines.get(meter_code="").pk)
+    assert walked.is_equal
+    computation = next(check for check in walked.checks if check.step == "computation")
+    assert computation.found.startswith("1 × 49 × 17/31 + 0 = 26.8709")
+    assert walked.line.amount == Decimal("26.87")
