@@ -1,9 +1,8 @@
-"""How much `POST events` will carry: more than that is refused at once, and nothing makes it eat memory or time."""
+"""How much `POST events` will carry: more than that is refused at once, and nothing makes it eat memory."""
 
 import gzip
 import io
 import json
-import time
 import tracemalloc
 import zlib
 from collections.abc import Callable
@@ -18,7 +17,6 @@ from tests.builders.sender import Sender, codes
 
 MEBIBYTE = 2**20
 MEMORY_MAX = 64 * MEBIBYTE
-SECONDS_MAX = 5
 JSON = "application/json"
 LINES = "application/x-ndjson"
 
@@ -93,10 +91,8 @@ def test_no_body_takes_many_times_its_size(kind: str) -> None:
     body = HEAVY[kind]
     assert len(body) <= capture.BODY_BYTES_MAX
     content_type = LINES if kind == "lines" else JSON
-    began = time.perf_counter()
     _, peak = weigh(lambda: capture.read_delivery(io.BytesIO(body), content_type=content_type, encoding=""))
     assert peak < MEMORY_MAX, f"{peak / MEBIBYTE:.0f} MiB"
-    assert time.perf_counter() - began < SECONDS_MAX
 
 
 @pytest.mark.django_db
