@@ -55,6 +55,14 @@ def _roles_of(request: Any) -> frozenset[str]:
     return held
 
 
+class OneSave:
+    """One way to save, which leads back to the list; the usual three say too little and add by accident."""
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        one = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().render_change_form(request, {**context, **one}, *args, **kwargs)  # type: ignore[misc]  # as below
+
+
 class WholeIds:
     """Unfold hands the id of an address on as it stands; one that no row can have is not found, as elsewhere."""
 
@@ -81,7 +89,7 @@ def _is_whole(given: Any) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= ID_DIGITS_MAX
 
 
-class BackOfficeAdmin(WholeIds, RoleRules, ModelAdmin):
+class BackOfficeAdmin(WholeIds, OneSave, RoleRules, ModelAdmin):
     """A page for things that people may edit or only read, as the roles say."""
 
     list_per_page = 50
@@ -89,7 +97,7 @@ class BackOfficeAdmin(WholeIds, RoleRules, ModelAdmin):
     warn_unsaved_form = True
 
 
-class HistoryAdmin(WholeIds, RoleRules, SimpleHistoryAdmin, ModelAdmin):
+class HistoryAdmin(WholeIds, OneSave, RoleRules, SimpleHistoryAdmin, ModelAdmin):
     """The same with django-simple-history behind the History button."""
 
     list_per_page = 50

@@ -159,6 +159,7 @@ CONTENT_SECURITY_POLICY = {
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
+DATE_FORMAT, TIME_FORMAT, DATETIME_FORMAT = "j M Y", "H:i", "j M Y H:i"  # 24 hours, UTC, no month before its day
 USE_I18N = False  # the product speaks English; nothing to negotiate, nothing to load per request
 
 STATIC_URL = "/static/"

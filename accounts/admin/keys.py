@@ -64,6 +64,7 @@ class ApiKeyAdmin(BackOfficeAdmin):
             "opts": self.opts,
             "key": ApiKey.objects.get(pk=obj.pk),
             "text": obj.text,
+            "address": request.build_absolute_uri("/api/v1/customers"),
         }
         return TemplateResponse(request, "accounts/new_key.html", context, headers={"Cache-Control": "no-store"})
 

@@ -12,17 +12,19 @@ from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts import sign_in, staff
 from accounts.admin.forms import ConfirmForm
-from accounts.backoffice import WholeIds, answer_dialog
+from accounts.backoffice import OneSave, WholeIds, answer_dialog
+from accounts.roles import Role
 
 admin.site.unregister(User)
 admin.site.unregister(Group)  # the groups are the roles; who holds one stands on the person's page
 
 
 @admin.register(User)
-class StaffAdmin(WholeIds, UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # Django's takes none at run time
+class StaffAdmin(WholeIds, OneSave, UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # Django's takes none at run time
     """Nobody is deleted: what they decided keeps their name."""
 
     form = UserChangeForm
@@ -47,6 +49,14 @@ class StaffAdmin(WholeIds, UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # 
         ("Person", {"fields": ("first_name", "last_name", "email")}),
         ("May do", {"fields": ("groups", "is_staff")}),
     )
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Roles as boxes to tick, each read at a glance."""
+        field: Any = super().formfield_for_manytomany(db_field, request, **kwargs)
+        field.widget = UnfoldAdminCheckboxSelectMultipleWidget()
+        field.label, field.help_text = "Roles", "What a person may read and decide."
+        field.queryset = Group.objects.filter(name__in=list(Role))
+        return field
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """People of customers have a page of their own."""

@@ -134,8 +134,9 @@ class PortalUserAdmin(HistoryAdmin):
         return portal_user.user.email
 
     @display(description="Last signed in", ordering="user__last_login")
-    def last_active(self, portal_user: PortalUser) -> Any:
-        return portal_user.user.last_login
+    def last_active(self, portal_user: PortalUser) -> str:
+        at = portal_user.user.last_login
+        return f"{at:%d %b %Y %H:%M} UTC" if at else "never"
 
     @display(description="State", label={"Open": "success", "Closed": "danger"})
     def state(self, portal_user: PortalUser) -> str:

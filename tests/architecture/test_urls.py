@@ -4,6 +4,7 @@ from django.contrib import admin
 from rest_framework.views import APIView
 
 from accounts.permissions import RoleRule
+from core.http.views import IdempotentWrites
 from tests.builders.addresses import Address, every_address
 
 PUBLIC = {
@@ -15,6 +16,10 @@ PUBLIC = {
     "portal:login": "the sign-in itself",
     "portal:logout": "ends a session; takes only POST",
     "admin:login": "the sign-in itself",
+}
+WITHOUT_KEY = {
+    "EventsView": "an event's own source and id count it once, for ever",
+    "PreviewView": "stores nothing",
 }
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -48,6 +53,18 @@ def flaw_of(address: Address) -> str | None:
 def test_every_url_has_a_rule() -> None:
     flaws = {address.route: flaw for address in every_address() if (flaw := flaw_of(address))}
     assert flaws == {}
+
+
+def test_every_writing_call_takes_an_idempotency_key() -> None:
+    views = {address.view_class for address in every_address() if address.route.startswith("api/")} - {None}
+    deaf = [
+        view.__name__
+        for view in views
+        if any(hasattr(view, method) for method in METHODS[1:])
+        and not issubclass(view, IdempotentWrites)
+        and view.__name__ not in WITHOUT_KEY
+    ]
+    assert deaf == []
 
 
 def test_the_public_list_names_only_what_exists() -> None:

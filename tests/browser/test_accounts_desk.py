@@ -1,0 +1,171 @@
+"""Keys, customers, portal access and people in a browser; and no page breaks its own content security policy."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from accounts import sign_in as guard
+from accounts.models import Customer, PortalUser
+from tests.builders import people, world
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+EVERY_ROLE = ("product", "finance", "ops", "engineering", "auditor")
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser said on its console, and what it asked of other hosts."""
+    return []
+
+
+def is_foreign(url: str) -> bool:
+    """Asked of another machine; Chromium's own pages, which show a PDF, have other schemes."""
+    parts = urlsplit(url)
+    return parts.scheme in ("http", "https", "ws", "wss") and parts.hostname != "localhost"
+
+
+@pytest.fixture
+def page(browser: Browser, live_server: LiveServer, complaints: list[str]) -> Iterator[Page]:
+    context = browser.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 1000})
+    page = context.new_page()
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: complaints.append(request.url) if is_foreign(request.url) else None)
+    page.on("response", lambda answer: complaints.append(answer.url) if answer.status >= 400 else None)
+    yield page
+    context.close()
+
+
+def enter(page: Page, user: User) -> None:
+    """Take over a session that was signed in already; the sign-in page has tests of its own."""
+    client = Client()
+    client.force_login(user)
+    session = {"name": "sessionid", "value": client.cookies["sessionid"].value, "domain": "localhost", "path": "/"}
+    page.context.clear_cookies()
+    page.context.add_cookies([session])  # type: ignore[list-item]  # a TypedDict that is not exported
+
+
+def show(page: Page, name: str) -> None:
+    """Keep a picture for whoever wants to look: SCREENSHOTS=folder."""
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+def press(page: Page, button: str, *, submit: str, **fields: str) -> None:
+    """Open the dialog of a button at the top of the page, fill it in and wait for the page to come back."""
+    page.get_by_role("link", name=re.compile(f"(^| ){button}$")).click()
+    dialog = page.locator("#dialog")
+    expect(dialog).to_be_visible()
+    for label, value in fields.items():
+        dialog.get_by_label(label).fill(value)
+    with page.expect_navigation():
+        dialog.get_by_role("button", name=submit).click()
+
+
+def test_an_engineer_makes_a_key_sees_it_once_and_revokes_it(page: Page, complaints: list[str]) -> None:
+    enter(page, people.make_staff("erin", "engineering"))
+    page.goto("/admin/accounts/apikey/add/")
+    page.get_by_label("Name").fill("collector")
+    page.get_by_label("Send events").check()
+    page.get_by_label("Read everything its roles may read").check()
+    show(page, "key-add")
+    page.get_by_role("button", name="Save", exact=True).click()
+    text = page.locator("#new-key").inner_text()
+    show(page, "key-new")
+    headers = {"Authorization": f"Bearer {text}"}
+    assert Client().get("/api/v1/customers", headers=headers).status_code == 200
+    page.get_by_role("link", name="All API keys").click()
+    expect(page.get_by_text(text)).to_have_count(0)
+    page.get_by_role("link", name="collector").click()
+    show(page, "key")
+    press(page, "Revoke", submit="Revoke", Reason="the collector was retired")
+    expect(page.get_by_text("Revoked.")).to_be_visible()
+    assert Client().get("/api/v1/customers", headers=headers).status_code == 401
+    assert complaints == []
+
+
+def test_ops_changes_a_customer_and_the_history_says_who(page: Page, complaints: list[str]) -> None:
+    customer = people.make_customer()
+    enter(page, people.make_staff("olga", "ops"))
+    page.goto(f"/admin/accounts/customer/{customer.pk}/change/")
+    show(page, "customer")
+    page.get_by_label("Payment terms days").fill("45")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.goto(f"/admin/accounts/customer/{customer.pk}/history/")
+    show(page, "customer-history")
+    expect(page.get_by_text("olga").first).to_be_visible()
+    assert Customer.objects.get().payment_terms_days == 45
+    assert complaints == []
+
+
+def test_finance_gives_portal_access_and_closes_it(page: Page, complaints: list[str]) -> None:
+    people.make_customer()
+    enter(page, people.make_staff("fiona", "finance"))
+    page.goto("/admin/accounts/portaluser/add/")
+    page.get_by_label("Customer").select_option(label="Acme GmbH (acme)")
+    page.get_by_label("Username").fill("ada")
+    page.get_by_label("Password").fill("short")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("This password is too short")).to_be_visible()
+    show(page, "portal-user-add")
+    page.get_by_label("Password").fill(people.PASSWORD)
+    page.get_by_role("button", name="Save", exact=True).click()
+    made = PortalUser.objects.get()
+    assert Client().login(username="ada", password=people.PASSWORD)
+    page.goto(f"/admin/accounts/portaluser/{made.pk}/change/")
+    show(page, "portal-user")
+    press(page, "Set a new password", submit="Set password", Password="quite another phrase")
+    assert Client().login(username="ada", password="quite another phrase")
+    press(page, "Close access", submit="Close access")
+    expect(page.get_by_text("Closed.")).to_be_visible()
+    assert not Client().login(username="ada", password="quite another phrase")
+    assert complaints == []
+
+
+def test_an_administrator_gives_a_role_and_unlocks_a_sign_in(page: Page, complaints: list[str]) -> None:
+    fiona = people.make_staff("fiona")
+    for _ in range(10):
+        guard.count_attempt(name="fiona", at=timezone.now())
+    enter(page, people.make_staff("root", is_superuser=True))
+    page.goto("/admin/auth/user/")
+    show(page, "people")
+    page.get_by_role("link", name="fiona").click()
+    show(page, "person")
+    press(page, "Unlock sign-in", submit="Unlock")
+    expect(page.get_by_text("fiona can sign in again.")).to_be_visible()
+    page.get_by_label("finance").check()
+    page.get_by_role("button", name="Save", exact=True).click()
+    assert [group.name for group in fiona.groups.all()] == ["finance"]
+    page.context.clear_cookies()
+    enter(page, people.make_staff("audrey", "auditor"))
+    page.goto("/admin/core/auditentry/")
+    show(page, "audit")
+    page.get_by_text("staff.roles_changed").first.click()
+    assert complaints == []
+
+
+def test_no_page_breaks_the_content_security_policy(page: Page, complaints: list[str]) -> None:
+    made = world.make_world(at=timezone.now())
+    enter(page, people.make_staff("everyman", *EVERY_ROLE, is_superuser=True))
+    page.goto("/admin/")
+    show(page, "today")
+    links = page.locator("nav a[href^='/admin/'], aside a[href^='/admin/']").evaluate_all("all => all.map(a => a.href)")
+    assert len(set(links)) > 15
+    for link in sorted(set(links)):
+        page.goto(link, wait_until="networkidle")
+    for name in ("cycle_invoice", "payouts_gatecheck", "payouts_payoutbatch", "pricing_plan", "metering_meter"):
+        label, _, model = name.partition("_")
+        page.goto(f"/admin/{label}/{model}/{made.ids[name]}/change/", wait_until="networkidle")
+    page.goto("/api/v1/docs/", wait_until="networkidle")
+    expect(page.get_by_text("Billing Ops API").first).to_be_visible()
+    show(page, "docs")
+    assert complaints == []
