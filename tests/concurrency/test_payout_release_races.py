@@ -8,7 +8,16 @@ import pytest
 from django.db import transaction
 
 from compliance.payouts import gates, queries, release
-from compliance.payouts.models import GateCheck, GateDecision, Payable, Payout, PayoutBatch, ReleaseDecision
+from compliance.payouts.models import (
+    BatchItem,
+    GateCheck,
+    GateDecision,
+    Payable,
+    Payee,
+    Payout,
+    PayoutBatch,
+    ReleaseDecision,
+)
 from core import audit
 from tests.builders import payouts, racing
 from tests.builders.payouts import NOON, Desk
@@ -17,13 +26,52 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 500
 
 
-def one_payable_each(desk: Desk, count: int) -> list[PayoutBatch]:
-    """As many batches of one payable to one payee with one open gate."""
-    with transaction.atomic():
-        return [
-            payouts.batch(desk, [payouts.payable(desk, payouts.approved_payee(desk, f"p{number}"))], f"B{number}")
-            for number in range(count)
-        ]
+@transaction.atomic
+def open_batches(desk: Desk, count: int) -> list[PayoutBatch]:
+    """As many batches of one payable to one payee with one open gate, by few statements; triggers look at them all."""
+    numbers = range(count)
+    payees = Payee.objects.bulk_create(
+        Payee(
+            code=f"p{number}",
+            legal_name=f"Payee {number}",
+            kind="person",
+            program="marketplace",
+            market="EU",
+            country="DE",
+            created_by=desk.finance,
+            created_at=NOON,
+        )
+        for number in numbers
+    )
+    checks = GateCheck.objects.bulk_create(
+        GateCheck(payee=payee, kind="aml", state="approved", opened_at=NOON) for payee in payees
+    )
+    facts = [audit.Fact(action="gate_check.approve", subject=f"gate_check:{check.pk}", facts={}) for check in checks]
+    GateDecision.objects.bulk_create(
+        GateDecision(
+            gate_check=check,
+            verdict="approve",
+            from_state="not_started",
+            to_state="approved",
+            reason="screened",
+            evidence="list of the day",
+            actor=desk.ops,
+            decided_at=NOON,
+            audit_entry=entry,
+        )
+        for check, entry in zip(checks, audit.append_entries(facts, actor=desk.ops, at=NOON), strict=True)
+    )
+    owed = Payable.objects.bulk_create(
+        Payable(payee=payee, reference="A", amount=100, currency="EUR", created_by=desk.finance, created_at=NOON)
+        for payee in payees
+    )
+    batches = PayoutBatch.objects.bulk_create(
+        PayoutBatch(reference=f"B{number}", created_by=desk.finance, created_at=NOON) for number in numbers
+    )
+    BatchItem.objects.bulk_create(
+        BatchItem(batch=batch, payable=payable) for batch, payable in zip(batches, owed, strict=True)
+    )
+    return batches
 
 
 def suspend(check_id: int, *, desk: Desk) -> GateDecision:
@@ -40,7 +88,7 @@ def suspend(check_id: int, *, desk: Desk) -> GateDecision:
 
 def test_no_money_moves_after_its_gate_was_suspended() -> None:
     desk = payouts.open_desk(gates=["aml"])
-    batches = one_payable_each(desk, ROUNDS)
+    batches = open_batches(desk, ROUNDS)
     checks = list(GateCheck.objects.order_by("pk"))  # as the batches: one for each, in the order they were made
     barrier = multiprocessing.get_context("fork").Barrier(2, timeout=60)
 
