@@ -55,19 +55,18 @@ def _statement(body: sql.SQL) -> str:
     ).as_string()
 
 
-# Meters on one contract share the events of a window, so these are counted once for all of them.
+# Meters on one contract share the events of a window, so these are counted once for all of them. Each statement is one
+# pass by the index from what is wanted: snapshots just taken have no statistics, and a join that the planner believed
+# small would be done over for every row.
 _COUNTS = _statement(
     sql.SQL(
         """
-        SELECT wanted.id, counted.events, counted.digest
-        FROM wanted JOIN (
-            SELECT w.customer_id, w.contract_id, w.window_start, w.window_end, w.up_to_seq, count(*) AS events,
-                   encode(sha256(string_agg(e.fingerprint, ''::bytea ORDER BY e.seq)), 'hex') AS digest
-            FROM (
-                SELECT DISTINCT customer_id, contract_id, window_start, window_end, up_to_seq FROM wanted
-            ) w JOIN {events}
-            GROUP BY w.customer_id, w.contract_id, w.window_start, w.window_end, w.up_to_seq
-        ) counted USING (customer_id, contract_id, window_start, window_end, up_to_seq)
+        SELECT w.ids, count(*), encode(sha256(string_agg(e.fingerprint, ''::bytea ORDER BY e.seq)), 'hex')
+        FROM (
+            SELECT array_agg(id) AS ids, customer_id, contract_id, window_start, window_end, up_to_seq
+            FROM wanted GROUP BY customer_id, contract_id, window_start, window_end, up_to_seq
+        ) w JOIN {events}
+        GROUP BY w.ids
         """
     )
 )
@@ -117,7 +116,7 @@ _QUANTITIES = {
 def recount(snapshots: Iterable[tuple[int, str]]) -> dict[int, Recount]:
     """Count these snapshots, each given as its id and kind of aggregation; statements do not grow with their number."""
     kinds = dict(snapshots)
-    counts = {number: (events, digest) for number, events, digest in _rows(_COUNTS, kinds)}
+    counts = {number: (events, digest) for ids, events, digest in _rows(_COUNTS, kinds) for number in ids}
     quantities: dict[int, Decimal] = {}
     for statement in {_QUANTITIES[kind] for kind in kinds.values() if kind != "count"}:
         quantities |= {number: Decimal(quantity) for number, quantity in _rows(statement, kinds)}
