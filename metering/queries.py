@@ -116,9 +116,13 @@ def _disjoint(periods: Iterable[CustomerPeriod]) -> Iterator[CustomerPeriod]:
             reached[period.customer_id] = period.end
 
 
-def late_windows(*, customer_ids: Sequence[int] | None = None) -> list[LateWindow]:
-    """Find live cycle snapshots whose window has events that neither they nor their live corrections counted."""
-    return reading.count_late_events(customer_ids=customer_ids)
+def late_windows(*, customer_ids: Sequence[int] | None = None, watermark: Watermark | None = None) -> list[LateWindow]:
+    """Find live cycle snapshots whose window has events that neither they nor their live corrections counted.
+
+    With a watermark only events that a count at it would see: later ones are another close's.
+    """
+    last_seq = None if watermark is None else watermark.seq
+    return reading.count_late_events(customer_ids=customer_ids, last_seq=last_seq)
 
 
 def snapshot_events(snapshot: AggregationSnapshot, *, after_seq: int = 0, limit: int = 100) -> list[EventRow]:

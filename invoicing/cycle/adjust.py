@@ -38,7 +38,7 @@ def add_adjustments(bills: Sequence[Bill], *, watermark: Watermark, at: datetime
     A window that already has an adjustment on an undecided invoice waits until that is final or discarded, so
     that what was billed before is always what final lines say.
     """
-    found = _find_late(bills)
+    found = _find_late(bills, watermark=watermark)
     if not found:
         return
     snapshots = aggregate.take_adjustment_snapshots([late.snapshot for late in found], watermark=watermark, at=at)
@@ -84,8 +84,9 @@ def _difference(
     )
 
 
-def _find_late(bills: Sequence[Bill]) -> list[Late]:
-    windows = metering_queries.late_windows(customer_ids=sorted({bill.customer.pk for bill in bills}))
+def _find_late(bills: Sequence[Bill], *, watermark: Watermark) -> list[Late]:
+    customers = sorted({bill.customer.pk for bill in bills})
+    windows = metering_queries.late_windows(customer_ids=customers, watermark=watermark)
     found = []
     for line in adjustable_lines(window.snapshot_id for window in windows):
         theirs = [bill for bill in bills if bill.customer.pk == line.invoice.customer_id]

@@ -79,16 +79,18 @@ CROSS JOIN LATERAL (
     SELECT count(*) AS events FROM metering_usageevent e
     WHERE e.customer_id = w.customer_id AND e.contract_id = w.contract_id
       AND e.occurred_at >= w.window_start AND e.occurred_at < w.window_end AND e.seq > w.up_to_seq
+      AND (%(last_seq)s::bigint IS NULL OR e.seq <= %(last_seq)s)
 ) late
 WHERE late.events > 0
 ORDER BY w.id
 """
 
 
-def count_late_events(*, customer_ids: Sequence[int] | None) -> list[LateWindow]:
-    """Look behind the highest watermark of every live snapshot, of these customers or of all."""
+def count_late_events(*, customer_ids: Sequence[int] | None, last_seq: int | None) -> list[LateWindow]:
+    """Look behind the highest watermark of every live snapshot, of these customers or of all, up to `last_seq`."""
+    ids = None if customer_ids is None else list(customer_ids)
     with connection.cursor() as cursor:
-        cursor.execute(_LATE, {"customer_ids": None if customer_ids is None else list(customer_ids)})
+        cursor.execute(_LATE, {"customer_ids": ids, "last_seq": last_seq})
         return [LateWindow(*row) for row in cursor.fetchall()]
 
 

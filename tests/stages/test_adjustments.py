@@ -1,15 +1,15 @@
 """Late usage: the window is rated as a whole again, and the next draft bills the difference."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from core.periods import Period
-from invoicing.cycle import discard, finalize, hold, queries
+from invoicing.cycle import close, discard, finalize, hold, queries
 from invoicing.cycle.models import Invoice, InvoiceLine
 from invoicing.pricing import subscribe
-from metering.models import AggregationSnapshot
+from metering.models import AggregationSnapshot, Watermark
 from tests.builders import billing
 from tests.builders.billing import CLOSING, DECEMBER, NEXT_CLOSING, NOVEMBER, OCTOBER, day
 
@@ -199,6 +199,22 @@ def test_late_usage_without_a_next_invoice_is_reported_by_every_close(company: b
     billing.use("acme", ("late", day(30), 250), at=NEXT_CLOSING)
     for report in (billing.close_november(), billing.close_november(customer_codes=["acme"])):
         assert (report.drafted, report.late_waiting) == (0, 1)
+
+
+def test_what_arrives_after_the_watermark_is_left_to_the_next_close(
+    company: billing.Company, october: Invoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fix = close.watermarks.fix_watermark
+
+    def fix_then_capture(*, at: datetime) -> Watermark:
+        fixed = fix(at=at)
+        billing.use("acme", ("just after", day(30), 250), at=NEXT_CLOSING)
+        return fixed
+
+    monkeypatch.setattr(close.watermarks, "fix_watermark", fix_then_capture)
+    report = billing.close_november()
+    assert (report.drafted, report.adjusted, report.late_waiting) == (1, 0, 1)
+    assert Invoice.objects.get(period_start=NOVEMBER).lines.count() == 2
 
 
 def test_late_usage_that_changes_nothing_is_still_accounted_for(company: billing.Company) -> None:
