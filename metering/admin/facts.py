@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
@@ -16,6 +17,7 @@ from core import money
 from metering import queries
 from metering.models import AggregationSnapshot, CaptureBatch, EventKey, ImportRun, UsageEvent
 from metering.rules import exact_json
+from metering.rules.instants import instant_text
 
 LISTED_MAX = 10_000
 SEARCH_HITS_MAX = 100
@@ -35,7 +37,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # Django's takes n
 class UsageEventAdmin(BackOfficeAdmin):
     """Accepted events, the last captured first; an older one is found by its exact id."""
 
-    list_display = ("event_id", "source", "contract", "customer", "occurred_at", "received_at")
+    list_display = ("event_id", "source", "contract", "customer", "happened", "received")
     list_filter: ClassVar[list[str]] = ["contract"]
     search_fields = ("event_id",)
     search_help_text = "An exact event id"
@@ -49,13 +51,13 @@ class UsageEventAdmin(BackOfficeAdmin):
         "event_id",
         "contract_version",
         "customer",
-        "occurred_at",
-        "received_at",
+        "happened",
+        "received",
         "batch",
         "sent",
-        "extras",
+        "other_attributes",
     )
-    readonly_fields = ("sent",)
+    readonly_fields = ("happened", "received", "sent", "other_attributes")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[UsageEvent], search_term: str
@@ -66,9 +68,25 @@ class UsageEventAdmin(BackOfficeAdmin):
         hits = EventKey.objects.filter(event_id=search_term).values_list("seq", flat=True)[:SEARCH_HITS_MAX]
         return queryset.filter(seq__in=list(hits)), False
 
+    @display(description="Happened (UTC)")
+    def happened(self, event: UsageEvent) -> str:
+        return instant_text(event.occurred_at)
+
+    @display(description="Received (UTC)")
+    def received(self, event: UsageEvent) -> str:
+        return instant_text(event.received_at)
+
     @display(description="Data")
-    def sent(self, event: UsageEvent) -> str:
-        return exact_json.write_indented(event.data)
+    def sent(self, event: UsageEvent) -> SafeString:
+        return _laid_out(event.data)
+
+    @display(description="Other attributes")
+    def other_attributes(self, event: UsageEvent) -> SafeString | str:
+        return _laid_out(event.extras) if event.extras else "None"
+
+
+def _laid_out(value: Any) -> SafeString:
+    return format_html('<pre class="bo-mono bo-proof">{}</pre>', exact_json.write_indented(value))
 
 
 @admin.register(CaptureBatch)
@@ -86,7 +104,7 @@ class CaptureBatchAdmin(BackOfficeAdmin):
 class AggregationSnapshotAdmin(BackOfficeAdmin):
     """What a meter measured in a window, at a watermark, and the events that it counted."""
 
-    list_display = ("customer", "meter", "window_start", "window_end", "measured", "event_count", "kind", "retired_at")
+    list_display = ("customer", "meter", "window", "measured", "event_count", "kind", "retired_at")
     list_filter: ClassVar[list[str]] = ["kind", "meter"]
     list_select_related = ("customer", "meter")
     search_fields = ("customer__code", "meter__code")
@@ -96,8 +114,7 @@ class AggregationSnapshotAdmin(BackOfficeAdmin):
     fields = (
         "customer",
         "meter",
-        "window_start",
-        "window_end",
+        "window",
         "measured",
         "event_count",
         "unmeasured_count",
@@ -109,10 +126,14 @@ class AggregationSnapshotAdmin(BackOfficeAdmin):
         "retired_at",
         "events",
     )
-    readonly_fields = ("measured", "events")
+    readonly_fields = ("window", "measured", "events")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AggregationSnapshot]:
         return super().get_queryset(request).select_related("watermark", "corrects__meter")
+
+    @display(description="Window (UTC)")
+    def window(self, snapshot: AggregationSnapshot) -> str:
+        return f"{instant_text(snapshot.window_start)} up to {instant_text(snapshot.window_end)}"
 
     @display(description="Quantity")
     def measured(self, snapshot: AggregationSnapshot) -> str:

@@ -61,7 +61,12 @@ class StrictJsonField(forms.CharField):
 
     def __init__(self, *, shape: type, rows: int = 4, **options: Any) -> None:
         self._shape = shape
+        self._rows = rows
         super().__init__(widget=UnfoldAdminTextareaWidget(attrs={"rows": rows, "class": "bo-mono"}), **options)
+
+    def write(self, value: Any) -> str:
+        """Write a value as it is to be edited: laid out where there is room."""
+        return exact_json.write_in_order(value).decode() if self._rows == 1 else exact_json.write_indented(value)
 
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
@@ -117,6 +122,6 @@ class NewVersionForm(VersionForm):
             return
         for name, field in self.fields.items():
             if isinstance(field, StrictJsonField):
-                field.initial = exact_json.write_indented(getattr(latest, name))
+                field.initial = field.write(getattr(latest, name))
             elif hasattr(latest, name):
                 field.initial = getattr(latest, name)
