@@ -24,7 +24,7 @@ class LateWindow:
 
 @dataclass(frozen=True, slots=True)
 class UsageGap:
-    """A stretch of time for which nobody is to count events of a contract for a customer; `period` is the caller's number."""
+    """A stretch of time for which nobody counts a customer's events of a contract; `period` is the caller's number."""
 
     customer_id: int
     contract_id: int

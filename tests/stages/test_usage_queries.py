@@ -158,6 +158,14 @@ class TestLateUsage:
         use("late", 3)
         assert queries.late_windows() == []
 
+    def test_what_came_after_a_later_watermark_is_the_next_close_s(self) -> None:
+        (snapshot,) = take(window())
+        use("late", 3)
+        later = mark()
+        use("later", 3)
+        assert queries.late_windows(watermark=later) == [LateWindow(snapshot.pk, 1)]
+        assert queries.late_windows() == [LateWindow(snapshot.pk, 2)]
+
     def test_it_looks_at_the_customers_named(self) -> None:
         (snapshot,) = take(window())
         use("late", 3)
