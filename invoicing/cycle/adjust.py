@@ -1,5 +1,6 @@
 """Late usage: a window on a final invoice is counted and rated again, and the difference billed."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,13 +33,25 @@ class Late:
     bill: Bill
 
 
-def add_adjustments(bills: Sequence[Bill], *, watermark: Watermark, at: datetime) -> None:
+def find_late_lines(bills: Sequence[Bill], *, watermark: Watermark) -> list[InvoiceLine]:
+    """Final lines of these customers in whose windows something is late.
+
+    To be asked before the bills are counted: their own windows are at this watermark, so nothing in them is late.
+    """
+    customers = sorted({bill.customer.pk for bill in bills})
+    windows = metering_queries.late_windows(customer_ids=customers, watermark=watermark)
+    return list(adjustable_lines(window.snapshot_id for window in windows))
+
+
+def add_adjustments(
+    bills: Sequence[Bill], *, late_lines: Sequence[InvoiceLine], watermark: Watermark, at: datetime
+) -> None:
     """Bill what is late in windows of final invoices, by the prices and taxes of those windows.
 
     A window that already has an adjustment on an undecided invoice waits until that is final or discarded, so
     that what was billed before is always what final lines say.
     """
-    found = _find_late(bills, watermark=watermark)
+    found = _assign(late_lines, bills)
     if not found:
         return
     snapshots = aggregate.take_adjustment_snapshots([late.snapshot for late in found], watermark=watermark, at=at)
@@ -84,15 +97,15 @@ def _difference(
     )
 
 
-def _find_late(bills: Sequence[Bill], *, watermark: Watermark) -> list[Late]:
-    customers = sorted({bill.customer.pk for bill in bills})
-    windows = metering_queries.late_windows(customer_ids=customers, watermark=watermark)
+def _assign(lines: Iterable[InvoiceLine], bills: Iterable[Bill]) -> list[Late]:
+    by_customer: dict[int, list[Bill]] = defaultdict(list)
+    for bill in bills:
+        by_customer[bill.customer.pk].append(bill)
     found = []
-    for line in adjustable_lines(window.snapshot_id for window in windows):
-        theirs = [bill for bill in bills if bill.customer.pk == line.invoice.customer_id]
-        bill = _bill_for(line, theirs)
-        if bill is not None and line.rated_line.snapshot is not None:
-            found.append(Late(line, line.rated_line.snapshot, bill))
+    for line in lines:
+        carrier = _bill_for(line, by_customer[line.invoice.customer_id])
+        if carrier is not None and line.rated_line.snapshot is not None:
+            found.append(Late(line, line.rated_line.snapshot, carrier))
     return found
 
 

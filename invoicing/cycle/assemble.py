@@ -42,6 +42,7 @@ def open_bills(due: Sequence[DuePeriod], *, cycles: Cycles, at: datetime) -> tup
 
 def fill_bills(bills: Sequence[Bill], *, watermark: Watermark, at: datetime) -> None:
     """Count and rate every segment of these bills, whatever their number, in a fixed number of statements."""
+    late_lines = adjust.find_late_lines(bills, watermark=watermark)
     segments = pricing_segments.price_segments([bill.due for bill in bills])
     snapshots = _count_usage(segments, watermark=watermark, at=at)
     rated = rate.rate_segments(list(zip(segments, snapshots, strict=True)), at=at)
@@ -61,7 +62,7 @@ def fill_bills(bills: Sequence[Bill], *, watermark: Watermark, at: datetime) -> 
                 amount=line.amount,
             )
         )
-    adjust.add_adjustments(bills, watermark=watermark, at=at)
+    adjust.add_adjustments(bills, late_lines=late_lines, watermark=watermark, at=at)
     _attach_prices(bills)
 
 
