@@ -1,6 +1,7 @@
 """The worker as processes: it works, stops cleanly, and comes back whatever is killed."""
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -103,7 +104,7 @@ def test_work_is_done_and_a_stop_leaves_nothing_behind(worker: Worker) -> None:
 
 
 def test_a_running_job_is_finished_before_the_stop(worker: Worker) -> None:
-    enqueue("slow", 1, seconds=4)
+    enqueue("slow", 1, milliseconds=4000)
     wait_for(lambda: worker.lines() == ["begun 1"], seconds=20)
     worker.process.send_signal(signal.SIGINT)
     assert worker.process.wait(30) == 0
@@ -120,7 +121,7 @@ def test_a_killed_supervisor_takes_its_processes_along(worker: Worker) -> None:
 
 @pytest.mark.nightly
 def test_a_job_longer_than_its_lease_runs_once(worker: Worker) -> None:
-    enqueue("slow", 1, seconds=14)
+    enqueue("slow", 1, milliseconds=14000)
     wait_for(lambda: Job.objects.get().state == "done", seconds=40)
     assert worker.lines() == ["begun 1", "ended 1"]
     assert Job.objects.get().attempts == 1
@@ -157,3 +158,23 @@ def test_a_deadly_job_is_given_up_and_the_others_are_done(worker: Worker) -> Non
     wait_for(lambda: Job.objects.filter(state="done").count() == 10, seconds=60)
     assert worker.lines().count("deadly 1") == 3
     assert sorted(line for line in worker.lines() if line.startswith("good")) == [f"good {n}" for n in range(10)]
+
+
+@pytest.mark.nightly
+def test_two_thousand_jobs_outlive_fifty_kills(worker: Worker) -> None:
+    for number in range(4):
+        enqueue("deadly", number)
+    for number in range(1996):
+        enqueue("slow", number, milliseconds=20)
+    dice = random.Random(20261120)  # noqa: S311  which process dies is no secret
+    for _ in range(50):
+        victims = [pid for pid in worker.children()[2:] if is_alive(pid)]
+        if victims:
+            os.kill(dice.choice(victims), signal.SIGKILL)
+        time.sleep(0.5)
+    wait_for(lambda: not Job.objects.filter(state__in=["queued", "leased"]).exists(), seconds=500)
+    dead = set(Job.objects.filter(state="dead").values_list("kind", "attempts"))
+    assert dead == {("chore.deadly", 3)}
+    assert Job.objects.filter(state="done").count() == 1996
+    lines = worker.lines()
+    assert {line for line in lines if line.startswith("ended")} == {f"ended {number}" for number in range(1996)}

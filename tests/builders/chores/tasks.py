@@ -22,9 +22,9 @@ def do_well(*, number: int) -> None:
 
 
 @work.handles(f"{PREFIX}slow")
-def do_slowly(*, number: int, seconds: int) -> None:
+def do_slowly(*, number: int, milliseconds: int) -> None:
     note(f"begun {number}")
-    time.sleep(seconds)
+    time.sleep(milliseconds / 1000)
     note(f"ended {number}")
 
 
