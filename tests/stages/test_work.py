@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django_q.models import OrmQ
 
-from core import heartbeats, job_rows, tasks, work
+from core import heartbeats, job_rows, recurring, tasks, work
 from core.models import Job, WorkerHeartbeat
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +27,8 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         raise RuntimeError(f"number {number}\x00 cannot be done")
 
     monkeypatch.setattr(work, "_handlers", {})
+    monkeypatch.setattr(recurring, "_intervals", {})
+    monkeypatch.setattr(recurring, "_enqueued", {})
     work.handles("note")(note)
     work.handles("fail", attempts_max=2)(fail)
     return seen
