@@ -29,7 +29,7 @@ def without_what_a_run_leaves() -> Iterator[None]:
         cursor.execute("DROP TABLE IF EXISTS bench_lines")
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("without_what_a_run_leaves")
 def test_the_close_is_measured_on_events_as_capture_stores_them() -> None:
     rate, seconds = close.run(subscriptions=3, events=2500, rounds=1)
