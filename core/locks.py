@@ -13,7 +13,6 @@ class LockClass(IntEnum):
     SERIES = 7103
     AUDIT = 7104
     SUBSCRIPTION = 7105
-    RECURRING = 7106
 
 
 def lock_exclusive(lock_class: LockClass, key: int = 0) -> None:

@@ -65,6 +65,16 @@ class Job(models.Model):
         return f"{self.kind} {self.key}"
 
 
+class Recurrence(models.Model):
+    """When a kind of recurring work is due next."""
+
+    kind = models.CharField(max_length=60, primary_key=True)
+    due_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.kind
+
+
 class WorkerHeartbeat(models.Model):
     """When each worker process last did a round; a stale one is restarted by its supervisor."""
 

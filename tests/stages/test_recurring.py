@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core import recurring, work
-from core.models import Job
+from core.models import Job, Recurrence
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -17,7 +17,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     monkeypatch.setattr(work, "_handlers", {})
     monkeypatch.setattr(recurring, "_intervals", {})
-    monkeypatch.setattr(recurring, "_enqueued", {})
+    monkeypatch.setattr(recurring, "_due", {})
     recurring.every(timedelta(hours=1), kind="hourly")(lambda: seen.append("hourly"))
     recurring.every(timedelta(days=1), kind="daily")(lambda: seen.append("daily"))
     return seen
@@ -42,12 +42,12 @@ def test_it_runs_again_in_the_next(runs: list[str]) -> None:
 
 def test_a_second_worker_finds_it_queued(runs: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     look(NOON)
-    monkeypatch.setattr(recurring, "_enqueued", {})  # another process knows nothing of it
+    monkeypatch.setattr(recurring, "_due", {})  # another process knows nothing of it
     look(NOON + timedelta(minutes=1))
     assert sorted(runs) == ["daily", "hourly"]
-    assert sorted(Job.objects.values_list("kind", "key")) == [
-        ("daily", "2026-11-20T00:00:00+00:00"),
-        ("hourly", "2026-11-20T12:00:00+00:00"),
+    assert sorted(Recurrence.objects.values_list("kind", "due_at")) == [
+        ("daily", datetime(2026, 11, 21, tzinfo=UTC)),
+        ("hourly", datetime(2026, 11, 20, 13, tzinfo=UTC)),
     ]
 
 
@@ -55,3 +55,25 @@ def test_stretches_that_nobody_saw_are_not_made_up_for(runs: list[str]) -> None:
     look(NOON)
     look(NOON + timedelta(days=3))
     assert runs.count("daily") == 2
+
+
+def test_a_run_that_takes_longer_than_its_interval_is_not_joined_by_the_next(runs: list[str]) -> None:
+    recurring.enqueue_due(at=NOON)
+    recurring.enqueue_due(at=NOON + timedelta(hours=1))
+    assert Job.objects.filter(kind="hourly").count() == 1
+
+
+def test_of_the_runs_that_ended_the_latest_is_kept(runs: list[str]) -> None:
+    for hour in range(5):
+        look(NOON + timedelta(hours=hour))
+    assert runs.count("hourly") == 5
+    assert Job.objects.filter(kind="hourly").count() == 2
+
+
+def test_a_run_that_was_given_up_shows_until_later_ones_went_well(runs: list[str]) -> None:
+    recurring.enqueue_due(at=NOON)
+    Job.objects.update(state="dead", finished_at=NOON)
+    look(NOON + timedelta(hours=1))
+    assert Job.objects.filter(kind="hourly", state="dead").exists()
+    recurring.enqueue_due(at=NOON + timedelta(hours=2))
+    assert not Job.objects.filter(kind="hourly", state="dead").exists()

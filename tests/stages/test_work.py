@@ -28,7 +28,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(work, "_handlers", {})
     monkeypatch.setattr(recurring, "_intervals", {})
-    monkeypatch.setattr(recurring, "_enqueued", {})
+    monkeypatch.setattr(recurring, "_due", {})
     work.handles("note")(note)
     work.handles("fail", attempts_max=2)(fail)
     return seen
