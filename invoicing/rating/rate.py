@@ -19,6 +19,7 @@ from invoicing.rating.models import RatedLine
 from invoicing.rating.rules import proration
 from invoicing.rating.rules.proration import WHOLE, Share
 from invoicing.rating.rules.steps import Computation, Step
+from invoicing.rating.rules.usage import Usage
 from metering.models import AggregationSnapshot
 
 Item = tuple[PriceSegment, AggregationSnapshot | None]
@@ -108,7 +109,7 @@ def recompute(line: RatedLine) -> Recomputed:
     computation = rules.compute(
         model=price.model,
         params=price_params.parse_stored_params(model=price.model, params=price.params),
-        quantity=line.quantity,
+        usage=Usage(line.quantity),
         share=Share(line.share_part, line.share_whole, line.share_unit),
     )
     amount = money.round_amount(computation.amount_exact, currency=line.currency)
@@ -137,7 +138,7 @@ def _again(line: RatedLine, snapshot: AggregationSnapshot, plan_id: int) -> Pric
 def _compute(segment: PriceSegment, snapshot: AggregationSnapshot | None, price: _Price) -> Computed:
     share = _share(segment) if segment.meter_id is None else WHOLE
     quantity = Decimal(1) if snapshot is None else snapshot.quantity
-    computation = rules.compute(model=price.model, params=price.params, quantity=quantity, share=share)
+    computation = rules.compute(model=price.model, params=price.params, usage=Usage(quantity), share=share)
     return Computed(
         segment=segment,
         snapshot=snapshot,

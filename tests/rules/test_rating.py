@@ -10,6 +10,7 @@ from invoicing.pricing.rules import params
 from invoicing.rating import rules
 from invoicing.rating.rules.proration import Share
 from invoicing.rating.rules.steps import Computation
+from invoicing.rating.rules.usage import Breakdown, Part, Usage
 
 # Ten units at 2.00 and 1.00 for entering; the next ninety at 1.50; then 1.00 and 5.00 for entering.
 TIERS = {
@@ -22,7 +23,8 @@ TIERS = {
 
 
 def price(model: str, given: Any, quantity: str) -> Computation:
-    return rules.compute(model=model, params=params.parse_params(model=model, params=given), quantity=Decimal(quantity))
+    parsed = params.parse_params(model=model, params=given)
+    return rules.compute(model=model, params=parsed, usage=Usage(Decimal(quantity)))
 
 
 @pytest.mark.parametrize(
@@ -94,7 +96,7 @@ def test_a_unit_price_is_multiplied_exactly() -> None:
 
 def test_a_fee_is_charged_by_its_share_whatever_the_quantity() -> None:
     fee = params.parse_params(model="flat", params={"amount": "29.00"})
-    found = rules.compute(model="flat", params=fee, quantity=Decimal(7), share=Share(18, 29, "day"))
+    found = rules.compute(model="flat", params=fee, usage=Usage(Decimal(7)), share=Share(18, 29, "day"))
     assert found.amount_exact == Decimal(18)
     assert [step.label for step in found.steps] == ["18 of 29 days"]
 
@@ -164,15 +166,30 @@ def test_events_are_priced_by_the_closest_filter() -> None:
         "unit_amount": "1",
         "filters": [{"cloud": "aws", "unit_amount": "2"}, {"cloud": "aws", "region": "eu", "unit_amount": "3"}],
     }
-    events = [
-        {"cloud": "aws", "region": "us", "hours": "10"},
-        {"cloud": "aws", "region": "eu", "hours": "100"},
-        {"cloud": "gcp", "region": "eu", "hours": "1000"},
-    ]
-    found = rules.compute_events(params=params.parse_params(model="standard", params=given), events=events)
+    price = params.parse_params(model="standard", params=given)
+    assert rules.breakdown_of(model="standard", params=price) == Breakdown("properties", ("cloud", "region"))
+    parts = (
+        Part(Decimal(10), properties=(("cloud", "aws"), ("region", "us"))),
+        Part(Decimal(100), properties=(("cloud", "aws"), ("region", "eu"))),
+        Part(Decimal(900), properties=(("cloud", "gcp"), ("region", "eu"))),
+        Part(Decimal(100), properties=(("region", "eu"),)),
+    )
+    found = rules.compute(model="standard", params=price, usage=Usage(Decimal(1110), parts))
     assert [(step.label, step.amount) for step in found.steps] == [
         ("cloud aws", Decimal(20)),
         ("cloud aws, region eu", Decimal(300)),
         ("Other", Decimal(1000)),
     ]
     assert found.amount_exact == Decimal(1320)
+
+
+def test_a_price_by_property_refuses_a_bare_quantity() -> None:
+    given = {"unit_amount": "1", "filters": [{"cloud": "aws", "unit_amount": "2"}]}
+    with pytest.raises(rules.PartsMissingError, match="needs the parts"):
+        price("standard", given, "5")
+    assert price("standard", given, "0").amount_exact == 0
+
+
+def test_a_price_for_every_unit_alike_needs_no_parts() -> None:
+    for model, given in (("standard", {"unit_amount": "1"}), ("graduated", TIERS), ("flat", {"amount": "1"})):
+        assert rules.breakdown_of(model=model, params=params.parse_params(model=model, params=given)) is None

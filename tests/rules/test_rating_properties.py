@@ -12,6 +12,7 @@ from invoicing.pricing.rules import params
 from invoicing.pricing.rules.params import Params, Tier, TieredParams
 from invoicing.rating import rules
 from invoicing.rating.rules.proration import Share
+from invoicing.rating.rules.usage import Usage
 
 prices = st.decimals(0, 1000, places=12)
 quantities = st.decimals(0, 10**6, places=18)
@@ -36,22 +37,22 @@ def packages(draw: st.DrawFn) -> Params:
 
 
 def amount(model: str, price: Any, quantity: Decimal) -> Decimal:
-    return rules.compute(model=model, params=price, quantity=quantity).amount_exact
+    return rules.compute(model=model, params=price, usage=Usage(quantity)).amount_exact
 
 
 @settings(deadline=None)
 @given(tiered(), quantities)
 def test_tiers_share_out_the_whole_quantity(price: TieredParams, quantity: Decimal) -> None:
-    found = rules.compute(model="graduated", params=price, quantity=quantity)
+    found = rules.compute(model="graduated", params=price, usage=Usage(quantity))
     assert sum((step.quantity for step in found.steps), Decimal(0)) == quantity
-    assert rules.compute(model="volume", params=price, quantity=quantity).steps[0].quantity == quantity
+    assert rules.compute(model="volume", params=price, usage=Usage(quantity)).steps[0].quantity == quantity
 
 
 @settings(deadline=None)
 @given(tiered(), quantities)
 def test_the_steps_add_up_to_the_amount_exactly(price: TieredParams, quantity: Decimal) -> None:
     for model in ("graduated", "volume"):
-        found = rules.compute(model=model, params=price, quantity=quantity)
+        found = rules.compute(model=model, params=price, usage=Usage(quantity))
         with rounding.exactly():  # Decimal's own 28 digits would round here
             with_fees = [step.quantity * step.unit_price + step.flat_fee for step in found.steps]
             assert sum(with_fees, Decimal(0)) == found.amount_exact
@@ -84,9 +85,9 @@ def test_a_unit_price_does_not_care_how_usage_is_split(unit_amount: Decimal, one
 def test_a_boundary_belongs_to_the_tier_below_it(price: TieredParams, quantity: Decimal) -> None:
     for number, tier in enumerate(price.tiers, start=1):
         if tier.up_to is not None:
-            steps = rules.compute(model="graduated", params=price, quantity=tier.up_to).steps
+            steps = rules.compute(model="graduated", params=price, usage=Usage(tier.up_to)).steps
             assert steps[-1].tier == number
-            assert rules.compute(model="volume", params=price, quantity=tier.up_to).steps[0].tier == number
+            assert rules.compute(model="volume", params=price, usage=Usage(tier.up_to)).steps[0].tier == number
 
 
 @settings(deadline=None)
@@ -94,7 +95,9 @@ def test_a_boundary_belongs_to_the_tier_below_it(price: TieredParams, quantity: 
 def test_the_shares_of_a_fee_add_up_to_it(fee: Decimal, parts: list[int]) -> None:
     price, whole = params.FlatParams(fee), sum(parts)
     shares = [
-        rules.compute(model="flat", params=price, quantity=Decimal(1), share=Share(part, whole, "second")).amount_exact
+        rules.compute(
+            model="flat", params=price, usage=Usage(Decimal(1)), share=Share(part, whole, "second")
+        ).amount_exact
         for part in parts
     ]
     with rounding.exactly():

@@ -9,6 +9,7 @@ from invoicing.cycle.rules import totals
 from invoicing.cycle.rules.totals import TaxTerms
 from invoicing.pricing.rules.params import StandardParams
 from invoicing.rating import rules
+from invoicing.rating.rules.usage import Usage
 from tests.vectors import cases
 from tests.vectors.cases import Case
 
@@ -58,6 +59,6 @@ def test_plain_lines(case: Case) -> None:
         is_plain = line["price_base_quantity"] == "1" and not line.get("allowances_charges")
         if is_plain and Decimal(line["quantity"]) >= 0:
             price = StandardParams(unit_amount=Decimal(line["price"]))
-            computed = rules.compute(model="standard", params=price, quantity=Decimal(line["quantity"]))
+            computed = rules.compute(model="standard", params=price, usage=Usage(Decimal(line["quantity"])))
             rounded = money.round_amount(computed.amount_exact, currency=case["currency"])
             assert rounded == Decimal(amount), line["id"]

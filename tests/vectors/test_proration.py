@@ -13,12 +13,13 @@ from invoicing.pricing.rules.params import FlatParams, StandardParams
 from invoicing.pricing.rules.timeline import Dated, Terms
 from invoicing.rating import rules
 from invoicing.rating.rules.proration import Share
+from invoicing.rating.rules.usage import Usage
 from tests.vectors import cases
 from tests.vectors.cases import Case
 
 
 def fee(amount: str, share: Share, currency: str) -> Decimal:
-    computation = rules.compute(model="flat", params=FlatParams(Decimal(amount)), quantity=Decimal(1), share=share)
+    computation = rules.compute(model="flat", params=FlatParams(Decimal(amount)), usage=Usage(Decimal(1)), share=share)
     return money.round_amount(computation.amount_exact, currency=currency)
 
 
@@ -181,7 +182,7 @@ def check_split_usage(case: Case) -> None:
     for index, part in timeline.cut(month, versions):
         inside = [event for event in given["events"] if part.contains(instant(event["time"]))]
         units = sum((Decimal(event["units"]) for event in inside), Decimal(0))
-        computation = rules.compute(model="standard", params=StandardParams(prices[index]), quantity=units)
+        computation = rules.compute(model="standard", params=StandardParams(prices[index]), usage=Usage(units))
         found.append((units, computation.amount_exact))
     assert found == [(Decimal(one["units"]), Decimal(one["amount"])) for one in case["expected_segments"]]
     assert sum(amount for _, amount in found) == Decimal(case["expected_amount"])

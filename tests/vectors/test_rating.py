@@ -9,6 +9,7 @@ from invoicing.cycle.rules import totals
 from invoicing.pricing.rules import params
 from invoicing.rating import rules
 from invoicing.rating.rules import preview
+from invoicing.rating.rules.usage import Usage
 from tests.vectors import cases
 from tests.vectors.cases import Case
 
@@ -38,7 +39,7 @@ def check_increments(case: Case) -> None:
     amounts = [Decimal(0)]
     for step in case["steps"]:
         quantity = Decimal(step["cumulative_units"])
-        exact = rules.compute(model=case["model"], params=priced, quantity=quantity).amount_exact
+        exact = rules.compute(model=case["model"], params=priced, usage=Usage(quantity)).amount_exact
         amounts.append(money.round_amount(exact, currency=case["currency"]))
     increments = [after - before for before, after in pairwise(amounts)]
     wanted = [step["expected_increment"] for step in case["steps"]]

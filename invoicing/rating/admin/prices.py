@@ -15,6 +15,7 @@ from invoicing.pricing.models import PriceVersion
 from invoicing.pricing.rules import params as price_params
 from invoicing.pricing.rules.params import Params, TieredParams
 from invoicing.rating import rules
+from invoicing.rating.rules.usage import Usage
 
 QUANTITIES = tuple(Decimal(text) for text in ("0", "1", "10", "100", "1000", "10000", "100000", "1000000"))
 BOUNDARIES_MAX = 5
@@ -42,7 +43,7 @@ class PriceVersionAdmin(BackOfficeAdmin):
         rows = []
         for quantity in _quantities(parsed):
             try:
-                exact = rules.compute(model=price.model, params=parsed, quantity=quantity).amount_exact
+                exact = rules.compute(model=price.model, params=parsed, usage=Usage(quantity)).amount_exact
                 amount = money.amount_text(exact, currency=currency)
             except rules.AmountTooLargeError:
                 amount = "too large to bill"

@@ -1,6 +1,6 @@
-"""What a quantity costs under a price: plain values in, an exact amount with its steps out."""
+"""What usage costs under a price: plain values in, an exact amount with its steps out."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -10,12 +10,17 @@ from invoicing.pricing.rules.params import Params
 from invoicing.rating.rules import package, per_unit, proration, tiers
 from invoicing.rating.rules.proration import WHOLE, Share
 from invoicing.rating.rules.steps import Computation, Step
+from invoicing.rating.rules.usage import Breakdown, Usage
 
 
 class AmountTooLargeError(InvalidInputError):
     """An amount beyond what an invoice can hold; a price or a quantity is wrong by orders of magnitude."""
 
     code = "amount_too_large"
+
+
+class PartsMissingError(ValueError):
+    """Usage came as a bare quantity where the price asks for its parts; the caller did not ask `breakdown_of`."""
 
 
 # One family per module; each takes the parameters of its own model, as `params.READERS` made them.
@@ -26,21 +31,29 @@ USAGE_MODELS: Mapping[str, Callable[..., tuple[Step, ...]]] = {
     "package": package.price_packages,
 }
 FEE_MODELS: Mapping[str, Callable[..., tuple[Step, ...]]] = {"flat": proration.price_flat}
+# Models that look closer than at the quantity, or that do where their parameters say so.
+BREAKDOWNS: Mapping[str, Callable[[Any], Breakdown | None]] = {"standard": per_unit.breakdown}
 
 
-def compute(*, model: str, params: Params, quantity: Decimal, share: Share = WHOLE) -> Computation:
-    """The exact amount of `quantity` units, or of a `share` of a fee; what corrections leave below 0 counts as 0."""
+def compute(*, model: str, params: Params, usage: Usage, share: Share = WHOLE) -> Computation:
+    """The exact amount of this usage, or of a `share` of a fee; what corrections leave below 0 counts as 0.
+
+    `usage` holds the parts that `breakdown_of` asks for; PartsMissingError where there is a quantity without them.
+    """
     with rounding.exactly():
         if model in FEE_MODELS:
             return add_up(FEE_MODELS[model](params=params, share=share))
-        steps = USAGE_MODELS[model](params=params, quantity=max(quantity, Decimal(0)))
-        return add_up(steps if quantity >= 0 else (_below_zero(quantity), *steps))
+        if breakdown_of(model=model, params=params) is not None:
+            if usage.quantity and not usage.parts:
+                raise PartsMissingError(f"a {model} price needs the parts of its usage")
+            return add_up(USAGE_MODELS[model](params=params, usage=usage))
+        steps = USAGE_MODELS[model](params=params, usage=Usage(max(usage.quantity, Decimal(0))))
+        return add_up(steps if usage.quantity >= 0 else (_below_zero(usage.quantity), *steps))
 
 
-def compute_events(*, params: Any, events: Sequence[Mapping[str, Any]]) -> Computation:
-    """The exact amount of events that each have a price of their own by property."""
-    with rounding.exactly():
-        return add_up(per_unit.price_events(params=params, events=events))
+def breakdown_of(*, model: str, params: Params) -> Breakdown | None:
+    """The parts that this price needs beside the quantity; None where the quantity is enough."""
+    return BREAKDOWNS[model](params) if model in BREAKDOWNS else None
 
 
 def add_up(steps: tuple[Step, ...]) -> Computation:

@@ -5,13 +5,14 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from core import money, rounding
 from invoicing.pricing.rules.params import PackageParams
 from invoicing.rating.rules.steps import Step
+from invoicing.rating.rules.usage import Usage
 
 _ROUNDINGS = {"up": ROUND_CEILING, "down": ROUND_FLOOR}
 
 
-def price_packages(*, params: PackageParams, quantity: Decimal) -> tuple[Step, ...]:
+def price_packages(*, params: PackageParams, usage: Usage) -> tuple[Step, ...]:
     """ceil((units − free) / size) × price, never below 0."""
-    charged = max(quantity - params.free_units, Decimal(0))
+    charged = max(usage.quantity - params.free_units, Decimal(0))
     packages = _count(charged, size=params.package_size, mode=_ROUNDINGS[params.rounding_of_packages])
     free = f", {money.plain(params.free_units)} free" if params.free_units else ""
     return (

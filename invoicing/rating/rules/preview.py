@@ -9,10 +9,9 @@ from core import money, rounding
 from core.errors import InvalidInputError
 from invoicing.pricing.rules import fields
 from invoicing.pricing.rules import params as price_params
-from invoicing.pricing.rules.params import StandardParams
 from invoicing.rating import rules
-from invoicing.rating.rules import per_unit
 from invoicing.rating.rules.steps import Computation
+from invoicing.rating.rules.usage import Part, Usage
 
 SCALE_MAX = 12
 
@@ -21,6 +20,12 @@ class PreviewError(InvalidInputError):
     """A quantity or rounding that cannot be used."""
 
     code = "preview_invalid"
+
+
+class EventUnitsError(InvalidInputError):
+    """An event of a preview whose quantity cannot be read."""
+
+    code = "event_units"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +51,12 @@ def preview_amount(
     parsed = price_params.parse_params(model=model, params=params)
     if (units is None) == (events is None) and model not in rules.FEE_MODELS:
         raise PreviewError("Give either units or events.", pointer="/units")
-    if isinstance(parsed, StandardParams) and parsed.filters:
-        computation = rules.compute_events(params=parsed, events=_read_events(events))
+    breakdown = rules.breakdown_of(model=model, params=parsed)
+    if breakdown is None and events is None:
+        usage = Usage(_read_units(units))
     else:
-        quantity = _read_units(units) if events is None else _sum_events(_read_events(events))
-        computation = rules.compute(model=model, params=parsed, quantity=quantity)
+        usage = _sum_events(_read_events(events), properties=breakdown.properties if breakdown else ())
+    computation = rules.compute(model=model, params=parsed, usage=usage)
     return Preview(_round(computation.amount_exact, rounding_rule), computation)
 
 
@@ -97,7 +103,24 @@ def _read_events(events: Any) -> list[Mapping[str, Any]]:
     return events
 
 
-def _sum_events(events: list[Mapping[str, Any]]) -> Decimal:
+def _sum_events(events: list[Mapping[str, Any]], *, properties: tuple[str, ...]) -> Usage:
+    parts = tuple(
+        Part(
+            _read_event_units(event, ignore=properties, pointer=f"/events/{index}"),
+            properties=tuple((name, event[name]) for name in properties if isinstance(event.get(name), str)),
+        )
+        for index, event in enumerate(events)
+    )
     with rounding.exactly():
-        units = (per_unit.read_units(event, pointer=f"/events/{index}") for index, event in enumerate(events))
-        return sum(units, Decimal(0))
+        return Usage(sum((part.quantity for part in parts), Decimal(0)), parts)
+
+
+def _read_event_units(event: Mapping[str, Any], *, ignore: tuple[str, ...], pointer: str) -> Decimal:
+    """The quantity of an event: its one property that no filter compares."""
+    left = [name for name in event if name not in ignore]
+    if len(left) != 1:
+        raise EventUnitsError("An event needs exactly one property that says its units.", pointer=pointer)
+    try:
+        return fields.read_number(event[left[0]], decimals_max=fields.QUANTITY_DECIMALS_MAX)
+    except ValueError as error:
+        raise EventUnitsError(f"{error}.", pointer=f"{pointer}/{fields.escape(left[0])}") from error

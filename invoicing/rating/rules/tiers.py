@@ -10,6 +10,7 @@ from core import money
 from core.errors import InvalidInputError
 from invoicing.pricing.rules.params import Tier, TieredParams
 from invoicing.rating.rules.steps import Step
+from invoicing.rating.rules.usage import Usage
 
 
 class BeyondLastTierError(InvalidInputError):
@@ -18,8 +19,9 @@ class BeyondLastTierError(InvalidInputError):
     code = "beyond_last_tier"
 
 
-def price_graduated(*, params: TieredParams, quantity: Decimal) -> tuple[Step, ...]:
+def price_graduated(*, params: TieredParams, usage: Usage) -> tuple[Step, ...]:
     """Each part of the quantity at the price of its own tier, and the fee of every tier entered."""
+    quantity = usage.quantity
     if quantity == 0:
         return _without_usage(params)
     steps = []
@@ -32,15 +34,15 @@ def price_graduated(*, params: TieredParams, quantity: Decimal) -> tuple[Step, .
     return tuple(steps)
 
 
-def price_volume(*, params: TieredParams, quantity: Decimal) -> tuple[Step, ...]:
+def price_volume(*, params: TieredParams, usage: Usage) -> tuple[Step, ...]:
     """All units at the price of the tier that the total reaches, plus its fee."""
-    reached = quantity if params.tier_selected_on_units is None else params.tier_selected_on_units
+    reached = usage.quantity if params.tier_selected_on_units is None else params.tier_selected_on_units
     if reached == 0:
         return _without_usage(params)
     _check_covered(params, reached)
     for number, floor, tier in _bands(params):
         if tier.up_to is None or reached <= tier.up_to:
-            return (_step(number, floor, tier, units=quantity),)
+            return (_step(number, floor, tier, units=usage.quantity),)
     raise AssertionError("tiers that cover the quantity have one for it")
 
 

@@ -1,0 +1,50 @@
+"""What a price is applied to: a quantity, and its parts where the price looks closer than at the total."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some of the usage: one event, one combination of properties or one time bucket.
+
+    `quantity` is what the meter measures of these events, `events` how many they are. A property that they do not carry
+    is left out of `properties`. `amount` is the sum of the amounts that they bring, as written there.
+    """
+
+    quantity: Decimal
+    events: int = 1
+    properties: tuple[tuple[str, str], ...] = ()
+    bucket: datetime | str | None = None
+    amount: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one segment used; `Usage(quantity)` is enough for every price without a breakdown.
+
+    Parts that are events stand in the order of their time, then of their id; so no answer depends on arrival.
+    """
+
+    quantity: Decimal
+    parts: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """Which parts a price asks for beside the quantity.
+
+    - `events`: one part for each event, in the order of time, then id.
+    - `properties`: one part for each combination of `properties` that occurs; with no properties at most one part.
+    - `buckets`: one part for each time bucket of `width` that has usage; `zone` says whose midnights count.
+
+    With `amount_property` each part also has the sum of what its events carry there.
+    """
+
+    kind: Literal["events", "properties", "buckets"]
+    properties: tuple[str, ...] = ()
+    width: Literal["minute", "hour", "day", "month"] | None = None
+    zone: Literal["customer", "UTC"] | None = None
+    amount_property: str | None = None
