@@ -70,9 +70,15 @@ def take_adjustment_snapshots(
 
 
 def preview_snapshots(windows: Sequence[UsageWindow], *, at: datetime) -> list[AggregationSnapshot]:
-    """Give what `take_snapshots` would take now, without storing anything; these have no id and no watermark."""
-    wanted = [_Wanted(window) for window in windows]
-    return _measure(wanted, up_to_seq=watermarks.find_last_seq(), at=at)
+    """Give what `take_snapshots` would take now, without storing anything; neither these nor their watermark have ids.
+
+    It waits for captures in flight, so that whoever looks closer at the same watermark sees the same events.
+    """
+    seen = Watermark(seq=watermarks.find_settled_seq(), fixed_at=at)
+    snapshots = _measure([_Wanted(window) for window in windows], up_to_seq=seen.seq, at=at)
+    for snapshot in snapshots:
+        snapshot.watermark = seen
+    return snapshots
 
 
 def retire_snapshots(snapshot_ids: Iterable[int], *, at: datetime) -> None:

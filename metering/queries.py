@@ -8,9 +8,12 @@ from decimal import Decimal
 from core.errors import InvalidInputError
 from metering.models import AggregationSnapshot, EventContractVersion, Meter, Watermark
 from metering.rules import buckets
+from metering.rules.parts import PartsBy, Split, UsagePart
 from metering.rules.windows import Stretch, UsageWindow, find_gaps
-from metering.store import live, reading, recounting
+from metering.store import breakdown, live, reading, recounting, recounting_parts
+from metering.store.breakdown import PartStream, SplitWindow
 from metering.store.live import LiveRow
+from metering.store.measuring import MeterReading
 from metering.store.reading import EventRow, LateWindow, StrayUsage, UsageGap
 from metering.store.recounting import Recount
 
@@ -20,14 +23,20 @@ __all__ = [
     "LateWindow",
     "LiveUsage",
     "LiveUsageRow",
+    "PartStream",
+    "PartsBy",
     "Recount",
+    "Split",
     "StrayUsage",
+    "UsagePart",
     "groupable_properties",
     "iterate_snapshot_events",
     "late_windows",
     "live_usage",
     "recount",
+    "recount_parts",
     "snapshot_events",
+    "split_usage",
     "stray_usage",
 ]
 
@@ -75,6 +84,44 @@ def recount(snapshots: Sequence[AggregationSnapshot]) -> dict[int, Recount]:
     """Count the raw events of each snapshot again, at its own watermark, by SQL that did not take it."""
     kinds = dict(Meter.objects.values_list("pk", "aggregation"))
     return recounting.recount((snapshot.pk, kinds[snapshot.meter_id]) for snapshot in snapshots)
+
+
+def split_usage(wanted: Sequence[tuple[AggregationSnapshot, Split]]) -> PartStream:
+    """Give the parts of each snapshot by its place: the same events as it counted, at the same watermark, in order.
+
+    A snapshot without parts is left out. To be read to the end, each one's parts before the next; memory is bounded.
+    """
+    meters = Meter.objects.in_bulk({snapshot.meter_id for snapshot, _ in wanted})
+    seqs = _watermark_seqs([snapshot for snapshot, _ in wanted])
+    return breakdown.stream_parts(
+        [
+            SplitWindow(
+                window=UsageWindow(snapshot.customer_id, snapshot.meter_id, snapshot.window_start, snapshot.window_end),
+                meter=_reading_of(meters[snapshot.meter_id]),
+                split=split,
+                up_to_seq=seq,
+            )
+            for (snapshot, split), seq in zip(wanted, seqs, strict=True)
+        ]
+    )
+
+
+def recount_parts(wanted: Sequence[tuple[AggregationSnapshot, Split]]) -> PartStream:
+    """Give the same of stored snapshots, by SQL that did not split them first."""
+    kinds = dict(Meter.objects.values_list("pk", "aggregation"))
+    return recounting_parts.stream_parts([(snapshot.pk, kinds[snapshot.meter_id], split) for snapshot, split in wanted])
+
+
+def _reading_of(meter: Meter) -> MeterReading:
+    return MeterReading(
+        contract_id=meter.contract_id, value_property=meter.value_property, aggregation=meter.aggregation
+    )
+
+
+def _watermark_seqs(snapshots: Sequence[AggregationSnapshot]) -> list[int]:
+    """Read the watermarks once, not one by one; that of a preview is at hand and has no row."""
+    stored = Watermark.objects.in_bulk({each.watermark_id for each in snapshots if each.watermark_id})
+    return [(stored[each.watermark_id] if each.watermark_id else each.watermark).seq for each in snapshots]
 
 
 def stray_usage(

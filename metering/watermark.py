@@ -15,10 +15,21 @@ def fix_watermark(*, at: datetime) -> Watermark:
     This must be a transaction of its own: as long as it is open, nobody can capture.
     """
     with transaction.atomic(durable=True):
-        # Every capture holds this lock, shared, from before it numbers its events until its commit. Alone with it, we
-        # know that all numbers up to the last have committed; the next statement sees them, and later ones are higher.
-        locks.lock_exclusive(locks.LockClass.CAPTURE)
+        _settle()
         return Watermark.objects.create(seq=find_last_seq(), fixed_at=at)
+
+
+def find_settled_seq() -> int:
+    """Give what a watermark fixed now would say, without fixing one; a transaction of its own like that."""
+    with transaction.atomic(durable=True):
+        _settle()
+        return find_last_seq()
+
+
+def _settle() -> None:
+    # Every capture holds this lock, shared, from before it numbers its events until its commit. Alone with it, we know
+    # that all numbers up to the last have committed; the next statement sees them, and later ones are higher.
+    locks.lock_exclusive(locks.LockClass.CAPTURE)
 
 
 def find_last_seq() -> int:

@@ -6,36 +6,47 @@ from psycopg import sql
 
 # `e` is an event, `w` carries the meter's value_property. A number in JSON needs no look at its text; a text must be a
 # plain decimal. Capture guarantees a usable value for every meter there was; an event from before may lack it.
-NUMBER = sql.SQL(
+_NUMBER = sql.SQL(
     r"""
-    CASE jsonb_typeof(e.data -> w.value_property)
-        WHEN 'number' THEN (e.data -> w.value_property)::numeric
+    CASE jsonb_typeof(e.data -> {name})
+        WHEN 'number' THEN (e.data -> {name})::numeric
         WHEN 'string' THEN CASE
-            WHEN e.data ->> w.value_property ~ '^-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,40})?$'
-            THEN (e.data ->> w.value_property)::numeric END
+            WHEN e.data ->> {name} ~ '^-?(0|[1-9][0-9]{{0,20}})(\.[0-9]{{1,40}})?$'
+            THEN (e.data ->> {name})::numeric END
     END
     """
 )
+
+
+def number_of(name: sql.SQL) -> sql.Composed:
+    """The number that an event carries under the name that this expression gives; NULL where it is none."""
+    return _NUMBER.format(name=name)
+
+
+NUMBER = number_of(sql.SQL("w.value_property"))
+AMOUNT = number_of(sql.SQL("w.amount_property"))
 TEXT = sql.SQL("e.data ->> w.value_property")
 IS_USABLE_NUMBER = sql.SQL("read.value BETWEEN -1e15 AND 1e15 AND scale(read.value) <= 18")
+IS_USABLE_AMOUNT = sql.SQL("read.amount BETWEEN -1e15 AND 1e15 AND scale(read.amount) <= 18")
 IS_USABLE_TEXT = sql.SQL("read.value IS NOT NULL")
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How one kind of aggregation reads an event, and what it makes of the values in `read`."""
+    """How one kind of aggregation reads an event, what it makes of the values in `read`, and of one event by itself."""
 
-    value: sql.SQL
+    value: sql.Composable
     is_usable: sql.SQL
     quantity: sql.Composed
+    unit: sql.SQL
 
 
 def _numbers(quantity: sql.SQL) -> Kind:
-    return Kind(NUMBER, IS_USABLE_NUMBER, quantity.format(is_usable=IS_USABLE_NUMBER))
+    return Kind(NUMBER, IS_USABLE_NUMBER, quantity.format(is_usable=IS_USABLE_NUMBER), sql.SQL("read.value"))
 
 
 KINDS = {
-    "count": Kind(sql.SQL("true"), sql.SQL("true"), sql.SQL("count(*)").format()),
+    "count": Kind(sql.SQL("true"), sql.SQL("true"), sql.SQL("count(*)").format(), sql.SQL("1")),
     "sum": _numbers(sql.SQL("sum(read.value) FILTER (WHERE {is_usable})")),
     "max": _numbers(sql.SQL("max(read.value) FILTER (WHERE {is_usable})")),
     "last": _numbers(
@@ -47,5 +58,5 @@ KINDS = {
             """
         )
     ),
-    "unique_count": Kind(TEXT, IS_USABLE_TEXT, sql.SQL("count(DISTINCT read.value)").format()),
+    "unique_count": Kind(TEXT, IS_USABLE_TEXT, sql.SQL("count(DISTINCT read.value)").format(), sql.SQL("1")),
 }
