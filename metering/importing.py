@@ -58,9 +58,11 @@ def import_file(*, request: ImportRequest, at: datetime, progress: Progress | No
 def _import_chunk(report: ImportReport, deliveries: Sequence[Delivery], *, last_line: int, at: datetime) -> None:
     """Capture a chunk and note in the same commit how far the file has come."""
     run = report.run
+    found = ingest.check_events(deliveries, sent_at=at, at=at)
+    ingest.prepare_months(found)
     with transaction.atomic():
         origin = run.path_name[:200]
-        result = ingest.capture_events(deliveries, channel=CaptureBatch.Channel.IMPORT, origin=origin, at=at)
+        result = ingest.store_events(deliveries, found, channel=CaptureBatch.Channel.IMPORT, origin=origin)
         moved = ImportRun.objects.filter(pk=run.pk, rows_done=run.rows_done).update(
             rows_done=last_line,
             accepted=F("accepted") + result.accepted,

@@ -11,7 +11,7 @@ from metering.rules import sorting, tally
 from metering.rules.reading import Delivery, Unreadable
 from metering.rules.reasons import Reason
 from metering.rules.sorting import Outcome, Sorted
-from metering.store import held, postgres, rulebook
+from metering.store import held, partitions, postgres, rulebook
 
 NO_BATCH = 0  # numbers start at 1
 
@@ -60,8 +60,14 @@ def judge_events(found: Sorted) -> Outcome:
     return sorting.judge_delivery(found, known=postgres.find_known(events), batch_id=NO_BATCH)
 
 
+def prepare_months(found: Sorted) -> None:
+    """See that the months of new events have tables; a caller with a transaction of its own does this before it."""
+    partitions.prepare_months(event.occurred_at for _index, event in found.first)
+
+
 def store_events(deliveries: Sequence[Delivery], found: Sorted, *, channel: str, origin: str) -> CaptureResult:
     """Write what is new, tell duplicates from conflicts, hold back the rest and count it all."""
+    prepare_months(found)
     with transaction.atomic(savepoint=False):
         # Held until the commit: whoever fixes a watermark waits for us, so no event can appear below it later.
         locks.lock_shared(locks.LockClass.CAPTURE)

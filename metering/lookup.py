@@ -33,7 +33,7 @@ def find_events(
     if (source is None) != (id is None):
         raise InvalidInputError("Give source and id together: only both identify an event.", pointer="/source")
     if source is not None:
-        events = events.filter(seq__in=EventKey.objects.filter(source=source, event_id=id).values("seq"))
+        events = _only(events, EventKey.objects.filter(source=source, event_id=id).first())
     if customer is not None:
         events = events.filter(customer_id__in=_known(Customer.objects.filter(code=customer).values("pk"), "customer"))
     if meter is not None:
@@ -62,7 +62,12 @@ def find_event(path: str) -> UsageEvent:
         raise NotFoundError("There is no such event.")
     if len(keys) > 1:
         raise AmbiguousIdentityError("Two events can be meant; use GET events with source and id.")
-    return find_events().get(pk=keys[0].seq)
+    return _only(find_events(), keys[0]).get()
+
+
+def _only(events: QuerySet[UsageEvent], key: EventKey | None) -> QuerySet[UsageEvent]:
+    """The event of an identity, looked for in its month alone."""
+    return events.none() if key is None else events.filter(seq=key.seq, occurred_at=key.occurred_at)
 
 
 def _known(named: QuerySet[Any, Any], parameter: str) -> list[int]:

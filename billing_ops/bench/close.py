@@ -48,7 +48,11 @@ SELECT number, 'bench/eu-1', 'evt-' || number, (%(customers)s::bigint[])[1 + num
        jsonb_build_object('input_tokens', number %% 4000, 'output_tokens', number %% 900, 'model', 'large-v3')
   FROM generate_series(1, %(events)s) AS number
 """
-KEYS = "INSERT INTO metering_eventkey (source, event_id, seq) SELECT source, event_id, seq FROM metering_usageevent"
+MONTH = "SELECT metering_add_partition(%(start)s::date)"
+KEYS = """
+INSERT INTO metering_eventkey (source, event_id, seq, occurred_at, batch_id, fingerprint)
+SELECT source, event_id, seq, occurred_at, batch_id, fingerprint FROM metering_usageevent
+"""
 BATCHES = """
 INSERT INTO metering_capturebatch (id, channel, origin, received_at, received, accepted, duplicates, quarantined,
                                    tallies, first_seq, last_seq)
@@ -157,6 +161,7 @@ def _load_events(contract: EventContract, *, events: int) -> None:
         "end": END,
     }
     with connection.cursor() as cursor:
+        cursor.execute(MONTH, values)
         cursor.execute(EVENTS, values)
         cursor.execute(KEYS)
         cursor.execute(BATCHES, {"type": EVENT_TYPE})

@@ -64,7 +64,8 @@ def walk_events(snapshot: AggregationSnapshot) -> Iterator[ProvedEvent]:
 
 def prove_events(rows: Sequence[EventRow], *, snapshot: AggregationSnapshot) -> list[ProvedEvent]:
     """Hash the stored rows again, in one query for the few attributes that a row does not bring along."""
-    extras = dict(UsageEvent.objects.filter(seq__in=_seqs(rows)).values_list("seq", "extras"))
+    here = UsageEvent.objects.filter(occurred_at__gte=snapshot.window_start, occurred_at__lt=snapshot.window_end)
+    extras = dict(here.filter(seq__in=_seqs(rows)).values_list("seq", "extras"))
     return [
         ProvedEvent(row=row, is_as_captured=_hash_again(row, extras.get(row.seq), snapshot) == row.fingerprint)
         for row in rows

@@ -65,8 +65,9 @@ class UsageEventAdmin(BackOfficeAdmin):
         """Ask the identities, which are indexed, and not the events."""
         if not search_term:
             return queryset, False
-        hits = EventKey.objects.filter(event_id=search_term).values_list("seq", flat=True)[:SEARCH_HITS_MAX]
-        return queryset.filter(seq__in=list(hits)), False
+        hits = list(EventKey.objects.filter(event_id=search_term).values_list("seq", "occurred_at")[:SEARCH_HITS_MAX])
+        # The times let PostgreSQL leave out the tables of other months.
+        return queryset.filter(seq__in=[seq for seq, _at in hits], occurred_at__in=[at for _seq, at in hits]), False
 
     @display(description="Happened (UTC)")
     def happened(self, event: UsageEvent) -> str:

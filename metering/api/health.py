@@ -14,7 +14,7 @@ from accounts.permissions import READERS, RuledView
 from core import money
 from core.errors import InvalidInputError
 from core.http.schema import READ_REFUSALS
-from metering import health
+from metering import health, months
 from metering.api.serializers import HealthFilterSerializer, HealthSerializer
 from metering.health import Arrivals
 from metering.rules.instants import instant_text
@@ -41,7 +41,8 @@ class HealthView(RuledView, APIView):
             {"source": stream.source, "type": stream.type, **_show(line)} for stream, line in found.streams.items()
         ]
         period = {"start": instant_text(found.start), "end": instant_text(found.end)}
-        return Response({**period, **_show(found.whole), "sources": streams})
+        alarms = months.find_state(at=now).alarms
+        return Response({**period, **_show(found.whole), "sources": streams, "alarms": alarms})
 
 
 def _show(line: Arrivals) -> dict[str, Any]:

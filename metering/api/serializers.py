@@ -270,3 +270,6 @@ class HealthSerializer(HealthLineSerializer):
     start = serializers.DateTimeField()
     end = serializers.DateTimeField()
     sources = SourceHealthSerializer(many=True)
+    alarms = serializers.ListField(
+        child=serializers.CharField(), help_text="What is wrong with the store of events now, and what to do."
+    )

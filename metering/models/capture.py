@@ -55,6 +55,10 @@ class EventKey(models.Model):
     source = models.CharField(max_length=200, db_collation="C")
     event_id = models.CharField(max_length=200, db_collation="C")
     seq = models.BigIntegerField(help_text="The accepted event of this identity.")
+    # What tells a duplicate from a conflict and finds the event's month, wherever the event itself lies by now.
+    occurred_at = models.DateTimeField()
+    batch_id = models.BigIntegerField()
+    fingerprint = models.BinaryField(max_length=32)
 
     class Meta:
         triggers = APPEND_ONLY
@@ -64,7 +68,11 @@ class EventKey(models.Model):
 
 
 class UsageEvent(models.Model):
-    """An accepted event, raw and for ever. Written and read by `metering.store`, never as Django objects in bulk."""
+    """An accepted event, raw and for ever. Written and read by `metering.store`, never as Django objects in bulk.
+
+    The table is parted by month of `occurred_at` (`store/partitions.py`), so its primary key is (seq, occurred_at);
+    `seq` alone is unique by its sequence.
+    """
 
     seq = models.BigAutoField(primary_key=True)
     source = models.CharField(max_length=200, db_collation="C")

@@ -23,8 +23,8 @@ WITH stamp AS MATERIALIZED (
                 %s::jsonb[], %s::jsonb[])
       AS row (source, event_id, customer_id, contract_id, contract_version_id, occurred_at, fingerprint, data, extras)
 ), fresh AS (
-    INSERT INTO metering_eventkey (source, event_id, seq)
-    SELECT source, event_id, seq FROM sent
+    INSERT INTO metering_eventkey (source, event_id, seq, occurred_at, batch_id, fingerprint)
+    SELECT source, event_id, seq, occurred_at, batch_id, fingerprint FROM sent, stamp
     ON CONFLICT DO NOTHING
     RETURNING seq
 ), kept AS (
@@ -39,10 +39,9 @@ SELECT batch_id, received_at, (SELECT count(*) FROM kept), (SELECT min(seq) FROM
 FROM stamp
 """
 _FIND = """
-SELECT sent.number, event.fingerprint, event.batch_id
+SELECT sent.number, known.fingerprint, known.batch_id
 FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS sent (source, event_id, number)
 JOIN metering_eventkey AS known ON known.source = sent.source AND known.event_id = sent.event_id
-JOIN metering_usageevent AS event ON event.seq = known.seq
 """
 _INSERT_BATCH = """
 INSERT INTO metering_capturebatch (id, channel, origin, received_at, received, accepted, duplicates, quarantined,

@@ -132,8 +132,8 @@ _COLUMNS = """
 # The page is found in the index alone; only its rows are then read.
 _PAGE = f"""
 SELECT {_COLUMNS}
-WHERE e.seq IN (
-    SELECT e.seq FROM metering_usageevent e
+WHERE (e.seq, e.occurred_at) IN (
+    SELECT e.seq, e.occurred_at FROM metering_usageevent e
     WHERE {_OF_SNAPSHOT} AND e.seq > %(after_seq)s ORDER BY e.seq LIMIT %(limit)s
 )
 ORDER BY e.seq

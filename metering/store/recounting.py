@@ -37,6 +37,8 @@ _EVENTS = sql.SQL(
     """
     metering_usageevent e ON e.customer_id = w.customer_id AND e.contract_id = w.contract_id
      AND e.occurred_at >= w.window_start AND e.occurred_at < w.window_end AND e.seq <= w.up_to_seq
+     AND e.occurred_at >= (SELECT min(window_start) FROM wanted) -- leaves the other months' tables alone
+     AND e.occurred_at < (SELECT max(window_end) FROM wanted)
     """
 )
 

@@ -197,14 +197,14 @@ def test_a_run_that_was_stopped_goes_on_after_its_last_whole_chunk(
 
 def test_a_chunk_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path, rows(day(1), day(2)))
-    capture = ingest.capture_events
+    capture = ingest.store_events
 
     def capture_and_fail(*call: Any, **named: Any) -> None:
         capture(*call, **named)
         raise RuntimeError
 
     with monkeypatch.context() as patch:
-        patch.setattr(ingest, "capture_events", capture_and_fail)
+        patch.setattr(ingest, "store_events", capture_and_fail)
         with pytest.raises(RuntimeError):
             load(path)
     assert not UsageEvent.objects.exists()
