@@ -10,7 +10,7 @@ import structlog
 from django.core.exceptions import ImproperlyConfigured
 
 from billing_ops import backoffice_menu
-from core import embedded_postgres
+from core import embedded_postgres, outbound
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -58,7 +58,6 @@ INSTALLED_APPS = [
     "metering",
     "invoicing.pricing",
     "invoicing.rating",
-    "invoicing.ledger",
     "invoicing.documents",
     "invoicing.cycle",
     "invoicing.portal",
@@ -232,6 +231,11 @@ SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
 
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="Billing Ops <billing-ops@localhost>")
+ALERT_BY_EMAIL = "EMAIL_URL" in os.environ
+SLACK_WEBHOOK_URL = env.str("SLACK_WEBHOOK_URL", default="")
+if SLACK_WEBHOOK_URL and (flaw := outbound.find_flaw(SLACK_WEBHOOK_URL)):
+    stop("SLACK_WEBHOOK_URL", flaw)
 
 UNFOLD = backoffice_menu.UNFOLD
 

@@ -1,12 +1,12 @@
-"""Background work of metering: the tables of the next months."""
+"""Background work of metering: the tables of the next months, and the minutes of capture with what they tell."""
 
 from datetime import timedelta
 
 import structlog
 from django.utils import timezone
 
-from core import recurring
-from metering import months
+from core import recurring, work
+from metering import alerts, minutes, months
 
 log = structlog.get_logger(__name__)
 
@@ -17,3 +17,15 @@ def keep_event_months() -> None:
     report = months.keep_months(at=timezone.now())
     if report.left:
         log.error("event_months_missing", months=[str(month) for month in report.left])
+
+
+@recurring.every(timedelta(minutes=1), kind="metering.minutes")
+def record_and_watch_minutes() -> None:
+    """Record the minutes that are over, then look at the latest of them."""
+    minutes.watch_streams(until=minutes.record_minutes(), at=timezone.now())
+
+
+@work.handles(alerts.ALERT_JOB, attempts_max=8)
+def deliver_alert(*, item_id: int, channel: str) -> None:
+    """Send one message; a failure is tried again with growing pauses."""
+    alerts.deliver(item_id=item_id, channel=channel, at=timezone.now())

@@ -2,20 +2,36 @@
 
 from metering.models.capture import CaptureBatch, EventKey, QuarantinedEvent, UsageEvent
 from metering.models.contracts import Aggregation, EventContract, EventContractVersion, Meter
+from metering.models.health import (
+    AlertDelivery,
+    ArrivalMinute,
+    ArrivalProgress,
+    ArrivalStream,
+    HealthPolicy,
+    ReviewItem,
+    ReviewStep,
+)
 from metering.models.imports import ImportRun
 from metering.models.snapshots import AggregationSnapshot, IdRange, TimeRange, Watermark
 
 __all__ = [
     "Aggregation",
     "AggregationSnapshot",
+    "AlertDelivery",
+    "ArrivalMinute",
+    "ArrivalProgress",
+    "ArrivalStream",
     "CaptureBatch",
     "EventContract",
     "EventContractVersion",
     "EventKey",
+    "HealthPolicy",
     "IdRange",
     "ImportRun",
     "Meter",
     "QuarantinedEvent",
+    "ReviewItem",
+    "ReviewStep",
     "TimeRange",
     "UsageEvent",
     "Watermark",

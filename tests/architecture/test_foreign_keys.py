@@ -9,7 +9,7 @@ FLOORS = [
     {"payouts"},
     {"portal"},
     {"cycle"},
-    {"documents", "rating", "ledger"},
+    {"documents", "rating"},
     {"pricing"},
     {"metering"},
     {"accounts"},

@@ -12,6 +12,7 @@ MOVERS = {
     "core/work.py": "a job that was given up is queued again; its other moves are the SQL of job_rows.py",
     "metering/contracts.py": "versions of event contracts",
     "metering/quarantine.py": "quarantined events",
+    "metering/reviews.py": "review items",
 }  # invoices are moved by name, in invoicing/cycle/move.py
 NAMES = {"status", "state"}
 

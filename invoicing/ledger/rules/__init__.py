@@ -1,1 +1,0 @@
-"""What goes on which account: plain values in, plain values out."""

@@ -1,0 +1,212 @@
+"""How well usage comes in, by minute, and what was noticed about it."""
+
+from decimal import Decimal
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from core.models import APPEND_ONLY
+from metering.models.guards import NO_TRUNCATE
+
+
+class ArrivalStream(models.Model):
+    """Events of one type from one source, and the minutes in which they came first and last."""
+
+    source = models.CharField(max_length=200, blank=True)
+    event_type = models.CharField(max_length=200, blank=True)
+    first_minute = models.DateTimeField()
+    last_minute = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "event_type"], name="metering_stream_once")]
+        indexes = [models.Index(fields=["last_minute"], name="metering_stream_last")]
+
+    def __str__(self) -> str:
+        return f"{self.event_type or 'no type'} from {self.source or 'no source'}"
+
+
+class ArrivalMinute(models.Model):
+    """What came in from one stream in one minute; without a stream, from all of them together."""
+
+    stream = models.ForeignKey(ArrivalStream, null=True, on_delete=models.PROTECT, related_name="minutes")
+    minute = models.DateTimeField()
+    accepted = models.PositiveIntegerField()
+    duplicates = models.PositiveIntegerField()
+    quarantined = models.PositiveIntegerField()
+    lag_p50 = models.DecimalField(max_digits=20, decimal_places=6, null=True)
+    lag_p95 = models.DecimalField(max_digits=20, decimal_places=6, null=True)
+    lag_max = models.DecimalField(max_digits=20, decimal_places=6, null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["stream", "minute"], nulls_distinct=False, name="metering_arrival_minute_once"
+            )
+        ]
+        indexes = [models.Index(fields=["minute"], name="metering_arrival_minute")]
+        triggers = APPEND_ONLY
+
+    def __str__(self) -> str:
+        return f"{self.stream or 'all'} {self.minute:%Y-%m-%d %H:%M}"
+
+
+class ArrivalProgress(models.Model):
+    """Up to where the minutes are recorded; one row."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    recorded_until = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="metering_arrival_progress_one")]
+
+    def __str__(self) -> str:
+        return f"recorded until {self.recorded_until:%Y-%m-%d %H:%M}"
+
+
+class HealthPolicy(models.Model):
+    """When a change in what comes in is called a shift. The newest version counts; none is ever changed."""
+
+    version = models.PositiveIntegerField(unique=True)
+    window_minutes = models.PositiveIntegerField(help_text="The minutes that are looked at.")
+    baseline_minutes = models.PositiveIntegerField(help_text="The minutes before them that they are held against.")
+    false_alarm_rate = models.DecimalField(
+        max_digits=12,
+        decimal_places=10,
+        help_text="The chance that one test of one stream in one minute alarms by luck.",
+    )
+    events_min = models.PositiveIntegerField(help_text="With fewer events, now or before, rates are not judged.")
+    share_shift_min = models.DecimalField(
+        max_digits=5, decimal_places=4, help_text="Smaller changes of a rate are no shift, however certain."
+    )
+    lag_shift_min = models.DecimalField(
+        max_digits=10, decimal_places=3, help_text="In seconds: smaller rises of the lag are no shift."
+    )
+    silence_days = models.PositiveIntegerField(help_text="How far back the pauses of a stream are known.")
+    silence_minutes_min = models.PositiveIntegerField(help_text="Shorter silences are none.")
+    gaps_min = models.PositiveIntegerField(help_text="A stream with fewer pauses has no rhythm yet.")
+    reason = models.TextField(help_text="Why it was made.")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name_plural = "health policies"
+        ordering = ["-version"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    window_minutes__range=(1, 60),
+                    baseline_minutes__range=(10, 1440),
+                    false_alarm_rate__gt=0,
+                    false_alarm_rate__lte=Decimal("0.01"),
+                    share_shift_min__range=(0, 1),
+                    silence_days__range=(1, 31),
+                    gaps_min__gte=1,
+                )
+                & Q(baseline_minutes__gt=F("window_minutes")),
+                name="metering_health_policy_usable",
+            )
+        ]
+        triggers = APPEND_ONLY
+
+    def __str__(self) -> str:
+        return f"version {self.version}"
+
+
+class ReviewItem(models.Model):
+    """Something about a stream that a person is to look at: opened once for as long as it goes on."""
+
+    class Kind(models.TextChoices):
+        ACCEPTANCE_FELL = "acceptance_fell", "Acceptance rate fell"
+        DUPLICATES_ROSE = "duplicates_rose", "Duplicates rose"
+        DUPLICATES_FELL = "duplicates_fell", "Duplicates fell"
+        LAG_ROSE = "lag_rose", "Lag rose"
+        SILENT = "silent", "Source fell silent"
+
+    class Status(models.TextChoices):
+        OPEN = "open", "Open"
+        TAKEN = "taken", "Being looked at"
+        RESOLVED = "resolved", "Resolved"
+
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    stream = models.ForeignKey(ArrivalStream, on_delete=models.PROTECT, related_name="review_items")
+    policy = models.ForeignKey(HealthPolicy, on_delete=models.PROTECT, related_name="+")
+    minute = models.DateTimeField(help_text="The end of the minutes in which it was seen first.")
+    last_seen_at = models.DateTimeField(help_text="The same, seen last; while it goes on no second item is opened.")
+    before = models.CharField(max_length=200)
+    now = models.CharField(max_length=200)
+    chance = models.CharField(max_length=20, help_text="Of the same figures by luck, had nothing changed.")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    opened_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-opened_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "stream"], condition=~Q(status="resolved"), name="metering_review_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="open", owner=None) | Q(status__in=["taken", "resolved"], owner__isnull=False),
+                name="metering_review_status",
+            ),
+        ]
+        indexes = [models.Index(fields=["stream", "kind", "-last_seen_at"], name="metering_review_episode")]
+        triggers = [
+            pgtrigger.ReadOnly(
+                name="finding_is_kept",
+                fields=["kind", "stream", "policy", "minute", "before", "now", "chance", "opened_at"],
+            ),
+            pgtrigger.Protect(name="review_is_kept", operation=pgtrigger.Delete),
+            NO_TRUNCATE,
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.stream}"
+
+
+class ReviewStep(models.Model):
+    """One move of a review item: who, when, from where to where, and why."""
+
+    item = models.ForeignKey(ReviewItem, on_delete=models.PROTECT, related_name="steps")
+    status_before = models.CharField(max_length=10, choices=ReviewItem.Status.choices, blank=True)
+    status_after = models.CharField(max_length=10, choices=ReviewItem.Status.choices)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    reason = models.TextField(blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(status_after="resolved") | ~Q(reason=""), name="metering_review_resolved_with_reason"
+            )
+        ]
+        triggers = APPEND_ONLY
+
+    def __str__(self) -> str:
+        return f"{self.status_before or 'new'} → {self.status_after}"
+
+
+class AlertDelivery(models.Model):
+    """That ops was told of a review item, once per channel."""
+
+    class Channel(models.TextChoices):
+        EMAIL = "email", "E-mail"
+        SLACK = "slack", "Slack"
+
+    item = models.ForeignKey(ReviewItem, on_delete=models.PROTECT, related_name="alerts")
+    channel = models.CharField(max_length=10, choices=Channel.choices)
+    sent_to = models.CharField(max_length=1000)
+    delivered_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "alert deliveries"
+        constraints = [models.UniqueConstraint(fields=["item", "channel"], name="metering_alert_once")]
+        triggers = APPEND_ONLY
+
+    def __str__(self) -> str:
+        return f"{self.get_channel_display()} {self.delivered_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,131 @@
+"""Whether a source behaves unlike its own recent past: its rates, its lag, its silence."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from metering.rules import chances
+
+
+class Shift(StrEnum):
+    """What can be found."""
+
+    ACCEPTANCE_FELL = "acceptance_fell"
+    DUPLICATES_ROSE = "duplicates_rose"
+    DUPLICATES_FELL = "duplicates_fell"
+    LAG_ROSE = "lag_rose"
+    SILENT = "silent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """What counts as a shift: the numbers of one version of the policy.
+
+    `false_alarm_rate` is the chance of one test of one stream in one minute to be alarmed by luck.
+    """
+
+    window_minutes: int
+    baseline_minutes: int
+    false_alarm_rate: Decimal
+    events_min: int
+    share_shift_min: Decimal
+    lag_shift_min: Decimal
+    silence_days: int
+    silence_minutes_min: int
+    gaps_min: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What came in from one stream in a stretch of time; `lags` has the p95 of each minute with accepted events."""
+
+    accepted: int
+    duplicates: int
+    quarantined: int
+    lags: tuple[Decimal, ...] = ()
+
+    @property
+    def received(self) -> int:
+        return self.accepted + self.duplicates + self.quarantined
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rhythm:
+    """How long a stream has been silent, and the pauses between its minutes before that, all in minutes."""
+
+    silent_for: int
+    longest: int
+    gaps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """A shift, the chance that it is none, and the figures before and now, as text."""
+
+    shift: Shift
+    chance: float
+    before: str
+    now: str
+
+
+def find_shifts(*, recent: Seen, before: Seen, watch: Watch) -> list[Alarm]:
+    """Hold the last minutes against the ones before them; no alarm where there is too little to say anything."""
+    if min(recent.received, before.received) < watch.events_min:
+        return []
+    shares = [
+        _share(Shift.ACCEPTANCE_FELL, recent.quarantined, before.quarantined, recent, before),
+        _share(Shift.DUPLICATES_ROSE, recent.duplicates, before.duplicates, recent, before),
+        _share(
+            Shift.DUPLICATES_FELL,
+            recent.received - recent.duplicates,
+            before.received - before.duplicates,
+            recent,
+            before,
+        ),
+    ]
+    found = [alarm for alarm, moved in shares if moved >= watch.share_shift_min]
+    found += _find_lag(recent.lags, before.lags, watch)
+    return [alarm for alarm in found if alarm.chance < watch.false_alarm_rate]
+
+
+def find_silence(rhythm: Rhythm, *, watch: Watch) -> Alarm | None:
+    """Say whether the present pause is too long for the pauses this stream has made."""
+    if rhythm.gaps < watch.gaps_min or rhythm.silent_for < watch.silence_minutes_min:
+        return None
+    chance = chances.chance_of_gap(gap=rhythm.silent_for, longest=rhythm.longest, gaps=rhythm.gaps)
+    if chance >= watch.false_alarm_rate:
+        return None
+    before = f"{rhythm.gaps} pauses, the longest of {rhythm.longest} min"
+    return Alarm(shift=Shift.SILENT, chance=chance, before=before, now=f"silent for {rhythm.silent_for} min")
+
+
+def _share(shift: Shift, hits: int, hits_before: int, recent: Seen, before: Seen) -> tuple[Alarm, Decimal]:
+    """Test one share, and say by how much it rose."""
+    chance = chances.chance_of_share(
+        hits=hits, total=recent.received, hits_before=hits_before, total_before=before.received
+    )
+    now, then = Decimal(hits) / recent.received, Decimal(hits_before) / before.received
+    is_turned = shift is not Shift.DUPLICATES_ROSE  # told as the share that fell
+    shown = [_percent(1 - part if is_turned else part) for part in (then, now)]
+    alarm = Alarm(
+        shift=shift,
+        chance=chance,
+        before=f"{shown[0]} of {before.received} events",
+        now=f"{shown[1]} of {recent.received} events",
+    )
+    return alarm, now - then
+
+
+def _find_lag(recent: Sequence[Decimal], before: Sequence[Decimal], watch: Watch) -> Iterator[Alarm]:
+    if recent and before and min(recent) >= max(before) + watch.lag_shift_min:
+        yield Alarm(
+            shift=Shift.LAG_ROSE,
+            chance=chances.chance_of_ranks(recent=len(recent), before=len(before)),
+            before=f"p95 of at most {max(before):.1f} s in {len(before)} minutes",
+            now=f"p95 of at least {min(recent):.1f} s in {len(recent)} minutes",
+        )
+
+
+def _percent(part: Decimal) -> str:
+    return f"{part * 100:.2f} %"

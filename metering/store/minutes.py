@@ -1,0 +1,161 @@
+"""Minutes of capture: recorded once each, when nothing can be added to them, and read back as sums and rhythms."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.db import connection
+
+from metering.store.arrivals import IS_FRESH, IS_LIVE, Lag
+
+
+class MinuteRow(NamedTuple):
+    """One minute of one stream, or with empty texts and `is_whole` of all of them."""
+
+    is_whole: bool
+    source: str
+    type: str
+    minute: datetime
+    accepted: int
+    duplicates: int
+    quarantined: int
+    lag: Lag
+
+
+# Batches say between which numbers their events lie, so that no index on the hot table is needed for the lag.
+_COUNT = f"""
+WITH batch AS MATERIALIZED (
+    SELECT id, received_at, tallies, channel, accepted, first_seq, last_seq FROM metering_capturebatch
+    WHERE received_at >= %(start)s AND received_at < %(end)s AND {IS_FRESH}
+), counted AS (
+    SELECT line.source, line.type, date_trunc('minute', batch.received_at, 'UTC') AS minute,
+           GROUPING(line.source) AS is_whole, sum(line.accepted) AS accepted, sum(line.duplicates) AS duplicates,
+           sum(line.quarantined) AS quarantined
+    FROM batch, jsonb_to_recordset(batch.tallies)
+         AS line (source text, type text, accepted bigint, duplicates bigint, quarantined bigint)
+    GROUP BY GROUPING SETS ((minute), (line.source, line.type, minute))
+), live AS MATERIALIZED (
+    SELECT id, first_seq, last_seq FROM batch WHERE accepted > 0 AND {IS_LIVE}
+), lagging AS (
+    SELECT event.source, contract.event_type AS type, date_trunc('minute', event.received_at, 'UTC') AS minute,
+           extract(epoch FROM event.received_at - event.occurred_at)::numeric(20, 6) AS lag
+    FROM metering_usageevent AS event
+    JOIN live ON live.id = event.batch_id
+    JOIN metering_eventcontract AS contract ON contract.id = event.contract_id
+    WHERE event.seq BETWEEN (SELECT min(first_seq) FROM live) AND (SELECT max(last_seq) FROM live)
+), lags AS (
+    SELECT source, type, minute, GROUPING(source) AS is_whole,
+           percentile_disc(0.5) WITHIN GROUP (ORDER BY lag) AS p50,
+           percentile_disc(0.95) WITHIN GROUP (ORDER BY lag) AS p95, max(lag) AS highest
+    FROM lagging GROUP BY GROUPING SETS ((minute), (source, type, minute))
+)
+SELECT counted.is_whole = 1, coalesce(counted.source, ''), coalesce(counted.type, ''), counted.minute,
+       counted.accepted::bigint, counted.duplicates::bigint, counted.quarantined::bigint,
+       lags.p50, lags.p95, lags.highest
+FROM counted LEFT JOIN lags
+  ON lags.is_whole = counted.is_whole AND lags.minute = counted.minute
+ AND (lags.is_whole = 1 OR (lags.source = counted.source AND lags.type = counted.type))
+ORDER BY counted.minute, counted.source, counted.type
+"""  # noqa: S608  put together from the texts above
+
+
+def count_minutes(*, start: datetime, end: datetime) -> list[MinuteRow]:
+    """Count what was received in `[start, end)` by minute, by stream and as a whole, from the rows of capture."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, {"start": start, "end": end})
+        return [MinuteRow._make([*row[:7], Lag(*row[7:])]) for row in cursor.fetchall()]
+
+
+_STREAMS = """
+INSERT INTO metering_arrivalstream (source, event_type, first_minute, last_minute)
+SELECT * FROM unnest(%s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[])
+ON CONFLICT (source, event_type) DO UPDATE
+SET last_minute = greatest(metering_arrivalstream.last_minute, excluded.last_minute)
+RETURNING source, event_type, id
+"""
+
+
+def note_streams(rows: Sequence[MinuteRow]) -> dict[tuple[str, str], int]:
+    """Give the stream of each row, with its last minute moved on."""
+    minutes: dict[tuple[str, str], list[datetime]] = {}
+    for row in rows:
+        if not row.is_whole:
+            minutes.setdefault((row.source, row.type), []).append(row.minute)
+    names = sorted(minutes)
+    columns = [[name[0] for name in names], [name[1] for name in names]]
+    spans = [[min(minutes[name]) for name in names], [max(minutes[name]) for name in names]]
+    with connection.cursor() as cursor:
+        cursor.execute(_STREAMS, [*columns, *spans])
+        return {(source, event_type): number for source, event_type, number in cursor.fetchall()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamSums:
+    """A stream's counts in one stretch of time, and the p95 of each of its minutes."""
+
+    stream_id: int
+    is_recent: bool
+    accepted: int
+    duplicates: int
+    quarantined: int
+    lags: tuple[Decimal, ...]
+
+
+_SUMS = """
+SELECT stream_id, minute >= %(split)s, sum(accepted)::bigint, sum(duplicates)::bigint, sum(quarantined)::bigint,
+       coalesce(array_agg(lag_p95) FILTER (WHERE lag_p95 IS NOT NULL), '{}')
+FROM metering_arrivalminute
+WHERE stream_id IS NOT NULL AND minute >= %(start)s AND minute < %(end)s
+GROUP BY 1, 2
+"""
+
+
+def sum_minutes(*, start: datetime, split: datetime, end: datetime) -> list[StreamSums]:
+    """Add up every stream's minutes in `[start, split)` and in `[split, end)`."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SUMS, {"start": start, "split": split, "end": end})
+        return [
+            StreamSums(
+                stream_id=row[0],
+                is_recent=row[1],
+                accepted=row[2],
+                duplicates=row[3],
+                quarantined=row[4],
+                lags=tuple(row[5]),
+            )
+            for row in cursor.fetchall()
+        ]
+
+
+class StreamRhythm(NamedTuple):
+    """A stream's last minute, and the pauses between its minutes before that, in minutes."""
+
+    stream_id: int
+    last_minute: datetime
+    longest: int
+    gaps: int
+
+
+# Only streams that are silent now are looked at more closely.
+_RHYTHMS = """
+SELECT stream.id, stream.last_minute, paused.longest, paused.gaps
+FROM metering_arrivalstream stream
+CROSS JOIN LATERAL (
+    SELECT (max(gap) / 60)::int AS longest, count(gap) AS gaps
+    FROM (
+        SELECT extract(epoch FROM minute - lag(minute) OVER (ORDER BY minute)) AS gap
+        FROM metering_arrivalminute own
+        WHERE own.stream_id = stream.id AND own.minute >= %(start)s
+    ) pauses
+) paused
+WHERE stream.last_minute >= %(start)s AND stream.last_minute <= %(silent_since)s AND paused.gaps > 0
+"""
+
+
+def find_rhythms(*, start: datetime, silent_since: datetime) -> list[StreamRhythm]:
+    """Give the rhythm since `start` of every stream that has sent nothing after the minute `silent_since`."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RHYTHMS, {"start": start, "silent_since": silent_since})
+        return [StreamRhythm(*row) for row in cursor.fetchall()]
