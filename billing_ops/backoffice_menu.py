@@ -80,6 +80,11 @@ UNFOLD: dict[str, Any] = {
                 _entry("Tax rates", "percent", "pricing.TaxRate"),
             ),
             _group(
+                "Books",
+                _entry("Journal", "menu_book", "ledger.JournalEntry"),
+                _entry("General ledger numbers", "tag", "ledger.GeneralLedgerNumber"),
+            ),
+            _group(
                 "Metering",
                 _entry("Quarantine", "gpp_maybe", "metering.QuarantinedEvent", "?status__exact=open"),
                 _entry("Meters", "speed", "metering.Meter"),

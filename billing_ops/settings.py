@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "metering",
     "invoicing.pricing",
     "invoicing.rating",
+    "invoicing.ledger",
     "invoicing.documents",
     "invoicing.cycle",
     "invoicing.portal",

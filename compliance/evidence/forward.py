@@ -14,6 +14,7 @@ from invoicing.cycle.models import Invoice, InvoiceLine
 from invoicing.pricing.models import PriceVersion
 from invoicing.rating import rate
 from invoicing.rating.models import RatedLine
+from invoicing.rating.rate import Recomputed
 from metering import queries as metering_queries
 from metering.models import AggregationSnapshot
 from metering.rules import aggregation
@@ -88,8 +89,20 @@ def check_price(rated: RatedLine, *, prices: list[PriceVersion]) -> list[Check]:
             claimed=tell_steps(rated.computation, share=share),
             found=tell_steps(again.as_json(), share=share),
         ),
+        *_check_parts(rated, again=again),
         proof.compare("amount before its rounding", claimed=rated.amount_exact, found=again.amount_exact),
         proof.compare("amount", claimed=rated.amount, found=again.amount),
+    ]
+
+
+def _check_parts(rated: RatedLine, *, again: Recomputed) -> list[Check]:
+    """Where the price looks closer than at the quantity: the parts that it was given, split again from the events."""
+    if rated.part_count is None and again.parts is None:
+        return []
+    count, digest = again.mark
+    return [
+        proof.compare("parts of the usage", claimed=str(rated.part_count), found=str(count)),
+        proof.compare("digest of the parts", claimed=rated.parts_digest, found=digest),
     ]
 
 

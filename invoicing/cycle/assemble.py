@@ -9,7 +9,7 @@ from invoicing.cycle.bills import Bill, BillLine, CloseFailure
 from invoicing.cycle.models import BillingCycle
 from invoicing.cycle.taxes import TaxTable
 from invoicing.pricing import segments as pricing_segments
-from invoicing.pricing.models import Charge, PriceVersion, Subscription
+from invoicing.pricing.models import Charge, Subscription
 from invoicing.pricing.queries import DuePeriod
 from invoicing.pricing.segments import PriceSegment
 from invoicing.rating import rate
@@ -63,7 +63,6 @@ def fill_bills(bills: Sequence[Bill], *, watermark: Watermark, at: datetime) -> 
             )
         )
     adjust.add_adjustments(bills, late_lines=late_lines, watermark=watermark, at=at)
-    _attach_prices(bills)
 
 
 def _count_usage(
@@ -79,14 +78,6 @@ def usage_window(segment: PriceSegment) -> UsageWindow:
     """The window of events that a metered segment prices."""
     assert segment.meter_id is not None  # noqa: S101  flat fees are told apart by the callers
     return UsageWindow(segment.customer_id, segment.meter_id, segment.start, segment.end)
-
-
-def _attach_prices(bills: Sequence[Bill]) -> None:
-    """Read the price versions once, so that rating again does not ask for each line's."""
-    lines = [line.rated for bill in bills for line in bill.lines]
-    versions = PriceVersion.objects.in_bulk({line.price_version_id for line in lines})
-    for line in lines:
-        line.price_version = versions[line.price_version_id]
 
 
 def _new_cycle(due: DuePeriod, *, at: datetime) -> BillingCycle:

@@ -12,7 +12,7 @@ from accounts.models import Seller
 from accounts.roles import Role
 from core import work
 from core.errors import DomainError
-from invoicing.cycle import approve, move, pdf
+from invoicing.cycle import approve, book, move, pdf
 from invoicing.cycle.models import Invoice
 
 DIGITS = 6  # INV-000001; a longer number simply grows
@@ -64,6 +64,7 @@ def finalize_invoice(*, invoice_id: int, actor: Any, at: datetime) -> Invoice:
         facts={"number": taken.text},
         at=taken.taken_at,
     )
+    book.book_invoice(invoice, at=taken.taken_at)
     work.enqueue(kind=pdf.RENDER_JOB, key=str(invoice.pk), arguments={"invoice_id": invoice.pk}, at=at)
     return invoice
 

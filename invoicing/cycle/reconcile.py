@@ -16,6 +16,7 @@ from invoicing.cycle.rules import tie_out
 from invoicing.cycle.rules.totals import TaxTerms
 from invoicing.pricing.queries import DuePeriod
 from invoicing.rating import rate
+from invoicing.rating.rate import Recomputed
 from metering import queries as metering_queries
 from metering.models import AggregationSnapshot, Watermark
 from metering.queries import Recount
@@ -29,16 +30,16 @@ def tie_out_bills(bills: Sequence[Bill], *, watermark: Watermark) -> None:
     An adjustment is compared as the whole window it re-rated; what it bills is the difference to earlier lines.
     """
     strays.find_strays(bills, watermark=watermark)
-    recounts = metering_queries.recount([line.snapshot for bill in bills for line in bill.lines if line.snapshot])
+    lines = [line for bill in bills for line in bill.lines]
+    recounts = metering_queries.recount([line.snapshot for line in lines if line.snapshot])
+    again = iter(rate.recompute_lines([line.rated for line in lines]))
     for bill in bills:
-        bill.result = tie_out.tie_out(
-            chains=[_chain(line, recounts=recounts) for line in bill.lines], strays=bill.strays
-        )
+        chains = [_chain(line, again=next(again), recounts=recounts) for line in bill.lines]
+        bill.result = tie_out.tie_out(chains=chains, strays=bill.strays)
 
 
-def _chain(line: BillLine, *, recounts: Mapping[int, Recount]) -> tie_out.Chain:
+def _chain(line: BillLine, *, again: Recomputed, recounts: Mapping[int, Recount]) -> tie_out.Chain:
     rated, snapshot = line.rated, line.snapshot
-    again = rate.recompute(rated)
     return tie_out.Chain(
         label=line.description,
         raw=None if snapshot is None else _count(recounts.get(snapshot.pk)),
@@ -47,7 +48,13 @@ def _chain(line: BillLine, *, recounts: Mapping[int, Recount]) -> tie_out.Chain:
         rated_quantity=rated.quantity,
         rated=tie_out.Amount(exact=rated.amount_exact, rounded=rated.amount),
         again=tie_out.Amount(exact=again.amount_exact, rounded=again.amount),
+        rated_parts=_parts(rated.part_count, rated.parts_digest),
+        raw_parts=_parts(*again.mark),
     )
+
+
+def _parts(count: int | None, digest: str) -> tie_out.Parts | None:
+    return None if count is None else tie_out.Parts(count=count, digest=digest)
 
 
 def _count(counted: AggregationSnapshot | Recount | None) -> tie_out.Count | None:
@@ -81,9 +88,7 @@ def recheck_invoice(*, invoice_id: int, actor: Any, at: datetime) -> TieOut:
 def bill_of(invoice: Invoice) -> Bill:
     """The bill that a stored invoice was drafted from."""
     cycle = invoice.cycle
-    lines = invoice.lines.select_related(
-        "rated_line__snapshot", "rated_line__price_version", "rated_line__charge", "adjusts"
-    )
+    lines = invoice.lines.select_related("rated_line__snapshot", "rated_line__charge", "adjusts")
     return Bill(
         due=DuePeriod(cycle.subscription_id, cycle.customer_id, Period(cycle.period_start, cycle.period_end)),
         cycle=cycle,

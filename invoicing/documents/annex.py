@@ -7,6 +7,7 @@ from datetime import UTC
 from decimal import Decimal
 
 from core import money
+from core.csv_cells import inert
 from invoicing.documents.document import DocumentLine, DocumentStep, InvoiceDocument
 from invoicing.documents.rules import extent
 
@@ -25,7 +26,6 @@ LINE_COLUMNS = (
     "adjusts",
 )
 STEP_COLUMNS = ("position", "step", "quantity", "unit_price", "flat_fee", "amount")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\0")
 
 
 def attached_files(document: InvoiceDocument) -> dict[str, str]:
@@ -60,24 +60,24 @@ def _csv(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 def _line_row(line: DocumentLine, *, currency: str) -> tuple[str, ...]:
     return (
         str(line.position),
-        _inert(line.description),
+        inert(line.description),
         line.start.astimezone(UTC).isoformat(),
         line.end.astimezone(UTC).isoformat(),
         money.plain(line.quantity),
-        _inert(line.unit),
-        _inert(line.unit_price),
+        inert(line.unit),
+        inert(line.unit_price),
         money.amount_text(line.amount, currency=currency),
         currency,
         line.tax_category,
         money.plain(line.tax_percent),
-        _inert(line.adjusts),
+        inert(line.adjusts),
     )
 
 
 def _step_row(line: DocumentLine, step: DocumentStep) -> tuple[str, ...]:
     return (
         str(line.position),
-        _inert(step.label),
+        inert(step.label),
         _plain(step.quantity),
         _plain(step.unit_price),
         _plain(step.flat_fee),
@@ -87,8 +87,3 @@ def _step_row(line: DocumentLine, step: DocumentStep) -> tuple[str, ...]:
 
 def _plain(number: Decimal | None) -> str:
     return "" if number is None else money.plain(number)
-
-
-def _inert(text: str) -> str:
-    """A text that a spreadsheet would run as a formula gets an apostrophe in front."""
-    return f"'{text}" if text.startswith(_FORMULA) else text

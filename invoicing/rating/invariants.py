@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import islice
 
 from core import money, rounding
 from core.invariants import Invariant, rows_of
@@ -13,16 +14,23 @@ UNITS_IN_STEPS = ("standard", "graduated", "volume")  # packages and fees step b
 
 
 def _lines() -> Iterator[RatedLine]:
-    return RatedLine.objects.select_related("price_version").order_by("pk").iterator(chunk_size=STREAM_ROWS)
+    lines = RatedLine.objects.select_related("price_version", "snapshot").order_by("pk")
+    return lines.iterator(chunk_size=STREAM_ROWS)
 
 
 def _find_amounts_that_do_not_follow() -> list[str]:
     offenders = []
-    for line in _lines():
-        again = rate.recompute(line)
-        steps = [step.as_json() for step in again.steps]
-        if (line.amount_exact, line.amount, line.computation) != (again.amount_exact, again.amount, steps):
-            offenders.append(f"rated line {line.pk}: {money.plain(line.amount)}, again {money.plain(again.amount)}")
+    lines = _lines()
+    while chunk := list(islice(lines, STREAM_ROWS)):
+        for line, again in zip(chunk, rate.recompute_lines(chunk), strict=True):
+            if (line.amount_exact, line.amount, line.computation) != (
+                again.amount_exact,
+                again.amount,
+                again.as_json(),
+            ):
+                offenders.append(f"rated line {line.pk}: {money.plain(line.amount)}, again {money.plain(again.amount)}")
+            elif (line.part_count, line.parts_digest) != again.mark:
+                offenders.append(f"rated line {line.pk}: priced by other parts than its snapshot has")
     return offenders
 
 

@@ -31,6 +31,12 @@ class RatedLine(models.Model):
     share_whole = models.BigIntegerField(default=1)
     share_unit = models.CharField(max_length=10, default="day")
     computation = models.JSONField(help_text="How the amount came about, step by step; numbers as decimal strings.")
+    part_count = models.BigIntegerField(
+        null=True, help_text="Into how many parts the usage was split; empty where the price needs the quantity alone."
+    )
+    parts_digest = models.CharField(
+        max_length=64, blank=True, help_text="SHA-256 over all that the parts say, in order."
+    )
     currency = models.CharField(max_length=3)
     amount_exact = models.DecimalField(max_digits=48, decimal_places=30, help_text="Before its one rounding.")
     amount = models.DecimalField(max_digits=20, decimal_places=4)
@@ -52,6 +58,10 @@ class RatedLine(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(share_whole__gt=0, share_part__range=(0, F("share_whole"))), name="rating_line_share"
+            ),
+            models.CheckConstraint(
+                condition=Q(part_count=None, parts_digest="") | (Q(part_count__gte=0) & ~Q(parts_digest="")),
+                name="rating_line_parts",
             ),
         ]
         indexes = [models.Index(fields=["subscription", "segment_start"], name="rating_line_segment_idx")]

@@ -1,7 +1,7 @@
 """Rates segments: a quantity and the price in force become an exact amount, its steps, and one rounded line."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -10,16 +10,18 @@ from django.db import transaction
 from core import bulk, money
 from core.errors import DomainError
 from core.periods import Period
-from invoicing.pricing.models import Charge, PriceVersion
+from invoicing.pricing.models import Charge, PriceVersion, Subscription
 from invoicing.pricing.rules import params as price_params
 from invoicing.pricing.rules.params import Params
 from invoicing.pricing.segments import PriceSegment
-from invoicing.rating import rules
+from invoicing.rating import breakdowns, rules
+from invoicing.rating.breakdowns import Asked, PartsMark, ReadUsage
 from invoicing.rating.models import RatedLine
 from invoicing.rating.rules import proration
 from invoicing.rating.rules.proration import WHOLE, Share
 from invoicing.rating.rules.steps import Computation, Step
-from invoicing.rating.rules.usage import Usage
+from invoicing.rating.rules.usage import Breakdown
+from metering import queries as metering_queries
 from metering.models import AggregationSnapshot
 
 Item = tuple[PriceSegment, AggregationSnapshot | None]
@@ -48,18 +50,25 @@ class Computed:
     currency: str
     computation: Computation
     amount: Decimal
+    parts: PartsMark | None
 
 
 @dataclass(frozen=True, slots=True)
 class Recomputed:
-    """A stored line computed again: what `amount`, `amount_exact` and `computation` should be."""
+    """A stored line computed again: what its amounts, its computation and the mark of its parts should be."""
 
     amount: Decimal
     amount_exact: Decimal
     steps: tuple[Step, ...]
+    parts: PartsMark | None
 
     def as_json(self) -> list[dict[str, str | int | None]]:
         return [step.as_json() for step in self.steps]
+
+    @property
+    def mark(self) -> tuple[int | None, str]:
+        """What `part_count` and `parts_digest` should be."""
+        return (None, "") if self.parts is None else (self.parts.count, self.parts.digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +79,24 @@ class _Price:
     params: Params
     effective_at: datetime
     currency: str
+    breakdown: Breakdown | None
 
 
 def compute_segments(items: Sequence[Item]) -> list[Computed]:
     """The amounts of these segments, in their order; nothing is stored."""
     prices = _read_prices({segment.price_version_id for segment, _ in items})
-    computed, failures = [], []
-    for segment, snapshot in items:
+    asked = [Asked(snapshot, prices[segment.price_version_id].breakdown, segment.zone) for segment, snapshot in items]
+    computed: dict[int, Computed] = {}
+    failures = []
+    for place, read in breakdowns.read_usages(asked):
+        segment, snapshot = items[place]
         try:
-            computed.append(_compute(segment, snapshot, prices[segment.price_version_id]))
+            computed[place] = _compute(segment, snapshot, price=prices[segment.price_version_id], read=read)
         except rules.AmountTooLargeError as error:
             failures.append((segment.subscription_id, error.message))
     if failures:
         raise UnratableError(failures)
-    return computed
+    return [computed[place] for place in range(len(items))]
 
 
 def rate_segments(items: Sequence[Item], *, at: datetime) -> list[RatedLine]:
@@ -96,27 +109,55 @@ def rate_segments(items: Sequence[Item], *, at: datetime) -> list[RatedLine]:
 
 def rerate_lines(corrections: Sequence[tuple[RatedLine, AggregationSnapshot]], *, at: datetime) -> list[RatedLine]:
     """Rate what is known now of windows rated before, by the price of that time; whole amounts, not differences."""
-    charges = {line.charge_id for line, _ in corrections}
-    plans = dict(Charge.objects.filter(pk__in=charges).values_list("pk", "plan_id"))
+    lines = [line for line, _ in corrections]
+    plans = dict(Charge.objects.filter(pk__in={line.charge_id for line in lines}).values_list("pk", "plan_id"))
+    zones = _zones(lines)
     return rate_segments(
-        [(_again(line, snapshot, plans[line.charge_id]), snapshot) for line, snapshot in corrections], at=at
+        [
+            (_again(line, snapshot, plan_id=plans[line.charge_id], zone=zones[line.subscription_id]), snapshot)
+            for line, snapshot in corrections
+        ],
+        at=at,
     )
 
 
 def recompute(line: RatedLine) -> Recomputed:
-    """The amount again, from the quantity, share and price version that the line names."""
-    price = line.price_version
+    """The amount again, from the quantity, share and price version that the line names, and its parts recounted."""
+    return recompute_lines([line])[0]
+
+
+def recompute_lines(lines: Sequence[RatedLine]) -> list[Recomputed]:
+    """The same for many, in a fixed number of statements; parts are read by other SQL than gave them first."""
+    prices = _read_prices({line.price_version_id for line in lines})
+    zones = _zones(line for line in lines if prices[line.price_version_id].breakdown is not None)
+    asked = [
+        Asked(line.snapshot, prices[line.price_version_id].breakdown, zones.get(line.subscription_id, ""))
+        for line in lines
+    ]
+    found: dict[int, Recomputed] = {}
+    for place, read in breakdowns.read_usages(asked, reader=metering_queries.recount_parts):
+        found[place] = _recompute(lines[place], price=prices[lines[place].price_version_id], read=read)
+    return [found[place] for place in range(len(lines))]
+
+
+def _recompute(line: RatedLine, *, price: _Price, read: ReadUsage) -> Recomputed:
     computation = rules.compute(
         model=price.model,
-        params=price_params.parse_stored_params(model=price.model, params=price.params),
-        usage=Usage(line.quantity),
+        params=price.params,
+        usage=replace(read.usage, quantity=line.quantity),
         share=Share(line.share_part, line.share_whole, line.share_unit),
     )
     amount = money.round_amount(computation.amount_exact, currency=line.currency)
-    return Recomputed(amount, computation.amount_exact, computation.steps)
+    return Recomputed(amount, computation.amount_exact, computation.steps, read.parts)
 
 
-def _again(line: RatedLine, snapshot: AggregationSnapshot, plan_id: int) -> PriceSegment:
+def _zones(lines: Iterable[RatedLine]) -> dict[int, str]:
+    """Where the days of each line's subscription begin; fixed for ever with it."""
+    ids = {line.subscription_id for line in lines}
+    return dict(Subscription.objects.filter(pk__in=ids).values_list("pk", "time_zone")) if ids else {}
+
+
+def _again(line: RatedLine, snapshot: AggregationSnapshot, *, plan_id: int, zone: str) -> PriceSegment:
     """The segment of a rated line; usage is never prorated, so its period is not asked for again."""
     segment = Period(line.segment_start, line.segment_end)
     return PriceSegment(
@@ -131,23 +172,25 @@ def _again(line: RatedLine, snapshot: AggregationSnapshot, plan_id: int) -> Pric
         end=segment.end,
         whole=segment,
         proration_unit="second",
-        zone="UTC",
+        zone=zone,
     )
 
 
-def _compute(segment: PriceSegment, snapshot: AggregationSnapshot | None, price: _Price) -> Computed:
+def _compute(
+    segment: PriceSegment, snapshot: AggregationSnapshot | None, *, price: _Price, read: ReadUsage
+) -> Computed:
     share = _share(segment) if segment.meter_id is None else WHOLE
-    quantity = Decimal(1) if snapshot is None else snapshot.quantity
-    computation = rules.compute(model=price.model, params=price.params, usage=Usage(quantity), share=share)
+    computation = rules.compute(model=price.model, params=price.params, usage=read.usage, share=share)
     return Computed(
         segment=segment,
         snapshot=snapshot,
         effective_at=price.effective_at,
-        quantity=quantity,
+        quantity=read.usage.quantity,
         share=share,
         currency=price.currency,
         computation=computation,
         amount=money.round_amount(computation.amount_exact, currency=price.currency),
+        parts=read.parts,
     )
 
 
@@ -176,6 +219,8 @@ def _line(computed: Computed, *, at: datetime) -> RatedLine:
         share_whole=computed.share.whole,
         share_unit=computed.share.unit,
         computation=computed.computation.as_json(),
+        part_count=None if computed.parts is None else computed.parts.count,
+        parts_digest="" if computed.parts is None else computed.parts.digest,
         currency=computed.currency,
         amount_exact=computed.computation.amount_exact,
         amount=computed.amount,
@@ -185,12 +230,15 @@ def _line(computed: Computed, *, at: datetime) -> RatedLine:
 
 def _read_prices(version_ids: Iterable[int]) -> dict[int, _Price]:
     versions = PriceVersion.objects.filter(pk__in=version_ids).select_related("charge__plan")
-    return {
-        version.pk: _Price(
-            version.model,
-            price_params.parse_stored_params(model=version.model, params=version.params),
-            version.effective_at,
-            version.charge.plan.currency,
-        )
-        for version in versions
-    }
+    return {version.pk: _price(version) for version in versions}
+
+
+def _price(version: PriceVersion) -> _Price:
+    params = price_params.parse_stored_params(model=version.model, params=version.params)
+    return _Price(
+        model=version.model,
+        params=params,
+        effective_at=version.effective_at,
+        currency=version.charge.plan.currency,
+        breakdown=rules.breakdown_of(model=version.model, params=params),
+    )

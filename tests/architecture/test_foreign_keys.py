@@ -9,7 +9,7 @@ FLOORS = [
     {"payouts"},
     {"portal"},
     {"cycle"},
-    {"documents", "rating"},
+    {"documents", "rating", "ledger"},
     {"pricing"},
     {"metering"},
     {"accounts"},

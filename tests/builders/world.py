@@ -18,6 +18,7 @@ from core import work
 from core.models import AuditEntry, Job
 from invoicing.cycle import hold
 from invoicing.cycle.models import BillingCycle, Invoice, InvoiceLine
+from invoicing.ledger.models import GeneralLedgerNumber, JournalEntry
 from invoicing.pricing.models import PriceVersion, Subscription, TaxRate
 from metering import contracts, ingest, quarantine
 from metering.models import (
@@ -77,6 +78,7 @@ def make_world(*, at: datetime) -> World:
     _bill(ids, company)
     _let_in(ids, at=at)
     _break_a_job(ids, at=at)
+    _book(ids, company)
     file_id = _pay_out(ids)
     ids["core_auditentry"] = AuditEntry.objects.earliest("id").pk
     ids["pricing_plan"] = company.plan.pk
@@ -116,6 +118,13 @@ def _bill(ids: dict[str, int], company: billing.Company) -> None:
     ids["cycle_invoice"] = draft.pk
     ids["cycle_invoice_release_hold"] = held.pk
     ids["cycle_invoice_finalize_now"] = approved.pk
+
+
+def _book(ids: dict[str, int], company: billing.Company) -> None:
+    """An issued invoice in the books, and the number of an account."""
+    billing.issue(company, [billing.billed_customer(company, "booked-co")])
+    ids["ledger_journalentry"] = JournalEntry.objects.earliest("pk").pk
+    ids["ledger_generalledgernumber"] = GeneralLedgerNumber.objects.create(account="tax_payable", number="1776").pk
 
 
 def _let_in(ids: dict[str, int], *, at: datetime) -> None:

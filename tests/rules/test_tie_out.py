@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from invoicing.cycle.rules import tie_out
-from invoicing.cycle.rules.tie_out import Amount, Chain, Count, Stray
+from invoicing.cycle.rules.tie_out import Amount, Chain, Count, Parts, Stray
 
 COUNT = Count(events=3, quantity=Decimal(60), digest="aa")
 TIED = Chain(
@@ -94,4 +94,18 @@ def test_usage_without_a_price_is_named_and_counts_as_raw() -> None:
 def test_events_that_the_meter_cannot_read_are_usage_without_a_price() -> None:
     assert find(replace(TIED, unmeasured_events=7)) == [
         ("usage_without_price", "Input tokens: 7 events carry no value that this meter can read.")
+    ]
+
+
+def test_parts_that_the_raw_events_do_not_give_are_named() -> None:
+    parts = Parts(count=3, digest="aa")
+    assert find(replace(TIED, rated_parts=parts, raw_parts=parts)) == []
+    assert find(replace(TIED, rated_parts=parts, raw_parts=Parts(count=4, digest="bb"))) == [
+        ("aggregated_not_rated", "Input tokens: rated in 3 parts, the raw events give 4.")
+    ]
+    assert find(replace(TIED, rated_parts=parts, raw_parts=Parts(count=3, digest="bb"))) == [
+        ("aggregated_not_rated", "Input tokens: rated in 3 parts, the raw events give 3 that say something else.")
+    ]
+    assert find(replace(TIED, rated_parts=parts)) == [
+        ("aggregated_not_rated", "Input tokens: rated in 3 parts, the raw events give 0.")
     ]

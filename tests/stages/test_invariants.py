@@ -407,6 +407,48 @@ OFFENCES = [
         """,
     ),
     (
+        "every journal entry balances",
+        """
+        UPDATE ledger_posting SET debit = debit + 1 WHERE account = 'accounts_receivable';
+        """,
+    ),
+    (
+        "every journal entry balances",
+        """
+        DELETE FROM ledger_posting WHERE entry_id = (SELECT min(id) FROM ledger_journalentry);
+        """,
+    ),
+    (
+        "the books balance in every currency",
+        """
+        UPDATE ledger_posting SET credit = credit + 1 WHERE account = 'tax_payable';
+        """,
+    ),
+    (
+        "a final invoice has one journal entry over its total, and no other entry names an invoice",
+        """
+        DELETE FROM ledger_posting; DELETE FROM ledger_journalentry;
+        """,
+    ),
+    (
+        "a final invoice has one journal entry over its total, and no other entry names an invoice",
+        """
+        UPDATE ledger_journalentry SET booked_on = booked_on + 1;
+        """,
+    ),
+    (
+        "a final invoice has one journal entry over its total, and no other entry names an invoice",
+        """
+        UPDATE ledger_journalentry SET key = 'invoice:0:final' WHERE id = (SELECT min(id) FROM ledger_journalentry);
+        """,
+    ),
+    (
+        "what a customer owes in the books is what final invoices say",
+        """
+        UPDATE ledger_posting SET debit = debit + 1 WHERE account = 'accounts_receivable';
+        """,
+    ),
+    (
         "the audit chain verifies",
         """
         UPDATE core_auditentry SET facts = '{}' WHERE id = 2;
@@ -437,6 +479,6 @@ def test_an_offence_is_found(house: billing.Company, name: str, planted: str) ->
 
 
 def test_every_invariant_of_the_house_has_an_offence_here() -> None:
-    apps = ("core", "metering", "invoicing.rating", "invoicing.cycle")
+    apps = ("core", "metering", "invoicing.rating", "invoicing.ledger", "invoicing.cycle")
     names = {one.name for app in apps for one in check_invariants.invariants_of(app)}
     assert names == {name for name, _ in OFFENCES}

@@ -30,8 +30,16 @@ class Amount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Into what a price that looks closer had the usage split; the same parts have the same digest."""
+
+    count: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """One line from its events to its amount; a flat fee has no snapshot and no recount."""
+    """One line from its events to its amount; a flat fee has no snapshot and no recount, and most prices no parts."""
 
     label: str
     raw: Count | None
@@ -40,6 +48,8 @@ class Chain:
     rated_quantity: Decimal
     rated: Amount
     again: Amount
+    rated_parts: Parts | None = None
+    raw_parts: Parts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +114,8 @@ def _compare(chain: Chain) -> Iterable[Finding]:
                     "rated_quantity": money.plain(chain.rated_quantity),
                 },
             )
+    if chain.rated_parts != chain.raw_parts:
+        yield _parts_differ(chain)
     if chain.rated != chain.again:
         yield _amount_differs(chain)
     if chain.unmeasured_events:
@@ -112,6 +124,22 @@ def _compare(chain: Chain) -> Iterable[Finding]:
             detail=f"{chain.label}: {chain.unmeasured_events} events carry no value that this meter can read.",
             facts={"events": str(chain.unmeasured_events)},
         )
+
+
+def _parts_differ(chain: Chain) -> Finding:
+    nothing = Parts(count=0, digest="")
+    rated, raw = chain.rated_parts or nothing, chain.raw_parts or nothing
+    return Finding(
+        name=AGGREGATED_RATED,
+        detail=f"{chain.label}: rated in {rated.count} parts, the raw events give {raw.count}"
+        + ("." if rated.count != raw.count else " that say something else."),
+        facts={
+            "rated_parts": str(rated.count),
+            "raw_parts": str(raw.count),
+            "rated_parts_digest": rated.digest,
+            "raw_parts_digest": raw.digest,
+        },
+    )
 
 
 def _amount_differs(chain: Chain) -> Finding:

@@ -1,0 +1,1 @@
+"""What goes on which account: plain values in, plain values out."""

@@ -1,0 +1,103 @@
+"""Reads the usage that prices ask for: a quantity, and its parts where a price looks closer."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from core import money
+from invoicing.rating.rules.usage import Breakdown, Part, Usage
+from metering import queries as metering_queries
+from metering.models import AggregationSnapshot
+from metering.queries import PartsBy, PartStream, Split, UsagePart
+
+Reader = Callable[[Sequence[tuple[AggregationSnapshot, Split]]], PartStream]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one price is applied to: a snapshot, or nothing for a fee; `zone` is the customer's."""
+
+    snapshot: AggregationSnapshot | None
+    breakdown: Breakdown | None
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartsMark:
+    """Which parts a price was given: how many, of how many events, and a SHA-256 over all they say, in order."""
+
+    count: int
+    events: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadUsage:
+    """Usage as a price takes it, and the mark of its parts; None where the price asks for none."""
+
+    usage: Usage
+    parts: PartsMark | None = None
+
+
+FEE = ReadUsage(Usage(Decimal(1)))
+
+
+def read_usages(
+    asked: Sequence[Asked], *, reader: Reader = metering_queries.split_usage
+) -> Iterator[tuple[int, ReadUsage]]:
+    """Give the usage of each by its place: first those of bare quantities, then those in parts, one after the other."""
+    in_parts: list[tuple[int, AggregationSnapshot, Split]] = []
+    for place, each in enumerate(asked):
+        if each.snapshot is None:
+            yield place, FEE
+        elif each.breakdown is None:
+            yield place, ReadUsage(Usage(each.snapshot.quantity))
+        else:
+            in_parts.append((place, each.snapshot, _split(each.breakdown, zone=each.zone)))
+    yield from _read_parts(in_parts, reader=reader)
+
+
+def _read_parts(
+    wanted: Sequence[tuple[int, AggregationSnapshot, Split]], *, reader: Reader
+) -> Iterator[tuple[int, ReadUsage]]:
+    if not wanted:
+        return
+    empty = dict(enumerate(wanted))
+    for number, parts in reader([(snapshot, split) for _, snapshot, split in wanted]):
+        place, snapshot, _ = empty.pop(number)
+        yield place, _usage(snapshot, tuple(map(_part, parts)))
+    for place, snapshot, _ in empty.values():
+        yield place, _usage(snapshot, ())
+
+
+def _usage(snapshot: AggregationSnapshot, parts: tuple[Part, ...]) -> ReadUsage:
+    return ReadUsage(Usage(snapshot.quantity, parts), mark_parts(parts))
+
+
+def mark_parts(parts: Sequence[Part]) -> PartsMark:
+    total = hashlib.sha256()
+    for part in parts:
+        total.update(_written(part))
+    return PartsMark(count=len(parts), events=sum(part.events for part in parts), digest=total.hexdigest())
+
+
+def _written(part: Part) -> bytes:
+    """Everything a part says, in one form: equal parts, equal bytes."""
+    amount = "" if part.amount is None else money.plain(part.amount)
+    facts = (money.plain(part.quantity), part.events, part.properties, str(part.bucket or ""), amount)
+    return repr(facts).encode()
+
+
+def _part(part: UsagePart) -> Part:
+    return Part(part.quantity, part.events, part.properties, part.bucket, part.amount)
+
+
+def _split(breakdown: Breakdown, *, zone: str) -> Split:
+    return Split(
+        by=PartsBy(breakdown.kind),
+        properties=breakdown.properties,
+        bucket=breakdown.width or "",
+        zone=zone if breakdown.zone == "customer" else "UTC",
+        amount_property=breakdown.amount_property or "",
+    )
