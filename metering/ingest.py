@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from core import locks
+from metering import corrections
 from metering.rules import sorting, tally
 from metering.rules.reading import Delivery, Unreadable
 from metering.rules.reasons import Reason
@@ -57,12 +58,15 @@ def check_events(deliveries: Sequence[Delivery], *, sent_at: datetime, at: datet
 def judge_events(found: Sorted) -> Outcome:
     """Say what would become of the events if they were stored now."""
     events = [event for _index, event in found.first]
-    return sorting.judge_delivery(found, known=postgres.find_known(events), batch_id=NO_BATCH)
+    outcome = sorting.judge_delivery(found, known=postgres.find_known(events), batch_id=NO_BATCH)
+    return corrections.join_outcome(outcome, corrections.judge(found)) if found.corrections else outcome
 
 
 def prepare_months(found: Sorted) -> None:
     """See that the months of new events have tables; a caller with a transaction of its own does this before it."""
     partitions.prepare_months(event.occurred_at for _index, event in found.first)
+    if found.corrections:
+        partitions.prepare_months(each.event.occurred_at for each in found.corrections)
 
 
 def store_events(deliveries: Sequence[Delivery], found: Sorted, *, channel: str, origin: str) -> CaptureResult:
@@ -75,6 +79,9 @@ def store_events(deliveries: Sequence[Delivery], found: Sorted, *, channel: str,
         written = postgres.insert_events(events)
         known = postgres.find_known(events) if written.accepted < len(events) else {}
         outcome = sorting.judge_delivery(found, known=known, batch_id=written.batch_id)
+        if found.corrections:
+            judged, written = corrections.store(found, written=written)
+            outcome = corrections.join_outcome(outcome, judged)
         tallies = tally.tally_outcome(deliveries, outcome, types=found.types)
         postgres.insert_batch(written, channel=channel, origin=origin, tallies=tallies)
         held.hold_events(deliveries, outcome.held, batch_id=written.batch_id, received_at=written.received_at)

@@ -106,6 +106,7 @@ INVARIANTS = [
             SELECT e.seq AS event, m.code AS meter
             FROM metering_meter m
             JOIN metering_usageevent e ON e.contract_id = m.contract_id AND e.received_at >= m.created_at
+             AND NOT EXISTS (SELECT FROM metering_eventcorrection c WHERE c.seq = e.seq AND c.kind = 'cancels')
             WHERE m.aggregation IN ('sum', 'max', 'last') AND CASE
                 WHEN e.data ->> m.value_property ~ '^-?[0-9]{1,38}(\.[0-9]{1,38})?$'
                 THEN (e.data ->> m.value_property)::numeric NOT BETWEEN -1e15 AND 1e15 ELSE true END
@@ -140,6 +141,39 @@ INVARIANTS = [
              AND other.window_start < one.window_end AND other.window_end > one.window_start
             WHERE one.kind = 'cycle' AND other.kind = 'cycle' AND one.retired_at IS NULL AND other.retired_at IS NULL
             ORDER BY one.id, other.id
+            """
+        ),
+    ),
+    Invariant(
+        number=8,
+        name="a correction names an accepted event of its own source, customer and type, and is itself accepted",
+        find_offenders=rows_of(
+            """
+            SELECT c.seq AS event, c.since_seq AS correction, c.kind
+            FROM metering_eventcorrection c
+            LEFT JOIN metering_usageevent e ON e.seq = c.seq
+            LEFT JOIN metering_usageevent by ON by.seq = c.since_seq
+            WHERE (e.source, e.customer_id, e.contract_id, e.occurred_at)
+                  IS DISTINCT FROM (by.source, c.customer_id, c.contract_id, c.occurred_at)
+               OR (by.customer_id, by.contract_id, by.occurred_at)
+                  IS DISTINCT FROM (c.customer_id, c.contract_id, c.since_occurred_at)
+               OR (c.kind <> 'cancels' AND by.extras ->> 'corrects' IS DISTINCT FROM e.event_id)
+            ORDER BY c.seq
+            """
+        ),
+    ),
+    Invariant(
+        number=8,
+        name="every accepted correction left an event out, and every cancellation itself",
+        find_offenders=rows_of(
+            """
+            SELECT e.seq AS event, e.source, e.event_id
+            FROM metering_usageevent e
+            WHERE e.extras ? 'corrects' AND (
+                NOT EXISTS (SELECT FROM metering_eventcorrection c WHERE c.since_seq = e.seq AND c.kind <> 'cancels')
+                OR (e.extras ->> 'correction' = 'cancel'
+                    AND NOT EXISTS (SELECT FROM metering_eventcorrection c WHERE c.seq = e.seq AND c.kind = 'cancels')))
+            ORDER BY e.seq
             """
         ),
     ),

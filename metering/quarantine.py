@@ -23,6 +23,12 @@ class AlreadyDecidedError(DomainError):
     code = "already_decided"
 
 
+class ReleaseRacedError(DomainError):
+    """What the check found had changed by the time the event was written; releasing it again tells what is so now."""
+
+    code = "release_raced"
+
+
 @dataclass(frozen=True, slots=True)
 class Release:
     """`outcome` is accepted, duplicate (the same event was accepted before) or quarantined, for these reasons."""
@@ -45,6 +51,8 @@ def release_event(*, quarantine_id: int, actor: Any, at: datetime, reason: str =
             return _keep(event, still_held[0][1], actor=actor, reason=reason)
         origin = f"quarantine:{event.pk}"
         result = ingest.store_events(deliveries, found, channel=CaptureBatch.Channel.RELEASE, origin=origin)
+        if result.quarantined:
+            raise ReleaseRacedError("Another delivery took this identity, or corrected the same event, just now.")
         _decide(event, status=Status.RELEASED, actor=actor, reason=reason, at=at)
     return Release(event, "accepted" if result.accepted else "duplicate")
 

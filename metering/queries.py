@@ -10,14 +10,16 @@ from metering.models import AggregationSnapshot, EventContractVersion, Meter, Wa
 from metering.rules import buckets
 from metering.rules.parts import PartsBy, Split, UsagePart
 from metering.rules.windows import Stretch, UsageWindow, find_gaps
-from metering.store import breakdown, live, reading, recounting, recounting_parts
+from metering.store import breakdown, corrections, live, reading, recounting, recounting_parts
 from metering.store.breakdown import PartStream, SplitWindow
+from metering.store.corrections import CorrectedRow
 from metering.store.live import LiveRow
 from metering.store.measuring import MeterReading
 from metering.store.reading import EventRow, LateWindow, StrayUsage, UsageGap
 from metering.store.recounting import Recount
 
 __all__ = [
+    "CorrectedRow",
     "CustomerPeriod",
     "EventRow",
     "LateWindow",
@@ -35,6 +37,7 @@ __all__ = [
     "live_usage",
     "recount",
     "recount_parts",
+    "snapshot_corrections",
     "snapshot_events",
     "split_usage",
     "stray_usage",
@@ -175,6 +178,11 @@ def late_windows(*, customer_ids: Sequence[int] | None = None, watermark: Waterm
 def snapshot_events(snapshot: AggregationSnapshot, *, after_seq: int = 0, limit: int = 100) -> list[EventRow]:
     """Give a page of the events a snapshot counted, in capture order."""
     return reading.page_of_events(snapshot, after_seq=after_seq, limit=min(limit, PAGE_MAX))
+
+
+def snapshot_corrections(snapshot: AggregationSnapshot, *, after_seq: int = 0, limit: int = 100) -> list[CorrectedRow]:
+    """Give a page of the events in its window that a snapshot left out because they were corrected by then."""
+    return corrections.page_of_corrected(snapshot, after_seq=after_seq, limit=min(limit, PAGE_MAX))
 
 
 def iterate_snapshot_events(snapshot: AggregationSnapshot) -> Iterator[EventRow]:

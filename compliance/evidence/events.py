@@ -6,12 +6,13 @@ from itertools import islice
 
 from metering import queries as metering_queries
 from metering.models import AggregationSnapshot, UsageEvent
-from metering.queries import EventRow
+from metering.queries import CorrectedRow, EventRow
 from metering.rules import exact_json, fingerprint
 from metering.rules.instants import instant_text
 
 CHUNK_ROWS = 2000
 FOUND_MAX = 20
+CORRECTED_MAX = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +52,16 @@ def find_events(snapshot: AggregationSnapshot, *, event_id: str) -> EventPage:
     ).order_by("seq")
     rows: list[EventRow] = []
     for seq in found.values_list("seq", flat=True)[:FOUND_MAX]:
-        rows += metering_queries.snapshot_events(snapshot, after_seq=seq - 1, limit=1)
+        # One that was corrected by then is not among the counted ones, and the next is another event.
+        rows += [
+            row for row in metering_queries.snapshot_events(snapshot, after_seq=seq - 1, limit=1) if row.seq == seq
+        ]
     return EventPage(events=prove_events(rows, snapshot=snapshot), next_after=None)
+
+
+def corrected_events(snapshot: AggregationSnapshot, *, limit: int = CORRECTED_MAX) -> list[CorrectedRow]:
+    """The first events of the window that the snapshot left out because they were corrected, each with why."""
+    return metering_queries.snapshot_corrections(snapshot, limit=limit)
 
 
 def walk_events(snapshot: AggregationSnapshot) -> Iterator[ProvedEvent]:

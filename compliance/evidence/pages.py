@@ -17,6 +17,9 @@ from core import money
 from core.errors import NotFoundError
 from invoicing.rating.models import RatedLine
 from metering.models import AggregationSnapshot
+from metering.queries import CorrectedRow
+from metering.rules import exact_json
+from metering.rules.envelope import AMEND
 
 PAGE_SIZE = 25
 ID_DIGITS_MAX = 19
@@ -43,7 +46,15 @@ def trace_page(request: HttpRequest, line_id: int) -> HttpResponse:
         raise Http404 from error
     wanted = request.GET.get("event", "").replace("\x00", "")[:200].strip()
     page = _events(walked.snapshot, wanted=wanted, after=_number(request.GET.get("after", "")))
-    context = {**admin.site.each_context(request), **_story(walked), **_paging(page), "page": page, "wanted": wanted}
+    corrected = events.corrected_events(walked.snapshot) if walked.snapshot else []
+    context = {
+        **admin.site.each_context(request),
+        **_story(walked),
+        **_paging(page),
+        "page": page,
+        "wanted": wanted,
+        "corrected": [_corrected(row) for row in corrected],
+    }
     return TemplateResponse(request, "evidence/trace.html", context)
 
 
@@ -66,6 +77,14 @@ def _paging(page: EventPage | None) -> dict[str, Any]:
             {"event": event, "value": "—" if event.row.value is None else _value(event.row.value)}
             for event in (page.events if page else ())
         ],
+    }
+
+
+def _corrected(row: CorrectedRow) -> dict[str, Any]:
+    return {
+        "row": row,
+        "data": exact_json.write(row.data).decode(),
+        "by_data": exact_json.write(row.by_data).decode() if row.action == AMEND else "",
     }
 
 

@@ -2,6 +2,7 @@
 
 from metering.models.capture import CaptureBatch, EventKey, QuarantinedEvent, UsageEvent
 from metering.models.contracts import Aggregation, EventContract, EventContractVersion, Meter
+from metering.models.corrections import EventCorrection
 from metering.models.health import (
     AlertDelivery,
     ArrivalMinute,
@@ -24,6 +25,7 @@ __all__ = [
     "CaptureBatch",
     "EventContract",
     "EventContractVersion",
+    "EventCorrection",
     "EventKey",
     "HealthPolicy",
     "IdRange",

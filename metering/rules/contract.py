@@ -66,7 +66,9 @@ def check_event(event: Data, *, rules: RuleBook) -> BillableEvent | tuple[Reason
     event_type = envelope.read_name(event, "type", flaws)
     subject = envelope.read_name(event, "subject", flaws)
     instant = envelope.read_time(event, flaws)
-    data = envelope.read_data(event, flaws)
+    correction = envelope.read_correction(event, flaws) if "corrects" in event or "correction" in event else None
+    is_cancel = correction is not None and correction.action == envelope.CANCEL
+    data = envelope.read_data(event, flaws, may_lack=is_cancel)
     extras = envelope.read_extras(event, instant, flaws)
     contract = rules.contracts.get(event_type)
     customer_id = rules.customers.get(subject)
@@ -77,7 +79,7 @@ def check_event(event: Data, *, rules: RuleBook) -> BillableEvent | tuple[Reason
     if contract is not None:
         if instant is not None and not contract.earliest <= instant.at <= contract.latest:
             flaws.append(_out_of_time(instant, contract))
-        if data is not None and written:
+        if data is not None and written and not is_cancel:  # a cancellation counts nothing, whatever it carries
             check_data(data, contract.data_rules, flaws)
     if flaws or contract is None or customer_id is None or instant is None:
         return tuple(flaws[:REASONS_MAX])

@@ -1,7 +1,7 @@
 """The CloudEvents 1.0 envelope of one event: who sent it, which event it is, what it is about."""
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 from metering.rules import exact_json, exact_reader
 from metering.rules.instants import Instant, read_instant
@@ -12,6 +12,15 @@ NAME_LENGTH_MAX = 200
 KNOWN = frozenset({"specversion", "id", "source", "type", "subject", "time", "data"})
 _EXTENSION_NAME = re.compile(r"[a-z0-9]{1,60}")
 _OTHER_DATA = "data_base64"
+AMEND = "amend"
+CANCEL = "cancel"
+
+
+class Correction(NamedTuple):
+    """What a correcting event says: which event of its source, and whether its data stand instead or nothing does."""
+
+    corrects: str
+    action: str
 
 
 def read_identity(event: dict[str, Any], name: str, flaws: list[Reason]) -> str:
@@ -55,10 +64,26 @@ def read_time(event: dict[str, Any], flaws: list[Reason]) -> Instant | None:
         return None
 
 
-def read_data(event: dict[str, Any], flaws: list[Reason]) -> dict[str, Any] | None:
+def read_correction(event: dict[str, Any], flaws: list[Reason]) -> Correction | None:
+    """Read the attributes `corrects` and `correction`; None for an event that corrects nothing."""
+    corrects, action = event.get("corrects"), event.get("correction")
+    if corrects is None and action is None:
+        return None
+    if action not in (AMEND, CANCEL):
+        flaws.append(reason("correction_invalid", pointer="/correction"))
+        return None
+    if type(corrects) is not str or not 0 < len(corrects) <= NAME_LENGTH_MAX or corrects == event.get("id"):
+        flaws.append(reason("correction_invalid", pointer="/corrects"))
+        return None
+    return Correction(corrects, action)
+
+
+def read_data(event: dict[str, Any], flaws: list[Reason], *, may_lack: bool = False) -> dict[str, Any] | None:
     data = event.get("data")
     if type(data) is dict:
         return data
+    if may_lack and data is None and event.get(_OTHER_DATA) is None:
+        return {}
     if data is not None or event.get(_OTHER_DATA) is not None:
         flaws.append(reason("data_not_object", pointer="/data" if data is not None else f"/{_OTHER_DATA}"))
     else:

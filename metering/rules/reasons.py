@@ -35,6 +35,10 @@ CODES = {
     "value_too_precise": "A metered value has more than 18 decimals.",
     "schema": "`data` breaks the JSON Schema of the contract; the code is `schema_` and the keyword that failed.",
     "row_ragged": "A row of an imported file has more or fewer cells than its header.",
+    "correction_invalid": "`correction` is not `amend` or `cancel`, or `corrects` is not the id of another event.",
+    "corrected_unknown": "No accepted event has this `source` and the id in `corrects`.",
+    "corrected_other": "The event to correct belongs to another customer, or is of another type.",
+    "corrected_before": "The event to correct was corrected before, or is a cancellation.",
     "conflict": "Another event with the same `source` and `id` was accepted before.",
 }
 REASONS_MAX = 20

@@ -1,14 +1,15 @@
 """A checked delivery in three heaps: new identities, repeats of them, and events held back; then who was which."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from metering.rules import contract
 from metering.rules.contract import BillableEvent, RuleBook
+from metering.rules.corrections import Correcting, Identity
+from metering.rules.envelope import Correction
 from metering.rules.reading import Delivery, Unreadable
 from metering.rules.reasons import Reason, reason
 
-Identity = tuple[str, str]
 Placed = tuple[int, BillableEvent]
 Held = tuple[int, tuple[Reason, ...]]
 
@@ -17,13 +18,14 @@ Held = tuple[int, tuple[Reason, ...]]
 class Sorted:
     """Places are indexes into the delivery; `first` is sorted by identity and holds each identity once.
 
-    `types` names the contracts of the events by id.
+    `types` names the contracts of the events by id. Events that correct others stand apart, in their order.
     """
 
     first: list[Placed]
     repeats: list[Placed]
     held: list[Held]
     types: dict[int, str]
+    corrections: list[Correcting] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ def sort_delivery(deliveries: Sequence[Delivery], *, rules: RuleBook) -> Sorted:
     first: dict[Identity, Placed] = {}
     repeats: list[Placed] = []
     held: list[Held] = []
+    corrections: list[Correcting] = []
     for index, delivery in enumerate(deliveries):
         if isinstance(delivery, Unreadable):
             held.append((index, delivery.reasons))
@@ -55,12 +58,14 @@ def sort_delivery(deliveries: Sequence[Delivery], *, rules: RuleBook) -> Sorted:
         checked = contract.check_event(delivery, rules=rules)
         if not isinstance(checked, BillableEvent):
             held.append((index, checked))
+        elif (corrects := delivery.get("corrects")) is not None:
+            corrections.append(Correcting(index, checked, Correction(corrects, delivery["correction"])))
         elif (identity := checked[:2]) in first:
             repeats.append((index, checked))
         else:
             first[identity] = (index, checked)
     types = {found.contract_id: name for name, found in rules.contracts.items() if found is not None}
-    return Sorted([first[identity] for identity in sorted(first)], repeats, held, types)
+    return Sorted([first[identity] for identity in sorted(first)], repeats, held, types, corrections)
 
 
 def judge_delivery(found: Sorted, *, known: Mapping[Identity, Known], batch_id: int) -> Outcome:

@@ -11,7 +11,7 @@ from psycopg import sql
 
 from metering.rules.parts import PartsBy, Split, UsagePart
 from metering.rules.windows import UsageWindow
-from metering.store import measured_value
+from metering.store import corrections, measured_value
 from metering.store.measuring import MeterReading
 
 FETCH_ROWS = 5000
@@ -42,8 +42,9 @@ _EVENTS = sql.SQL(
     WHERE w.contract_id = e.contract_id AND e.seq <= w.up_to_seq
       AND e.contract_id = ANY(%(contracts)s) AND e.occurred_at >= %(first)s AND e.occurred_at < %(last)s
       AND w.parts_by = %(parts_by)s AND w.aggregation = %(aggregation)s
+      AND {counted}
     """
-)
+).format(counted=corrections.counted("w.up_to_seq"))
 # In the order in which a price looks at events: by their time, then arrival, then identity.
 _EACH_EVENT = sql.SQL(
     """

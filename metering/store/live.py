@@ -11,7 +11,7 @@ from psycopg import sql
 
 from core.locks import LockClass
 from metering.models import Meter
-from metering.store import measured_value
+from metering.store import corrections, measured_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ _TOTALS = sql.SQL(
         FROM metering_usageevent e, (SELECT %(value_property)s::text AS value_property) w
         WHERE e.customer_id = %(customer_id)s AND e.contract_id = %(contract_id)s
           AND e.occurred_at >= %(start)s AND e.occurred_at < %(end)s
+          AND {counted}
         OFFSET 0
     ) read
     GROUP BY read.bucket, read.grouping
@@ -77,6 +78,7 @@ def read_totals(
     statement = _TOTALS.format(
         quantity=kind.quantity,
         value=kind.value,
+        counted=corrections.counted(None),
         grouping=sql.SQL("ARRAY[{}]::text[]").format(properties),
     ).as_string()
     parameters: dict[str, Any] = {

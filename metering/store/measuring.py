@@ -12,7 +12,7 @@ from psycopg import sql
 
 from metering.rules import aggregation
 from metering.rules.windows import UsageWindow
-from metering.store import measured_value
+from metering.store import corrections, measured_value
 
 NO_EVENTS = aggregation.digest([])
 
@@ -51,8 +51,9 @@ _EVENTS = sql.SQL(
     JOIN metering_usageevent e ON e.customer_id = w.customer_id AND w.span @> e.occurred_at
     WHERE w.contract_id = %(contract_id)s AND e.contract_id = %(contract_id)s
       AND e.occurred_at >= %(first)s AND e.occurred_at < %(last)s AND e.seq <= %(up_to_seq)s
+      AND {counted}
     """
-)
+).format(counted=corrections.counted("%(up_to_seq)s"))
 # Sorting each window's own fingerprints is cheaper than sorting those of all windows together.
 _DIGESTS = (
     sql.SQL(

@@ -1,7 +1,7 @@
 """Where accepted events are written: PostgreSQL, one statement for a whole delivery."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,8 @@ from metering.store.statements import fetch_all, run
 # Rows come sorted by identity: two deliveries of the same events wait for each other instead of deadlocking.
 _INSERT = """
 WITH stamp AS MATERIALIZED (
-    SELECT nextval('metering_capturebatch_id_seq') AS batch_id, clock_timestamp() AS received_at
+    SELECT coalesce(%s::bigint, nextval('metering_capturebatch_id_seq')) AS batch_id,
+           coalesce(%s::timestamptz, clock_timestamp()) AS received_at
 ), sent AS MATERIALIZED (
     SELECT nextval('metering_usageevent_seq_seq') AS seq, *
     FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::bytea[],
@@ -62,11 +63,16 @@ class Written:
     last_seq: int | None
 
 
-def insert_events(events: Sequence[BillableEvent]) -> Written:
-    """Write the events whose identity is new, sorted by identity, each identity once; the others are left alone."""
+def insert_events(events: Sequence[BillableEvent], *, batch: Written | None = None) -> Written:
+    """Write the events whose identity is new, sorted by identity, each identity once; the others are left alone.
+
+    They make a new batch, or join one that was begun.
+    """
     columns: list[Any] = list(zip(*events, strict=True)) or [()] * len(BillableEvent._fields)
     sources, event_ids, customers, contracts, versions, times, fingerprints, data, extras = columns
     parameters = [
+        None if batch is None else batch.batch_id,
+        None if batch is None else batch.received_at,
         text_array(sources),
         text_array(event_ids),
         plain_array(customers),
@@ -78,6 +84,18 @@ def insert_events(events: Sequence[BillableEvent]) -> Written:
         nullable_array(extras),
     ]
     return Written(*fetch_all(_INSERT, parameters)[0])
+
+
+def join_written(one: Written, other: Written) -> Written:
+    """Add up two inserts into the same batch."""
+    firsts = [each.first_seq for each in (one, other) if each.first_seq is not None]
+    lasts = [each.last_seq for each in (one, other) if each.last_seq is not None]
+    return replace(
+        one,
+        accepted=one.accepted + other.accepted,
+        first_seq=min(firsts, default=None),
+        last_seq=max(lasts, default=None),
+    )
 
 
 def find_known(events: Sequence[BillableEvent]) -> dict[tuple[str, str], Known]:

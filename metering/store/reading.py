@@ -10,6 +10,7 @@ from django.db import connection
 
 from metering.models import AggregationSnapshot
 from metering.rules import aggregation, exact_json
+from metering.store import corrections
 
 STREAM_ROWS = 2000
 
@@ -59,8 +60,9 @@ class EventRow:
     value: Decimal | str | None
 
 
-# Every column asked of the events is in the index, so this reads no event itself.
-_LATE = """
+# Every column asked of the events is in the index, so this reads no event itself. Late is what came later, and what
+# was counted and was corrected later.
+_LATE = f"""
 WITH counted AS MATERIALIZED (
     SELECT s.id, s.customer_id, m.contract_id, s.window_start, s.window_end,
            greatest(own.seq, max(seen.seq)) AS up_to_seq
@@ -76,14 +78,22 @@ WITH counted AS MATERIALIZED (
 SELECT w.id, late.events
 FROM counted w
 CROSS JOIN LATERAL (
-    SELECT count(*) AS events FROM metering_usageevent e
-    WHERE e.customer_id = w.customer_id AND e.contract_id = w.contract_id
-      AND e.occurred_at >= w.window_start AND e.occurred_at < w.window_end AND e.seq > w.up_to_seq
-      AND (%(last_seq)s::bigint IS NULL OR e.seq <= %(last_seq)s)
+    SELECT (
+        SELECT count(*) FROM metering_usageevent e
+        WHERE e.customer_id = w.customer_id AND e.contract_id = w.contract_id
+          AND e.occurred_at >= w.window_start AND e.occurred_at < w.window_end AND e.seq > w.up_to_seq
+          AND (%(last_seq)s::bigint IS NULL OR e.seq <= %(last_seq)s)
+          AND {corrections.counted("coalesce(%(last_seq)s::bigint, 9223372036854775807)").as_string()}
+    ) + (
+        SELECT count(*) FROM metering_eventcorrection c
+        WHERE c.customer_id = w.customer_id AND c.contract_id = w.contract_id
+          AND c.occurred_at >= w.window_start AND c.occurred_at < w.window_end AND c.seq <= w.up_to_seq
+          AND c.since_seq > w.up_to_seq AND (%(last_seq)s::bigint IS NULL OR c.since_seq <= %(last_seq)s)
+    ) AS events
 ) late
 WHERE late.events > 0
 ORDER BY w.id
-"""
+"""  # noqa: S608  put together from the texts of this house
 
 
 def count_late_events(*, customer_ids: Sequence[int] | None, last_seq: int | None) -> list[LateWindow]:
@@ -94,36 +104,39 @@ def count_late_events(*, customer_ids: Sequence[int] | None, last_seq: int | Non
         return [LateWindow(*row) for row in cursor.fetchall()]
 
 
-_STRAYS = """
+_STRAYS = f"""
 SELECT gap.customer_id, gap.contract_id, count(*), min(e.occurred_at), max(e.occurred_at)
-FROM unnest(%s::bigint[], %s::bigint[], %s::int[], %s::timestamptz[], %s::timestamptz[])
+FROM unnest(%(customers)s::bigint[], %(contracts)s::bigint[], %(periods)s::int[], %(starts)s::timestamptz[],
+            %(ends)s::timestamptz[])
   AS gap (customer_id, contract_id, period, starts_at, ends_at)
 JOIN metering_usageevent e ON e.customer_id = gap.customer_id AND e.contract_id = gap.contract_id
- AND e.occurred_at >= gap.starts_at AND e.occurred_at < gap.ends_at AND e.seq <= %s
+ AND e.occurred_at >= gap.starts_at AND e.occurred_at < gap.ends_at AND e.seq <= %(up_to_seq)s
+ AND {corrections.counted("%(up_to_seq)s").as_string()}
 GROUP BY gap.customer_id, gap.contract_id, gap.period
 ORDER BY gap.customer_id, gap.period, gap.contract_id
-"""
+"""  # noqa: S608  as above
 
 
 def find_strays(gaps: Sequence[UsageGap], *, up_to_seq: int) -> list[StrayUsage]:
     """Count what was accepted in these gaps, up to a watermark, per customer, contract and period."""
     if not gaps:
         return []
-    columns: list[list[Any]] = [
-        [gap.customer_id for gap in gaps],
-        [gap.contract_id for gap in gaps],
-        [gap.period for gap in gaps],
-        [gap.start for gap in gaps],
-        [gap.end for gap in gaps],
-    ]
+    columns: dict[str, list[Any]] = {
+        "customers": [gap.customer_id for gap in gaps],
+        "contracts": [gap.contract_id for gap in gaps],
+        "periods": [gap.period for gap in gaps],
+        "starts": [gap.start for gap in gaps],
+        "ends": [gap.end for gap in gaps],
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_STRAYS, [*columns, up_to_seq])
+        cursor.execute(_STRAYS, columns | {"up_to_seq": up_to_seq})
         return [StrayUsage(*row) for row in cursor.fetchall()]
 
 
-_OF_SNAPSHOT = """
+_OF_SNAPSHOT = f"""
     e.customer_id = %(customer_id)s AND e.contract_id = %(contract_id)s
     AND e.occurred_at >= %(start)s AND e.occurred_at < %(end)s AND e.seq <= %(up_to_seq)s
+    AND {corrections.counted("%(up_to_seq)s").as_string()}
 """
 _COLUMNS = """
     e.seq, e.source, e.event_id, e.occurred_at, e.received_at, e.batch_id, e.fingerprint, e.data

@@ -9,7 +9,7 @@ from django.db import connection
 from psycopg import sql
 
 from metering.rules import aggregation
-from metering.store import measured_value
+from metering.store import corrections, measured_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,9 @@ _EVENTS = sql.SQL(
      AND e.occurred_at >= w.window_start AND e.occurred_at < w.window_end AND e.seq <= w.up_to_seq
      AND e.occurred_at >= (SELECT min(window_start) FROM wanted) -- leaves the other months' tables alone
      AND e.occurred_at < (SELECT max(window_end) FROM wanted)
+     AND {counted}
     """
-)
+).format(counted=corrections.counted("w.up_to_seq"))
 
 
 def _statement(body: sql.SQL) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from psycopg import sql
 
 from metering.rules.parts import PartsBy, Split
-from metering.store import breakdown, measured_value
+from metering.store import breakdown, corrections, measured_value
 from metering.store.breakdown import PartStream
 
 _WANTED = sql.SQL(
@@ -28,6 +28,7 @@ _WANTED = sql.SQL(
         FROM w JOIN metering_usageevent e
           ON e.customer_id = w.customer_id AND e.contract_id = w.contract_id
          AND e.occurred_at >= lower(w.span) AND e.occurred_at < upper(w.span) AND e.seq <= w.up_to_seq
+         AND {counted}
     ), usable AS (
         SELECT read.*, CASE WHEN {is_usable_amount} THEN read.amount END AS brought FROM read WHERE {is_usable}
     )
@@ -76,6 +77,7 @@ def _statement(parts_by: PartsBy, aggregation: str) -> str:
         "quantity": kind.quantity,
         "is_usable": kind.is_usable,
         "is_usable_amount": measured_value.IS_USABLE_AMOUNT,
+        "counted": corrections.counted("w.up_to_seq"),
     }
     return sql.Composed([_WANTED.format(**words), _SHAPES[parts_by].format(**words)]).as_string()
 

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from metering import ingest, quarantine
 from metering.ingest import CaptureResult
-from metering.models import CaptureBatch, EventKey, QuarantinedEvent, UsageEvent
+from metering.models import CaptureBatch, EventCorrection, EventKey, QuarantinedEvent, UsageEvent
 from metering.quarantine import AlreadyDecidedError
 from tests.builders import racing, usage
 from tests.builders.usage import NOON
@@ -168,3 +168,57 @@ def test_numbers_are_drawn_under_the_shared_lock() -> None:
 
     racing.run_together(lambda: send_on(1), lambda: send_on(2), lambda: send_on(3), look)
     assert UsageEvent.objects.count() == 3 * 40 * 20
+
+
+def test_of_many_corrections_of_one_event_one_is_accepted() -> None:
+    send([usage.event(str(number)) for number in range(25)])
+
+    def correct_all(sender: int) -> None:
+        data = {"input_tokens": sender, "output_tokens": 1}
+        order = random.Random(sender).sample(range(25), 25)  # noqa: S311 - only an order
+        for start in range(0, 25, 5):
+            send(
+                [
+                    usage.event(f"{number} by {sender}", corrects=str(number), correction="amend", data=data)
+                    for number in order[start : start + 5]
+                ]
+            )
+
+    together(correct_all)
+    assert EventCorrection.objects.count() == 25
+    assert totals() == (50, 0, 25 * (SENDERS - 1))
+    assert UsageEvent.objects.count() == EventKey.objects.count() == 50
+    reasons = [reason["code"] for event in QuarantinedEvent.objects.all() for reason in event.reasons]
+    assert reasons == ["corrected_before"] * 25 * (SENDERS - 1)
+
+
+def test_the_same_correction_from_eight_senders_is_counted_once() -> None:
+    send([usage.event(str(number)) for number in range(40)])
+    cancellations = [usage.event(f"x{number}", corrects=str(number), correction="cancel") for number in range(40)]
+
+    def cancel_all(sender: int) -> None:
+        send(random.Random(sender).sample(cancellations, 40))  # noqa: S311 - only an order
+
+    together(cancel_all)
+    assert totals() == (80, 40 * (SENDERS - 1), 0)
+    assert EventCorrection.objects.filter(kind="cancelled").count() == 40
+
+
+def test_a_plain_event_and_a_correction_that_race_for_one_identity_leave_one_of_them() -> None:
+    send([usage.event(str(number)) for number in range(40)])
+    barrier = multiprocessing.get_context("fork").Barrier(2, timeout=60)
+
+    def send_each(**attributes: Any) -> Callable[[], None]:
+        def start() -> None:
+            for number in range(40):
+                extra = {"corrects": str(number), **attributes} if attributes else {}
+                event = usage.event(f"new {number}", **extra)
+                barrier.wait()
+                send([event])
+
+        return start
+
+    racing.run_together(send_each(), send_each(correction="cancel"))
+    assert totals() == (80, 0, 40)
+    kept = UsageEvent.objects.filter(extras__correction="cancel").count()
+    assert EventCorrection.objects.filter(kind="cancels").count() == kept

@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from invoicing.cycle.models import Invoice, InvoiceLine
+from metering import ingest
 from tests.builders import billing, people
 
 pytestmark = pytest.mark.django_db
@@ -132,6 +133,51 @@ def test_the_api_says_where_the_walk_leaves_the_books(invoice: Invoice, line: In
     assert told["proof"]["verdict"] == "different"
     assert told["proof"]["first_difference"] == "events stored as they were captured"
     assert [event["as_captured"] for event in told["events"]["results"]] == [False, True]
+
+
+@pytest.fixture
+def given_back(company: billing.Company, invoice: Invoice) -> InvoiceLine:
+    """On the invoice of November: the 1,000 tokens of `e1` were cancelled after October was issued."""
+    cancellation = {
+        "specversion": "1.0",
+        "source": "/meter/acme",
+        "id": "x1",
+        "type": "usage",
+        "subject": "acme",
+        "time": "2026-11-05T12:00:00Z",
+        "corrects": "e1",
+        "correction": "cancel",
+        "correctionreason": "a test run of ours",
+    }
+    assert ingest.capture_events([cancellation], channel="http", origin="test", at=billing.NEXT_CLOSING).accepted == 1
+    billing.close_november()
+    return InvoiceLine.objects.get(adjusts__isnull=False)
+
+
+def test_what_was_corrected_is_told_over_http(given_back: InvoiceLine) -> None:
+    told = reader().get(f"invoices/{given_back.invoice_id}/lines/{given_back.pk}/trace").json()
+    assert (told["line"]["amount"], told["proof"]["verdict"]) == ("-2.00", "equal")
+    assert [event["id"] for event in told["events"]["results"]] == ["e2"]
+    (corrected,) = told["corrected"]
+    assert (corrected["source"], corrected["id"], corrected["data"]) == ("/meter/acme", "e1", {"units": 1000})
+    correction = corrected["correction"]
+    assert (correction["action"], correction["id"], correction["data"]) == ("cancel", "x1", {})
+    assert correction["reason"] == "a test run of ours"
+
+
+def test_what_was_corrected_is_told_by_the_command(given_back: InvoiceLine) -> None:
+    code, told = run(f"{given_back.invoice_id}:{given_back.position}")
+    assert code == 0
+    assert "left out  e1 of /meter/acme, cancelled by x1: a test run of ours" in told
+
+
+def test_what_was_corrected_stands_on_the_page(given_back: InvoiceLine) -> None:
+    client = signed_in("auditor")
+    text = client.get(page_of(given_back)).content.decode()
+    assert "What was corrected and therefore not counted" in text
+    assert "a test run of ours" in text
+    search = client.get(page_of(given_back), {"event": "e1"}).content.decode()
+    assert "No event with this id was counted for this line." in search
 
 
 def test_a_fee_has_no_events_over_http_either(invoice: Invoice) -> None:

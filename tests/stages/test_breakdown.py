@@ -60,6 +60,20 @@ def test_events_come_by_time_then_arrival_then_identity_with_the_amount_that_eac
 
 
 @BOTH_WAYS
+def test_what_was_corrected_by_the_watermark_is_in_no_part(ask: Asking) -> None:
+    use("a", 100)
+    use("b", 40)
+    before = take()
+    use("a2", 70, corrects="a", correction="amend")
+    use("x", 0, corrects="b", correction="cancel")
+    by_event = Split(by=PartsBy.EVENT)
+    assert [part.quantity for part in parts(ask, before, by_event)] == [100, 40]
+    mark = watermark.fix_watermark(at=CLOSING)
+    (after,) = aggregate.take_adjustment_snapshots([before], watermark=mark, at=CLOSING)
+    assert [part.quantity for part in parts(ask, after, by_event)] == [70]
+
+
+@BOTH_WAYS
 def test_each_combination_of_properties_has_its_quantity_and_what_is_missing_is_left_out(ask: Asking) -> None:
     use("1", 10, data={"model": "large", "region": "eu"})
     use("2", 5, data={"model": "large", "region": "eu"})

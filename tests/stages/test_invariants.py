@@ -159,6 +159,22 @@ OFFENCES = [
         """,
     ),
     (
+        "a correction names an accepted event of its own source, customer and type, and is itself accepted",
+        """
+        INSERT INTO metering_eventcorrection
+        (seq, since_seq, kind, customer_id, contract_id, occurred_at, since_occurred_at)
+        SELECT e.seq, other.seq, 'amended', e.customer_id, e.contract_id, e.occurred_at, other.occurred_at
+        FROM metering_usageevent e JOIN metering_usageevent other ON other.customer_id <> e.customer_id
+        WHERE e.event_id = 'e1' AND other.event_id = 'e2' LIMIT 1;
+        """,
+    ),
+    (
+        "every accepted correction left an event out, and every cancellation itself",
+        """
+        UPDATE metering_usageevent SET extras = '{"corrects": "e1", "correction": "cancel"}' WHERE event_id = 'e2';
+        """,
+    ),
+    (
         "a snapshot's count, quantity and digest are those of its events",
         """
         UPDATE metering_aggregationsnapshot SET quantity = quantity + 1;

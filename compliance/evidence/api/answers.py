@@ -1,5 +1,6 @@
 """The walk of a line as JSON: what it rests on, each step done again, and a page of its events."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from rest_framework import serializers
@@ -12,6 +13,7 @@ from core.http.fields import JsonField
 from invoicing.cycle.models import InvoiceLine
 from invoicing.rating.models import RatedLine
 from metering.models import AggregationSnapshot
+from metering.queries import CorrectedRow
 
 
 class TraceSpanSerializer(serializers.Serializer[Any]):
@@ -111,6 +113,34 @@ class TraceEventSerializer(serializers.Serializer[Any]):
         return {"source": serializers.CharField(), **super().get_fields(), "data": JsonField()}
 
 
+class TraceCorrectionSerializer(serializers.Serializer[Any]):
+    """The event by which another was amended or cancelled, and the sender's reason."""
+
+    action = serializers.ChoiceField(choices=["amend", "cancel"])
+    seq = serializers.IntegerField()
+    id = serializers.CharField()
+    time = serializers.DateTimeField()
+    received_at = serializers.DateTimeField()
+    reason = serializers.CharField(allow_blank=True)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        # As for TraceEventSerializer.
+        return {**super().get_fields(), "data": JsonField()}
+
+
+class TraceCorrectedSerializer(serializers.Serializer[Any]):
+    """An event of the window that was not counted, because it was corrected by then."""
+
+    seq = serializers.IntegerField()
+    id = serializers.CharField()
+    time = serializers.DateTimeField()
+    correction = TraceCorrectionSerializer()
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        # As for TraceEventSerializer.
+        return {"source": serializers.CharField(), **super().get_fields(), "data": JsonField()}
+
+
 class TraceEventPageSerializer(serializers.Serializer[Any]):
     """A page of events in capture order."""
 
@@ -126,10 +156,13 @@ class TraceSerializer(serializers.Serializer[Any]):
     snapshot = TraceSnapshotSerializer(allow_null=True)
     billed_before = TraceBilledSerializer(allow_null=True)
     proof = TraceProofSerializer(allow_null=True)
+    corrected = TraceCorrectedSerializer(many=True, help_text="With the first page; at most 100.")
     events = TraceEventPageSerializer()
 
 
-def trace_answer(line: InvoiceLine, *, walked: Trace | None, page: EventPage | None) -> dict[str, Any]:
+def trace_answer(
+    line: InvoiceLine, *, walked: Trace | None, corrected: Sequence[CorrectedRow], page: EventPage | None
+) -> dict[str, Any]:
     """Plain values for the serializer; without a walk only what is stored."""
     snapshot = line.rated_line.snapshot
     return {
@@ -138,6 +171,7 @@ def trace_answer(line: InvoiceLine, *, walked: Trace | None, page: EventPage | N
         "snapshot": None if snapshot is None else _snapshot(snapshot),
         "billed_before": _billed(walked.billed_before) if walked and walked.billed_before else None,
         "proof": None if walked is None else _proof(walked),
+        "corrected": [_corrected(row) for row in corrected],
         "events": {"results": [], "next_after": None} if page is None else _events(page),
     }
 
@@ -209,6 +243,25 @@ def _proof(walked: Trace) -> dict[str, Any]:
             {"step": check.step, "claimed": check.claimed, "found": check.found, "equal": check.is_equal}
             for check in walked.checks
         ],
+    }
+
+
+def _corrected(row: CorrectedRow) -> dict[str, Any]:
+    return {
+        "seq": row.seq,
+        "source": row.source,
+        "id": row.event_id,
+        "time": row.occurred_at,
+        "data": row.data,
+        "correction": {
+            "action": row.action,
+            "seq": row.by_seq,
+            "id": row.by_event_id,
+            "time": row.by_occurred_at,
+            "received_at": row.by_received_at,
+            "data": row.by_data,
+            "reason": row.why,
+        },
     }
 
 

@@ -55,4 +55,6 @@ class TraceView(RuledView, APIView):
         if snapshot is not None:
             page = events.page_of_events(snapshot, after_seq=after, limit=asked.validated_data["limit"])
         walked = None if after else trace.trace_line(line_id=line.pk)
-        return Response(answers.TraceSerializer(answers.trace_answer(line, walked=walked, page=page)).data)
+        corrected = [] if after or snapshot is None else events.corrected_events(snapshot)
+        answer = answers.trace_answer(line, walked=walked, corrected=corrected, page=page)
+        return Response(answers.TraceSerializer(answer).data)

@@ -9,11 +9,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from compliance.evidence import trace
+from compliance.evidence import events, trace
 from compliance.evidence.rules.proof import Check
 from compliance.evidence.trace import Trace
 from core import money
 from core.errors import DomainError, NotFoundError
+from metering.rules.envelope import CANCEL
 
 UNKNOWN = 2
 WIDTH = 140
@@ -70,6 +71,10 @@ class Command(BaseCommand):
                 f"  snapshot  #{snapshot.pk}: {money.plain(snapshot.quantity)} {snapshot.meter.unit} from"
                 f" {snapshot.event_count} events up to watermark {snapshot.watermark}"
             )
+            for row in events.corrected_events(snapshot):
+                done = "cancelled" if row.action == CANCEL else "amended"
+                because = f": {row.why}" if row.why else ""
+                console.print(f"  left out  {row.event_id} of {row.source}, {done} by {row.by_event_id}{because}")
         if walked.billed_before:
             earlier = ", ".join(str(each) for each in walked.billed_before.lines)
             console.print(f"  corrects  {earlier}")

@@ -1,0 +1,150 @@
+"""Corrections as rows: which events no longer count, and the one condition that leaves them out of every count."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, LiteralString
+
+from django.db import connection
+from psycopg import sql
+
+from metering.models import AggregationSnapshot
+from metering.rules import exact_json
+from metering.rules.corrections import Correcting, Identity, Target
+from metering.store.literals import plain_array, text_array
+from metering.store.statements import fetch_all, run
+
+
+def counted(up_to: LiteralString | None) -> sql.Composed:
+    """The condition that event `e` counts at the watermark that this SQL names; None stands for all there is now.
+
+    Where nothing was ever corrected, one look says so for the whole statement. Where something was, each event is
+    looked up by its number: an anti-join would be left to the planner, who goes astray after many new corrections.
+    """
+    seen = sql.SQL("") if up_to is None else sql.SQL(f" AND corrected.since_seq <= {up_to}")
+    return sql.SQL(
+        "(NOT EXISTS (SELECT FROM metering_eventcorrection) OR NOT EXISTS"
+        " (SELECT FROM metering_eventcorrection corrected WHERE corrected.seq = e.seq{seen}))"
+    ).format(seen=seen)
+
+
+# In the order of their identity, so that two deliveries of corrections wait for each other, never in a circle.
+_LOCK = """
+SELECT 1
+FROM metering_eventkey AS known
+JOIN unnest(%s::text[], %s::text[]) AS sent (source, event_id)
+  ON known.source = sent.source AND known.event_id = sent.event_id
+ORDER BY known.source, known.event_id
+FOR UPDATE OF known
+"""
+_FIND = """
+SELECT event.source, event.event_id, event.customer_id, event.contract_id, coalesce(left_out.kind, ''),
+       coalesce(correction.event_id, '')
+FROM unnest(%s::text[], %s::text[]) AS sent (source, event_id)
+JOIN metering_eventkey AS known ON known.source = sent.source AND known.event_id = sent.event_id
+JOIN metering_usageevent AS event ON event.seq = known.seq AND event.occurred_at = known.occurred_at
+LEFT JOIN metering_eventcorrection AS left_out ON left_out.seq = event.seq
+LEFT JOIN metering_usageevent AS correction
+  ON correction.seq = left_out.since_seq AND correction.occurred_at = left_out.since_occurred_at
+"""
+_INSERT = """
+WITH made AS (
+    SELECT target.seq, target.occurred_at, correction.seq AS since_seq, correction.occurred_at AS since_occurred_at,
+           row.action, row.customer_id, row.contract_id
+    FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[])
+      AS row (source, event_id, corrects, action, customer_id, contract_id)
+    JOIN metering_eventkey AS correction ON correction.source = row.source AND correction.event_id = row.event_id
+    JOIN metering_eventkey AS target ON target.source = row.source AND target.event_id = row.corrects
+)
+INSERT INTO metering_eventcorrection (seq, since_seq, kind, customer_id, contract_id, occurred_at, since_occurred_at)
+SELECT seq, since_seq, CASE action WHEN 'cancel' THEN 'cancelled' ELSE 'amended' END, customer_id, contract_id,
+       occurred_at, since_occurred_at FROM made
+UNION ALL
+SELECT since_seq, since_seq, 'cancels', customer_id, contract_id, since_occurred_at, since_occurred_at
+FROM made WHERE action = 'cancel'
+"""
+
+
+def lock_targets(wanted: Sequence[Correcting]) -> None:
+    """Let nobody else correct these events before we commit."""
+    run(_LOCK, _identities([each.target for each in wanted]))
+
+
+def find_targets(wanted: Sequence[Correcting]) -> dict[Identity, Target]:
+    """Give the accepted events that these corrections name, with what corrected them before."""
+    rows = fetch_all(_FIND, _identities([each.target for each in wanted]))
+    return {
+        (source, event_id): Target(
+            customer_id,
+            contract_id,
+            amended_by=by if kind == "amended" else "",
+            cancelled_by=by if kind == "cancelled" else "",
+            is_cancellation=kind == "cancels",
+        )
+        for source, event_id, customer_id, contract_id, kind, by in rows
+    }
+
+
+def insert_corrections(accepted: Sequence[Correcting]) -> None:
+    """Note what these events, stored by now, correct; the database refuses a second correction of the same event."""
+    sources, ids = _identities([each.event[:2] for each in accepted])
+    corrects = text_array([each.correction.corrects for each in accepted])
+    actions = plain_array(each.correction.action for each in accepted)
+    customers = plain_array(each.event.customer_id for each in accepted)
+    contracts = plain_array(each.event.contract_id for each in accepted)
+    run(_INSERT, [sources, ids, corrects, actions, customers, contracts])
+
+
+def _identities(wanted: Sequence[Identity]) -> list[Any]:
+    # Only an id of printable ASCII was ever accepted; any other finds nothing, and some cannot be sent.
+    usable = [each for each in dict.fromkeys(wanted) if each[1].isascii() and each[1].isprintable()]
+    return [text_array([each[0] for each in usable]), text_array([each[1] for each in usable])]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectedRow:
+    """An event of a window that does not count, and the correction that says so; `why` is the sender's word."""
+
+    seq: int
+    source: str
+    event_id: str
+    occurred_at: datetime
+    data: dict[str, Any]
+    action: str
+    by_seq: int
+    by_event_id: str
+    by_occurred_at: datetime
+    by_received_at: datetime
+    by_data: dict[str, Any]
+    why: str
+
+
+_COLUMNS = [field.name for field in fields(CorrectedRow)]
+_CORRECTED = """
+SELECT event.seq, event.source, event.event_id, event.occurred_at, event.data::text,
+       CASE left_out.kind WHEN 'cancelled' THEN 'cancel' ELSE 'amend' END,
+       correction.seq, correction.event_id, correction.occurred_at, correction.received_at, correction.data::text,
+       coalesce(correction.extras ->> 'correctionreason', '')
+FROM metering_eventcorrection left_out
+JOIN metering_usageevent event ON event.seq = left_out.seq AND event.occurred_at = left_out.occurred_at
+JOIN metering_usageevent correction
+  ON correction.seq = left_out.since_seq AND correction.occurred_at = left_out.since_occurred_at
+WHERE left_out.customer_id = %s AND left_out.contract_id = %s AND left_out.occurred_at >= %s
+  AND left_out.occurred_at < %s AND left_out.since_seq <= %s AND left_out.kind <> 'cancels' AND left_out.seq > %s
+ORDER BY left_out.seq
+LIMIT %s
+"""
+
+
+def page_of_corrected(snapshot: AggregationSnapshot, *, after_seq: int, limit: int) -> list[CorrectedRow]:
+    """Give the events of a snapshot's window that it left out because they were corrected, in capture order."""
+    bounds: list[Any] = [snapshot.customer_id, snapshot.meter.contract_id, snapshot.window_start, snapshot.window_end]
+    with connection.cursor() as cursor:
+        cursor.execute(_CORRECTED, [*bounds, snapshot.watermark.seq, after_seq, limit])
+        return [_corrected_row(row) for row in cursor.fetchall()]
+
+
+def _corrected_row(row: tuple[Any, ...]) -> CorrectedRow:
+    found = dict(zip(_COLUMNS, row, strict=True))
+    found["data"], found["by_data"] = exact_json.read(found["data"]), exact_json.read(found["by_data"])
+    return CorrectedRow(**found)
