@@ -105,7 +105,8 @@ def _furnish(subscriptions: int, *, at: datetime) -> EventContract:
         code="vat", name="VAT", category="S", percent=Decimal(19), effective_at=AGREED, note="", actor=actor, at=at
     )
     contract = _open_contract(actor, at=at)
-    plan = plans.create_plan(code="bench", name="Bench", currency="EUR", interval="month", proration_unit="day")
+    plan = plans.create_plan(code="bench", name="Bench", currency="EUR", proration_unit="day", actor=actor, at=at)
+    plans.approve_version(pk=plan.versions.get().pk, actor=_approver(), at=at)
     fee = plans.add_charge(plan=plan, code="base", name="Base fee", meter=None)
     _set_price(fee, model="flat", params={"amount": "29.00"}, actor=actor, at=at)
     for meter in Meter.objects.filter(contract=contract):
@@ -119,7 +120,16 @@ def _furnish(subscriptions: int, *, at: datetime) -> EventContract:
 
 
 def _set_price(charge: Charge, *, model: str, params: dict[str, Any], actor: User, at: datetime) -> None:
-    prices.add_price_version(charge=charge, model=model, params=params, effective_at=AGREED, actor=actor, at=at)
+    price = prices.propose_price_version(
+        charge=charge, model=model, params=params, effective_at=AGREED, actor=actor, at=at
+    )
+    prices.approve_price_version(pk=price.pk, actor=_approver(), at=at)
+
+
+def _approver() -> User:
+    user, _ = User.objects.get_or_create(username="bench-approver", defaults={"is_staff": True})
+    user.groups.set(Group.objects.filter(name=Role.FINANCE))
+    return user
 
 
 def _open_contract(actor: User, *, at: datetime) -> EventContract:

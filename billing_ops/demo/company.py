@@ -67,7 +67,7 @@ def set_up(*, at: datetime) -> Company:
         _portal_user(customer, password=password)
     _tax_rate(people["fiona"], at=at)
     _metering(people["erin"], at=at)
-    made = {code: _plan(code, actor=people["paula"], at=at) for code in scenario.PLANS}
+    made = {code: _plan(code, author=people["paula"], approver=people["fiona"], at=at) for code in scenario.PLANS}
     calendar = _calendar(at)
     _subscriptions(customers, made, calendar=calendar, actor=people["fiona"], at=at)
     key = _kept_key(people["erin"], at=at)
@@ -163,18 +163,20 @@ def _contract(facts: dict[str, Any], *, actor: User, at: datetime) -> None:
     )
 
 
-def _plan(code: str, *, actor: User, at: datetime) -> Plan:
+def _plan(code: str, *, author: User, approver: User, at: datetime) -> Plan:
     name, currency, charges = scenario.PLANS[code]
     existing = Plan.objects.filter(code=code).first()
     if existing:
         return existing
-    plan = plans.create_plan(code=code, name=name, currency=currency, interval="month", proration_unit="second")
+    plan = plans.create_plan(code=code, name=name, currency=currency, actor=author, at=at)
+    plans.approve_version(pk=plan.versions.get().pk, actor=approver, at=at)
     for charge_code, printed, meter_code, model, params in charges:
         meter = Meter.objects.get(code=meter_code) if meter_code else None
         charge = plans.add_charge(plan=plan, code=charge_code, name=printed, meter=meter)
-        prices.add_price_version(
-            charge=charge, model=model, params=params, effective_at=PRICES_SINCE, actor=actor, at=at
+        price = prices.propose_price_version(
+            charge=charge, model=model, params=params, effective_at=PRICES_SINCE, actor=author, at=at
         )
+        prices.approve_price_version(pk=price.pk, actor=approver, at=at)
     return plan
 
 

@@ -11,7 +11,7 @@ from compliance.evidence.rules import proof
 from compliance.evidence.rules.proof import Check
 from core import rounding
 from invoicing.cycle.models import Invoice, InvoiceLine
-from invoicing.pricing.models import PriceVersion
+from invoicing.pricing.models import PriceVersion, ProposalStatus
 from invoicing.rating import rate
 from invoicing.rating.models import RatedLine
 from invoicing.rating.rate import Recomputed
@@ -67,10 +67,12 @@ def recount(snapshot: AggregationSnapshot) -> list[Check]:
 
 
 def prices_of_that_time(line: InvoiceLine) -> list[PriceVersion]:
-    """The versions of the charge's price that were known when the window was first rated, in order of time."""
+    """The versions of the charge's price that were approved when the window was first rated, in order of time."""
     first = line.adjusts.rated_line if line.adjusts else line.rated_line
-    known = PriceVersion.objects.filter(charge=first.charge_id, created_at__lte=first.rated_at)
-    return list(known.order_by("effective_at"))
+    known = PriceVersion.objects.filter(
+        charge=first.charge_id, status=ProposalStatus.APPROVED, decided_at__lte=first.rated_at
+    )
+    return list(known.order_by("effective_at", "version"))
 
 
 def check_price(rated: RatedLine, *, prices: list[PriceVersion]) -> list[Check]:

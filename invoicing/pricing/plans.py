@@ -1,10 +1,16 @@
-"""Makes plans and adds charges to them."""
+"""Makes plans, follows their terms by new versions, and adds charges to them."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from core.errors import DomainError
-from invoicing.pricing import subscribe
-from invoicing.pricing.models import Charge, Plan
+from core.errors import DomainError, NotFoundError
+from invoicing.pricing import proposals, subscribe
+from invoicing.pricing.models import Charge, Plan, PlanVersion
+from invoicing.pricing.rules import instants, timeline
+from invoicing.pricing.rules.timeline import Dated
 from metering.models import Meter
 
 
@@ -19,19 +25,17 @@ def create_plan(
     code: str,
     name: str,
     currency: str,
+    actor: Any,
+    at: datetime,
     interval: str = Plan.Interval.MONTH,
-    proration_unit: str = Plan.ProrationUnit.SECOND,
     description: str = "",
+    **terms: Any,
 ) -> Plan:
-    """An offer without charges yet."""
-    return Plan.objects.create(
-        code=code,
-        name=name,
-        currency=currency,
-        interval=interval,
-        proration_unit=proration_unit,
-        description=description,
-    )
+    """An offer without charges yet; its first version, proposed with it, holds since ever once it is approved."""
+    with transaction.atomic():
+        plan = Plan.objects.create(code=code, name=name, currency=currency, interval=interval, description=description)
+        propose_version(plan=plan, terms=terms, effective_at=instants.EARLIEST, actor=actor, at=at)
+    return plan
 
 
 def describe_plan(*, plan: Plan, name: str, description: str) -> Plan:
@@ -39,6 +43,60 @@ def describe_plan(*, plan: Plan, name: str, description: str) -> Plan:
     plan.name, plan.description = name, description
     plan.save(update_fields=["name", "description"])
     return plan
+
+
+def propose_version(
+    *, plan: Plan, terms: dict[str, Any], effective_at: datetime, actor: Any, at: datetime
+) -> PlanVersion:
+    """The next terms of a plan, for another person to approve; what `terms` leaves out has its default."""
+    proposals.check_author(actor)
+    instants.check_instant(effective_at, pointer="/effective_at")
+    with transaction.atomic():
+        Plan.objects.select_for_update().get(pk=plan.pk)
+        version = PlanVersion.objects.create(
+            plan=plan,
+            version=proposals.next_version(plan.versions.all(), effective_at=effective_at, at=at),
+            effective_at=effective_at,
+            created_by=actor,
+            created_at=at,
+            **terms,
+        )
+        facts = {name: getattr(version, name) for name in PlanVersion.TERMS}
+        proposals.record_proposal(version, subject=_subject(version), facts=facts)
+    return version
+
+
+def approve_version(*, pk: int, actor: Any, at: datetime) -> PlanVersion:
+    """Let the terms count from their instant on; refused to their author."""
+    with transaction.atomic():
+        version = _lock_version(pk)
+        siblings = version.plan.versions.all()
+        proposals.approve(version, siblings=siblings, subject=_subject(version), actor=actor, at=at)
+    return version
+
+
+def withdraw_version(*, pk: int, actor: Any, at: datetime) -> PlanVersion:
+    """Turn proposed terms down; they are kept."""
+    with transaction.atomic():
+        version = _lock_version(pk)
+        proposals.withdraw(version, subject=_subject(version), actor=actor, at=at)
+    return version
+
+
+def find_version(*, plan_code: str, version: int) -> PlanVersion:
+    """One version of a plan; NotFoundError where there is none."""
+    found = PlanVersion.objects.filter(plan__code=plan_code, version=version).first()
+    if found is None:
+        raise NotFoundError(f"Plan {plan_code} has no version {version}.")
+    return found
+
+
+def terms_of(versions: Iterable[PlanVersion], *, at: datetime) -> PlanVersion:
+    """The version in force at an instant; where none is, the newest one."""
+    known = {version.pk: version for version in versions}
+    dated = [Dated(each.pk, each.effective_at, each.version) for each in known.values() if each.counts]
+    in_force = [stretch.key for stretch in timeline.in_force(dated) if stretch.holds_at(at)]
+    return known[in_force[0]] if in_force else max(known.values(), key=lambda each: each.version)
 
 
 def add_charge(*, plan: Plan, code: str, name: str, meter: Meter | None) -> Charge:
@@ -56,3 +114,16 @@ def add_charge(*, plan: Plan, code: str, name: str, meter: Meter | None) -> Char
         except IntegrityError as error:
             detail = f"Plan {plan.code} has a charge {code} already, or another one for this meter."
             raise ChargeTakenError(detail, pointer="/charge") from error
+
+
+def _lock_version(version_id: int) -> PlanVersion:
+    """Lock the plan first: its versions are decided on one after the other."""
+    found = PlanVersion.objects.filter(pk=version_id).first()
+    if found is None:
+        raise NotFoundError(f"There is no plan version {version_id}.")
+    Plan.objects.select_for_update().get(pk=found.plan_id)
+    return PlanVersion.objects.select_related("plan").get(pk=version_id)
+
+
+def _subject(version: PlanVersion) -> str:
+    return f"plan:{version.plan.code}/{version.version}"

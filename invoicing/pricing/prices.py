@@ -1,4 +1,4 @@
-"""Adds price versions and tax rates. What has come into force is never rewritten: a new version follows it."""
+"""Proposes and approves price versions, and adds tax rates. What has come into force is followed, never rewritten."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -7,18 +7,12 @@ from typing import Any
 from django.db import transaction
 
 from core import audit, money
-from core.errors import DomainError, InvalidInputError
-from invoicing.pricing import plans
+from core.errors import InvalidInputError, NotFoundError
+from invoicing.pricing import plans, proposals
 from invoicing.pricing.models import Charge, Plan, PriceVersion, TaxRate
 from invoicing.pricing.rules import instants
 from invoicing.pricing.rules import params as price_params
 from metering.models import Meter
-
-
-class EarlierThanInForceError(DomainError):
-    """The effective instant lies before that of a version which is in force already."""
-
-    code = "earlier_than_in_force"
 
 
 class ChargeUnnamedError(InvalidInputError):
@@ -33,14 +27,16 @@ class ModelUnfitError(InvalidInputError):
     code = "model_unfit"
 
 
-def add_price_version(
+def propose_price_version(
     *, charge: Charge, model: str, params: Any, effective_at: datetime, actor: Any, at: datetime
 ) -> PriceVersion:
-    """The next price of a charge, in force from `effective_at` until a later one.
+    """The next price of a charge, for another person to approve: in force from `effective_at` until a later one.
 
-    It may not begin before a version that has come into force. Among versions that are still ahead it takes its place
-    by instant, and replaces one of the same instant. A past instant changes only periods that are not billed yet.
+    It may not begin before an approved version that has come into force. Among versions that are still ahead it takes
+    its place by instant, and replaces one of the same instant. A past instant changes only periods that are not billed
+    yet.
     """
+    proposals.check_author(actor)
     instants.check_instant(effective_at, pointer="/effective_at")
     parsed = price_params.parse_stored_params(model=model, params=params)
     if (charge.meter_id is None) != isinstance(parsed, price_params.FlatParams):
@@ -50,27 +46,37 @@ def add_price_version(
         raise ModelUnfitError(f"Charge {charge.code} must be {wanted}.", pointer="/model")
     with transaction.atomic():
         Charge.objects.select_for_update().get(pk=charge.pk)
-        versions = charge.price_versions.order_by("version")
-        _refuse_before_in_force(
-            effective_at, newest=max((each.effective_at for each in versions if each.effective_at <= at), default=None)
-        )
-        last = versions.last()
         price = PriceVersion.objects.create(
             charge=charge,
-            version=1 if last is None else last.version + 1,
+            version=proposals.next_version(charge.price_versions.all(), effective_at=effective_at, at=at),
             effective_at=effective_at,
             model=model,
             params=price_params.write_params(parsed),
             created_by=actor,
             created_at=at,
         )
-        facts = {"model": model, "params": price.params, "effective_at": effective_at.isoformat()}
-        subject = f"price:{charge.plan.code}/{charge.code}/{price.version}"
-        audit.append_entry(action="price_added", subject=subject, actor=actor, facts=facts, at=at)
+        proposals.record_proposal(price, subject=_subject(price), facts={"model": model, "params": price.params})
     return price
 
 
-def price_plan(
+def approve_price_version(*, pk: int, actor: Any, at: datetime) -> PriceVersion:
+    """Let a price count from its instant on; refused to its author."""
+    with transaction.atomic():
+        price = _lock_price(pk)
+        siblings = price.charge.price_versions.all()
+        proposals.approve(price, siblings=siblings, subject=_subject(price), actor=actor, at=at)
+    return price
+
+
+def withdraw_price_version(*, pk: int, actor: Any, at: datetime) -> PriceVersion:
+    """Turn a proposed price down; it is kept."""
+    with transaction.atomic():
+        price = _lock_price(pk)
+        proposals.withdraw(price, subject=_subject(price), actor=actor, at=at)
+    return price
+
+
+def propose_plan_price(
     *,
     plan: Plan,
     charge_code: str | None,
@@ -82,7 +88,7 @@ def price_plan(
     actor: Any,
     at: datetime,
 ) -> PriceVersion:
-    """The next price of a plan's charge, named by its code or its meter; a charge that is not there yet is made."""
+    """The same for a plan's charge, named by its code or its meter; a charge that is not there yet is made."""
     with transaction.atomic():
         charge = _find_charge(plan, code=charge_code, meter=meter)
         if charge is None:
@@ -91,7 +97,7 @@ def price_plan(
                 raise ChargeUnnamedError("The charge is new; give it a name for the invoice.", pointer="/name")
             code = charge_code or (meter.code if meter else "")
             charge = plans.add_charge(plan=plan, code=code, name=label, meter=meter)
-        return add_price_version(
+        return propose_price_version(
             charge=charge, model=model, params=params, effective_at=effective_at, actor=actor, at=at
         )
 
@@ -140,7 +146,20 @@ def _find_charge(plan: Plan, *, code: str | None, meter: Meter | None) -> Charge
     return charge
 
 
+def _lock_price(price_id: int) -> PriceVersion:
+    """Lock the charge first: its prices are decided on one after the other."""
+    found = PriceVersion.objects.filter(pk=price_id).first()
+    if found is None:
+        raise NotFoundError(f"There is no price version {price_id}.")
+    Charge.objects.select_for_update().get(pk=found.charge_id)
+    return PriceVersion.objects.select_related("charge__plan").get(pk=price_id)
+
+
+def _subject(price: PriceVersion) -> str:
+    return f"price:{price.charge.plan.code}/{price.charge.code}/{price.version}"
+
+
 def _refuse_before_in_force(effective_at: datetime, *, newest: datetime | None) -> None:
     if newest is not None and effective_at <= newest:
-        detail = f"The version in force began at {newest:%Y-%m-%d %H:%M:%S} UTC; a new one must begin after that."
-        raise EarlierThanInForceError(detail, pointer="/effective_at")
+        detail = f"The rate in force began at {newest:%Y-%m-%d %H:%M:%S} UTC; a new one must begin after that."
+        raise proposals.EarlierThanInForceError(detail, pointer="/effective_at")

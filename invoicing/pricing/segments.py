@@ -1,13 +1,13 @@
 """Cuts due periods into stretches with one plan and one price: what is aggregated and rated by itself."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from core.periods import Period
 from invoicing.pricing import queries
-from invoicing.pricing.models import Charge, Plan, PriceVersion, SubscriptionPhase
+from invoicing.pricing.models import Charge, PlanVersion, PriceVersion, ProposalStatus, SubscriptionPhase
 from invoicing.pricing.queries import DuePeriod
 from invoicing.pricing.rules import timeline
 from invoicing.pricing.rules.timeline import Dated, Stretch
@@ -15,7 +15,7 @@ from invoicing.pricing.rules.timeline import Dated, Stretch
 
 @dataclass(frozen=True, slots=True)
 class PriceSegment:
-    """One charge of a period over `[start, end)`, in which neither plan nor price changes."""
+    """One charge of a period over `[start, end)`, in which neither plan, terms nor price change."""
 
     subscription_id: int
     customer_id: int
@@ -23,6 +23,7 @@ class PriceSegment:
     charge_id: int
     plan_id: int
     meter_id: int | None
+    plan_version_id: int
     price_version_id: int
     start: datetime
     end: datetime
@@ -43,42 +44,52 @@ class _Offer:
 def price_segments(due: Sequence[DuePeriod]) -> list[PriceSegment]:
     """All segments of these periods, in their order, then by plan, charge and time.
 
-    The segments of a charge cover its period wherever the plan holds and a price is in force, without gap or overlap.
+    The segments of a charge cover its period wherever approved versions of its plan and its price are in force, without
+    gap or overlap.
     """
     subscription_ids = sorted({each.subscription_id for each in due})
     terms = queries.terms_by_subscription(subscription_ids)
     phases = _phases(subscription_ids)
     plan_ids = {stretch.key for stretches in phases.values() for stretch in stretches}
     offers = _offers(plan_ids)
-    units = dict(Plan.objects.filter(pk__in=plan_ids).values_list("pk", "proration_unit"))
+    versions = PlanVersion.objects.filter(status=ProposalStatus.APPROVED, plan__in=plan_ids).in_bulk()
+    plan_terms = _laid_out((version.plan_id, version) for version in versions.values())
     return [
         PriceSegment(
             subscription_id=each.subscription_id,
             customer_id=each.customer_id,
             period=each.period,
             charge_id=offer.charge_id,
-            plan_id=plan_id,
+            plan_id=versions[plan_version_id].plan_id,
             meter_id=offer.meter_id,
+            plan_version_id=plan_version_id,
             price_version_id=price_version_id,
             start=part.start,
             end=part.end,
             whole=whole,
-            proration_unit=units[plan_id],
-            zone=terms[each.subscription_id].zone,
+            proration_unit=versions[plan_version_id].proration_unit,
+            zone=versions[plan_version_id].proration_zone or terms[each.subscription_id].zone,
         )
         for each in due
         for whole in (timeline.whole_period(terms[each.subscription_id], instant=each.period.start),)
-        for plan_id, offer, price_version_id, part in _cut(each.period, phases[each.subscription_id], offers)
+        for plan_version_id, offer, price_version_id, part in _cut(
+            each.period, phases[each.subscription_id], plan_terms, offers
+        )
     ]
 
 
 def _cut(
-    period: Period, phases: Sequence[Stretch], offers: dict[int, list[_Offer]]
+    period: Period,
+    phases: Sequence[Stretch],
+    plan_terms: Mapping[int, Sequence[Stretch]],
+    offers: Mapping[int, Sequence[_Offer]],
 ) -> Iterator[tuple[int, _Offer, int, Period]]:
+    """Plan version, charge, price version and time; whatever changes, the next part begins there."""
     for plan_id, stay in timeline.cut(period, phases):
-        for offer in offers[plan_id]:
-            for price_version_id, part in timeline.cut(stay, offer.prices):
-                yield plan_id, offer, price_version_id, part
+        for offer in offers.get(plan_id, ()):
+            for plan_version_id, under_terms in timeline.cut(stay, plan_terms.get(plan_id, ())):
+                for price_version_id, part in timeline.cut(under_terms, offer.prices):
+                    yield plan_version_id, offer, price_version_id, part
 
 
 def _phases(subscription_ids: Iterable[int]) -> dict[int, list[Stretch]]:
@@ -92,12 +103,18 @@ def _phases(subscription_ids: Iterable[int]) -> dict[int, list[Stretch]]:
 
 
 def _offers(plan_ids: Iterable[int]) -> dict[int, list[_Offer]]:
-    versions: dict[int, list[Dated]] = defaultdict(list)
-    priced = PriceVersion.objects.filter(charge__plan__in=plan_ids)
-    for pk, charge_id, effective_at, version in priced.values_list("pk", "charge_id", "effective_at", "version"):
-        versions[charge_id].append(Dated(pk, effective_at, version))
+    approved = PriceVersion.objects.filter(status=ProposalStatus.APPROVED, charge__plan__in=plan_ids)
+    prices = _laid_out((price.charge_id, price) for price in approved.defer("params"))
     offers: dict[int, list[_Offer]] = defaultdict(list)
     charges = Charge.objects.filter(plan__in=plan_ids).order_by("plan_id", "pk")
     for pk, plan_id, meter_id in charges.values_list("pk", "plan_id", "meter_id"):
-        offers[plan_id].append(_Offer(pk, meter_id, tuple(timeline.in_force(versions[pk]))))
+        offers[plan_id].append(_Offer(pk, meter_id, prices.get(pk, ())))
     return offers
+
+
+def _laid_out(owned: Iterable[tuple[int, PlanVersion | PriceVersion]]) -> dict[int, tuple[Stretch, ...]]:
+    """The versions of each owner laid end to end."""
+    versions: dict[int, list[Dated]] = defaultdict(list)
+    for owner_id, each in owned:
+        versions[owner_id].append(Dated(each.pk, each.effective_at, each.version))
+    return {owner_id: tuple(timeline.in_force(dated)) for owner_id, dated in versions.items()}

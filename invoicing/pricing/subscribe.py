@@ -9,7 +9,7 @@ from django.db.models import Q
 from accounts.models import Customer
 from core import audit, locks, periods
 from core.errors import DomainError, InvalidInputError
-from invoicing.pricing.models import Charge, Plan, Subscription, SubscriptionPhase
+from invoicing.pricing.models import Charge, Plan, ProposalStatus, Subscription, SubscriptionPhase
 from invoicing.pricing.rules import instants
 from metering.models import Meter
 
@@ -24,6 +24,12 @@ class PlanMismatchError(InvalidInputError):
     """The plan bills in another currency or at another interval."""
 
     code = "plan_mismatch"
+
+
+class PlanNotApprovedError(DomainError):
+    """No approved version of the plan is in force at the instant."""
+
+    code = "plan_not_approved"
 
 
 class NotInForceError(DomainError):
@@ -45,6 +51,7 @@ def start_subscription(
         raise PlanMismatchError(f"{detail} Choose a plan in {customer.currency}.", pointer="/plan")
     with transaction.atomic():
         lock_agreements()
+        _check_approved(plan, instant=starts_at)
         meters = _meters_of(plan)
         _refuse_meters_priced_elsewhere(customer_id=customer.pk, meters=meters, starts_at=starts_at, ends_at=None)
         subscription = Subscription.objects.create(
@@ -66,6 +73,7 @@ def change_plan(
         subscription = Subscription.objects.select_for_update().get(pk=subscription.pk)
         phase = _last_phase(subscription, before=effective_at)
         _check_change(phase, to=plan)
+        _check_approved(plan, instant=effective_at)
         _refuse_meters_priced_elsewhere(
             customer_id=subscription.customer_id,
             meters=_meters_of(plan),
@@ -148,6 +156,12 @@ def _check_change(phase: SubscriptionPhase, *, to: Plan) -> None:
     if phase.plan.interval != to.interval:
         detail = f"Plan {to.code} bills by {to.interval}, the subscription by {phase.plan.interval}."
         raise PlanMismatchError(f"{detail} End it at the end of a period and start a new one there.", pointer="/plan")
+
+
+def _check_approved(plan: Plan, *, instant: datetime) -> None:
+    if not plan.versions.filter(status=ProposalStatus.APPROVED, effective_at__lte=instant).exists():
+        detail = f"No version of plan {plan.code} is approved for {instant:%Y-%m-%d}. Have one approved first."
+        raise PlanNotApprovedError(detail, pointer="/plan")
 
 
 def _add_phase(

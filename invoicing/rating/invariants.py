@@ -59,7 +59,22 @@ INVARIANTS = [
             SELECT line.id AS rated_line, line.effective_at, line.segment_start
             FROM rating_ratedline line JOIN pricing_priceversion price ON price.id = line.price_version_id
             WHERE price.charge_id <> line.charge_id OR price.effective_at <> line.effective_at
-               OR line.effective_at > line.segment_start
+               OR line.effective_at > line.segment_start OR price.status <> 'approved'
+            ORDER BY line.id
+            """
+        ),
+    ),
+    Invariant(
+        number=12,
+        name="a rated line has an approved version of its plan that was in force for its segment",
+        find_offenders=rows_of(
+            """
+            SELECT line.id AS rated_line, terms.id AS plan_version, terms.effective_at, line.segment_start
+            FROM rating_ratedline line
+            JOIN pricing_planversion terms ON terms.id = line.plan_version_id
+            JOIN pricing_charge charge ON charge.id = line.charge_id
+            WHERE terms.plan_id <> charge.plan_id OR terms.status <> 'approved'
+               OR terms.effective_at > line.segment_start
             ORDER BY line.id
             """
         ),

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from core.models import APPEND_ONLY
-from invoicing.pricing.models import Charge, PriceVersion, Subscription
+from invoicing.pricing.models import Charge, PlanVersion, PriceVersion, Subscription
 from metering.models import AggregationSnapshot
 
 
@@ -13,6 +13,7 @@ class RatedLine(models.Model):
 
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="+")
     charge = models.ForeignKey(Charge, on_delete=models.PROTECT, related_name="+")
+    plan_version = models.ForeignKey(PlanVersion, on_delete=models.PROTECT, related_name="+")
     price_version = models.ForeignKey(PriceVersion, on_delete=models.PROTECT, related_name="+")
     snapshot = models.OneToOneField(
         AggregationSnapshot,

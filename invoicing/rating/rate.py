@@ -167,6 +167,7 @@ def _again(line: RatedLine, snapshot: AggregationSnapshot, *, plan_id: int, zone
         charge_id=line.charge_id,
         plan_id=plan_id,
         meter_id=snapshot.meter_id,
+        plan_version_id=line.plan_version_id,
         price_version_id=line.price_version_id,
         start=segment.start,
         end=segment.end,
@@ -209,6 +210,7 @@ def _line(computed: Computed, *, at: datetime) -> RatedLine:
     return RatedLine(
         subscription_id=segment.subscription_id,
         charge_id=segment.charge_id,
+        plan_version_id=segment.plan_version_id,
         price_version_id=segment.price_version_id,
         snapshot=computed.snapshot,
         segment_start=segment.start,

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group, User
 from accounts.models import Customer
 from core.periods import Period
 from invoicing.pricing import plans, prices, subscribe
-from invoicing.pricing.models import Plan, PriceVersion, Subscription
+from invoicing.pricing.models import Plan, PlanVersion, PriceVersion, Subscription
 from metering.models import AggregationSnapshot, EventContract, Meter, Watermark
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -55,12 +55,35 @@ def meter(code: str = "tokens") -> Meter:
     )
 
 
-def plan(code: str = "basic", **terms: Any) -> Plan:
+def author() -> User:
+    """Who proposes plans and prices."""
+    return person("pia", "product")
+
+
+def approver() -> User:
+    """Who approves them."""
+    return person("fay", "finance")
+
+
+def proposed_plan(code: str = "basic", **terms: Any) -> Plan:
     usual = {"name": code.title(), "currency": "EUR", "interval": "month", "proration_unit": "second"}
-    return plans.create_plan(code=code, **{**usual, **terms})
+    return plans.create_plan(code=code, **{"actor": author(), "at": BEFORE, **usual, **terms})
 
 
-def set_price(
+def plan(code: str = "basic", **terms: Any) -> Plan:
+    """A plan whose first version is approved."""
+    made = proposed_plan(code, **terms)
+    plans.approve_version(pk=made.versions.get().pk, actor=approver(), at=BEFORE)
+    return made
+
+
+def set_terms(of: Plan, *, effective_at: datetime, at: datetime = BEFORE, **terms: Any) -> PlanVersion:
+    """The next version of a plan, approved."""
+    version = plans.propose_version(plan=of, terms=terms, effective_at=effective_at, actor=author(), at=at)
+    return plans.approve_version(pk=version.pk, actor=approver(), at=at)
+
+
+def propose_price(
     of: Plan,
     *,
     meter: Meter | None = None,
@@ -71,7 +94,7 @@ def set_price(
     at: datetime = BEFORE,
 ) -> PriceVersion:
     """0.01 a unit since before anything, unless the facts say otherwise."""
-    return prices.price_plan(
+    return prices.propose_plan_price(
         plan=of,
         charge_code=charge,
         meter=meter,
@@ -79,9 +102,18 @@ def set_price(
         model=model,
         params=dict(params or {"unit_amount": "0.01"}),
         effective_at=effective_at,
-        actor=None,
+        actor=author(),
         at=at,
     )
+
+
+def set_price(of: Plan, *, at: datetime = BEFORE, **facts: Any) -> PriceVersion:
+    """The same, approved."""
+    return approve(propose_price(of, at=at, **facts), at=at)
+
+
+def approve(price: PriceVersion, *, at: datetime = BEFORE) -> PriceVersion:
+    return prices.approve_price_version(pk=price.pk, actor=approver(), at=at)
 
 
 def fee(of: Plan, amount: str = "30.00") -> PriceVersion:

@@ -105,8 +105,9 @@ def make_plan(
 ) -> Plan:
     """A monthly plan with a base fee, a price per unit, or both."""
     plan = plans.create_plan(
-        code=code, name=code.capitalize(), currency=currency, interval="month", proration_unit="day"
+        code=code, name=code.capitalize(), currency=currency, proration_unit="day", actor=finance, at=LONG_AGO
     )
+    plans.approve_version(pk=plan.versions.get().pk, actor=approver(), at=LONG_AGO)
     if fee is not None:
         set_price(plan, charge="base", model="flat", params={"amount": fee}, finance=finance)
     if meter is not None:
@@ -124,7 +125,7 @@ def set_price(
     meter: Meter | None = None,
     effective_at: datetime = LONG_AGO,
 ) -> None:
-    prices.price_plan(
+    price = prices.propose_plan_price(
         plan=plan,
         charge_code=charge,
         meter=meter,
@@ -135,6 +136,12 @@ def set_price(
         actor=finance,
         at=LONG_AGO,
     )
+    prices.approve_price_version(pk=price.pk, actor=approver(), at=LONG_AGO)
+
+
+def approver() -> User:
+    """Who approves what others in finance or product propose."""
+    return person("frida", "finance")
 
 
 def make_customer(code: str, **facts: Any) -> Customer:

@@ -19,6 +19,7 @@ from core.models import AuditEntry, Job
 from invoicing.cycle import hold
 from invoicing.cycle.models import BillingCycle, Invoice, InvoiceLine
 from invoicing.ledger.models import GeneralLedgerNumber, JournalEntry
+from invoicing.pricing import plans, prices
 from invoicing.pricing.models import PriceVersion, Subscription, TaxRate
 from metering import contracts, ingest, quarantine
 from metering.models import (
@@ -82,7 +83,7 @@ def make_world(*, at: datetime) -> World:
     file_id = _pay_out(ids)
     ids["core_auditentry"] = AuditEntry.objects.earliest("id").pk
     ids["pricing_plan"] = company.plan.pk
-    ids["pricing_priceversion"] = PriceVersion.objects.earliest("pk").pk
+    _propose(ids, company)
     ids["pricing_subscription"] = Subscription.objects.earliest("pk").pk
     ids["pricing_taxrate"] = TaxRate.objects.earliest("pk").pk
     ids["metering_meter"] = company.meter.pk
@@ -93,6 +94,24 @@ def make_world(*, at: datetime) -> World:
     ids["metering_usageevent"] = UsageEvent.objects.earliest("pk").pk
     ids["metering_aggregationsnapshot"] = AggregationSnapshot.objects.earliest("pk").pk
     return World(ids=ids, file_id=file_id, line_id=InvoiceLine.objects.earliest("pk").pk)
+
+
+def _propose(ids: dict[str, int], company: billing.Company) -> None:
+    """Terms and a price that wait for their approval, beside those in force."""
+    plan, author = company.plan, billing.person("pia", "product")
+    terms = plans.propose_version(plan=plan, terms={}, effective_at=billing.DECEMBER, actor=author, at=billing.LONG_AGO)
+    price = prices.propose_price_version(
+        charge=plan.charges.get(meter=None),
+        model="flat",
+        params={"amount": "59"},
+        effective_at=billing.DECEMBER,
+        actor=author,
+        at=billing.LONG_AGO,
+    )
+    ids["pricing_planversion"] = plan.versions.earliest("pk").pk
+    ids["pricing_priceversion"] = PriceVersion.objects.earliest("pk").pk
+    ids["pricing_planversion_approve"] = ids["pricing_planversion_withdraw"] = terms.pk
+    ids["pricing_priceversion_approve"] = ids["pricing_priceversion_withdraw"] = price.pk
 
 
 def _draft_version(company: billing.Company) -> EventContractVersion:

@@ -3,10 +3,12 @@
 from functools import partial
 
 import pytest
+from django.contrib.auth.models import User
 
 from accounts.models import Customer
 from core import audit
-from invoicing.pricing import prices, subscribe
+from core.models import AuditEntry
+from invoicing.pricing import prices, proposals, subscribe
 from invoicing.pricing.models import Charge, Plan, PriceVersion, Subscription, SubscriptionPhase
 from tests.builders import agreements
 from tests.builders.agreements import BEFORE, START, day
@@ -42,13 +44,21 @@ def try_to_change(subscription_id: int, plan_id: int) -> None:
         return
 
 
+def decide(price_id: int, verdict: str) -> None:
+    decision = prices.approve_price_version if verdict == "approved" else prices.withdraw_price_version
+    try:
+        decision(pk=price_id, actor=User.objects.get(username="fay"), at=START)
+    except proposals.NotProposedError:
+        return
+
+
 def add_price(charge_id: int) -> None:
-    prices.add_price_version(
+    prices.propose_price_version(
         charge=Charge.objects.get(pk=charge_id),
         model="standard",
         params={"unit_amount": "0.02"},
         effective_at=day(40),
-        actor=None,
+        actor=User.objects.get(username="pia"),
         at=START,
     )
 
@@ -76,3 +86,12 @@ def test_prices_added_at_the_same_time_get_numbers_of_their_own() -> None:
     versions = PriceVersion.objects.order_by("version").values_list("version", flat=True)
     assert list(versions) == [1, 2, 3, 4, 5]
     assert audit.find_first_broken_entry() is None
+
+
+def test_a_price_approved_and_withdrawn_at_the_same_time_has_one_decision() -> None:
+    price = agreements.propose_price(agreements.plan(), meter=agreements.meter())
+    verdicts = ("approved", "withdrawn") * 2
+    run_together(*(partial(decide, price.pk, verdict) for verdict in verdicts))
+    price.refresh_from_db()
+    decisions = AuditEntry.objects.filter(subject="price:basic/tokens/1").exclude(action="version_proposed")
+    assert [entry.action for entry in decisions] == [f"version_{price.status}"]

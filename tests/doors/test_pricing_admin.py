@@ -84,6 +84,9 @@ def test_a_new_plan_is_entered_and_then_only_described(plan: Plan) -> None:
     terms = {"code": "pro", "name": "Pro", "currency": "EUR", "interval": "month", "proration_unit": "day"}
     assert client.post(reverse("admin:pricing_plan_add"), {**terms, "description": ""}).status_code == 302
     made = Plan.objects.get(code="pro")
+    version = made.versions.get()
+    found = (version.proration_unit, version.status, str(version.created_by))
+    assert found == ("day", "proposed", "some-product")
     changed = {**terms, "name": "Pro 2", "description": "For teams.", "currency": "USD", "code": "other"}
     assert client.post(page("plan", made.pk), changed).status_code == 302
     made.refresh_from_db()
@@ -108,6 +111,40 @@ def test_a_new_price_is_added_by_a_dialog(plan: Plan) -> None:
     price = charge.price_versions.get(version=3)
     assert (price.model, price.params["tiers"][0]["unit_amount"]) == ("volume", "0.015")
     assert (price.effective_at, str(price.created_by)) == (day(182), "some-product")
+
+
+def test_a_proposed_price_is_approved_on_its_page_by_another_person(plan: Plan) -> None:
+    price = agreements.propose_price(plan, charge="base", model="flat", params={"amount": "35"}, effective_at=day(20))
+    assert "proposed" in shown(signed_in("auditor"), page("plan", plan.pk))
+    finance = signed_in("finance")
+    for words in ("Approve", "Withdraw"):
+        assert words in shown(finance, page("priceversion", price.pk))
+    answer = submit(finance, action("priceversion", "approve", price.pk))
+    assert answer["HX-Redirect"] == page("priceversion", price.pk)
+    price.refresh_from_db()
+    assert (price.status, str(price.decided_by)) == ("approved", "some-finance")
+    assert finance.get(action("priceversion", "withdraw", price.pk)).status_code == 403
+
+
+def test_nobody_finds_a_button_to_approve_what_they_proposed(plan: Plan) -> None:
+    client = signed_in("finance")
+    given = {"proration_unit": "day", "proration_zone": "", "effective_at": "2126-07-01T00:00"}
+    submit(client, action("plan", "new_version", plan.pk), **given)
+    version = plan.versions.get(version=2)
+    assert client.get(action("planversion", "approve", version.pk)).status_code == 403
+    submit(client, action("planversion", "withdraw", version.pk))
+    version.refresh_from_db()
+    assert version.status == "withdrawn"
+    assert "withdrawn" in shown(client, page("plan", plan.pk))
+
+
+def test_a_refused_approval_says_why(plan: Plan) -> None:
+    ahead = day(20).replace(year=2126)
+    price = agreements.propose_price(plan, charge="base", model="flat", params={"amount": "1"}, effective_at=ahead)
+    agreements.set_price(plan, charge="base", model="flat", params={"amount": "2"}, effective_at=ahead)
+    client = signed_in("finance")
+    submit(client, action("priceversion", "approve", price.pk))
+    assert "would count instead" in shown(client, page("priceversion", price.pk))
 
 
 @pytest.mark.parametrize(
@@ -221,6 +258,7 @@ def test_a_refused_change_is_answered_with_a_message(plan: Plan) -> None:
     ("model", "name", "allowed"),
     [
         ("plan", "new_price", {"product", "finance"}),
+        ("plan", "new_version", {"product", "finance"}),
         ("plan", "new_charge", {"product", "finance"}),
         ("taxrate", "new_rate", {"finance"}),
         ("subscription", "start", {"finance"}),
@@ -245,7 +283,13 @@ def test_nothing_is_changed_without_a_csrf_token(plan: Plan) -> None:
 
 @pytest.mark.parametrize(
     ("model", "name"),
-    [("plan", "new_price"), ("plan", "new_charge"), ("subscription", "change_plan"), ("subscription", "end")],
+    [
+        ("plan", "new_price"),
+        ("plan", "new_charge"),
+        ("plan", "new_version"),
+        ("subscription", "change_plan"),
+        ("subscription", "end"),
+    ],
 )
 def test_a_dialog_about_nothing_is_no_crash(model: str, name: str) -> None:
     given = {"code": "x", "name": "X", "ends_at": "2026-01-01T00:00", "effective_at": "2026-01-01T00:00"}

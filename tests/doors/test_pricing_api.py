@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group, User
 
 from invoicing.pricing.models import Charge, PriceVersion, Subscription
 from tests.builders import agreements
@@ -36,8 +37,18 @@ def priced(finance: ApiClient) -> ApiClient:
     agreements.customer()
     agreements.meter()
     assert finance.post("plans", PLAN).status_code == 201
-    assert finance.post("price-versions", PRICE).status_code == 201
+    price = finance.post("price-versions", PRICE)
+    assert price.status_code == 201
+    approve("plans/basic/versions/1")
+    approve(f"price-versions/{price.json()['id']}")
     return finance
+
+
+def approve(path: str) -> None:
+    """By somebody else in finance."""
+    other, _ = User.objects.get_or_create(username="other-finance", defaults={"is_staff": True})
+    other.groups.set(Group.objects.filter(name="finance"))
+    assert ApiClient(key_for(other)).post(f"{path}/approve").status_code == 200
 
 
 def errors(response: Any) -> list[tuple[str, str]]:
@@ -58,6 +69,47 @@ def test_a_plan_is_made_charged_priced_and_read_back(finance: ApiClient) -> None
     assert finance.get(f"price-versions/{price.json()['id']}").json() == price.json()
     plan = finance.get("plans/basic").json()
     assert [(each["code"], each["meter"]) for each in plan["charges"]] == [("base", None), ("tokens", "tokens")]
+
+
+def test_what_one_person_proposes_another_approves_or_withdraws(finance: ApiClient) -> None:
+    agreements.customer()
+    agreements.meter()
+    product = client("product")
+    made = product.post("plans", PLAN).json()
+    assert [(each["status"], each["created_by"], each["decided_by"]) for each in made["versions"]] == [
+        ("proposed", "some-product", None)
+    ]
+    assert errors(finance.post("subscriptions", START)) == [("/plan", "plan_not_approved")]
+    assert product.post("plans/basic/versions/1/approve").status_code == 403
+    approved = finance.post("plans/basic/versions/1/approve").json()
+    assert (approved["status"], approved["decided_by"]) == ("approved", "some-finance")
+    assert finance.post("subscriptions", START).status_code == 201
+    own = finance.post("price-versions", PRICE).json()
+    refused = finance.post(f"price-versions/{own['id']}/approve")
+    assert (refused.status_code, refused.json()["code"]) == (403, "own_proposal")
+    withdrawn = product.post(f"price-versions/{own['id']}/withdraw").json()
+    assert (withdrawn["status"], withdrawn["decided_by"]) == ("withdrawn", "some-product")
+    assert finance.post(f"price-versions/{own['id']}/withdraw").json()["code"] == "not_proposed"
+    listed = {
+        state: len(finance.get(f"price-versions?status={state}").json()["results"])
+        for state in ("proposed", "withdrawn")
+    }
+    assert listed == {"proposed": 0, "withdrawn": 1}
+
+
+def test_the_terms_of_a_plan_are_followed_by_a_new_version(priced: ApiClient) -> None:
+    terms = {"proration_unit": "second", "effective_at": "2126-01-01T00:00:00Z"}
+    made = priced.post("plans/basic/versions", terms)
+    assert (made.status_code, made.json()["version"], made.json()["status"]) == (201, 2, "proposed")
+    plan = priced.get("plans/basic").json()
+    assert plan["proration_unit"] == "day"
+    assert [(each["version"], each["proration_unit"]) for each in plan["versions"]] == [(1, "day"), (2, "second")]
+    for change, pointer in [
+        ({"proration_zone": "Mars/Olympus"}, "/proration_zone"),
+        ({"effective_at": "1990-01-01T00:00:00Z"}, "/effective_at"),
+    ]:
+        assert [found for found, _ in errors(priced.post("plans/basic/versions", {**terms, **change}))] == [pointer]
+    assert priced.post("plans/basic/versions/7/approve").status_code == 404
 
 
 def test_a_flat_fee_is_priced_by_the_code_of_its_charge(finance: ApiClient) -> None:
@@ -144,6 +196,7 @@ def test_prices_are_listed_by_plan_charge_and_meter(priced: ApiClient) -> None:
 
 def test_a_subscription_starts_changes_and_ends(priced: ApiClient) -> None:
     priced.post("plans", {**PLAN, "code": "pro"})
+    approve("plans/pro/versions/1")
     made = priced.post("subscriptions", {**START, "anchor_date": "2025-12-15"})
     assert made.status_code == 201
     path = f"subscriptions/{made.json()['id']}"
@@ -228,6 +281,11 @@ def test_a_repeated_call_with_its_key_has_one_effect(priced: ApiClient) -> None:
     [
         ("plans", PLAN, {"product", "finance"}),
         ("plans/basic/charges", {}, {"product", "finance"}),
+        ("plans/basic/versions", {}, {"product", "finance"}),
+        ("plans/basic/versions/1/approve", {}, {"finance"}),
+        ("plans/basic/versions/1/withdraw", {}, {"product", "finance"}),
+        ("price-versions/1/approve", {}, {"finance"}),
+        ("price-versions/1/withdraw", {}, {"product", "finance"}),
         ("price-versions", {}, {"product", "finance"}),
         ("tax-rates", VAT, {"finance"}),
         ("subscriptions", {}, {"finance"}),

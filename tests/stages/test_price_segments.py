@@ -114,6 +114,7 @@ def test_a_period_without_change_is_one_segment_per_charge() -> None:
             charge_id=version.charge_id,
             plan_id=plan.pk,
             meter_id=meter_id,
+            plan_version_id=plan.versions.get().pk,
             price_version_id=version.pk,
             start=JANUARY.start,
             end=JANUARY.end,

@@ -8,8 +8,8 @@ import pytest
 
 from core.errors import DomainError
 from core.models import AuditEntry
-from invoicing.pricing import plans, prices, queries
-from invoicing.pricing.models import Charge, Plan, PriceVersion, Subscription, TaxRate
+from invoicing.pricing import plans, prices, proposals, queries
+from invoicing.pricing.models import Charge, Plan, PlanVersion, PriceVersion, Subscription, TaxRate
 from tests.builders import agreements, guards
 from tests.builders.agreements import BEFORE, day
 
@@ -17,9 +17,15 @@ pytestmark = pytest.mark.django_db
 MOMENT = timedelta(microseconds=1)
 
 
-def add(charge: Charge, **facts: Any) -> PriceVersion:
+def propose(charge: Charge, **facts: Any) -> PriceVersion:
     usual: dict[str, Any] = {"model": "standard", "params": {"unit_amount": "0.02"}, "effective_at": day(40)}
-    return prices.add_price_version(charge=charge, **{"actor": None, "at": day(10), **usual, **facts})
+    given: dict[str, Any] = {"actor": agreements.author(), "at": day(10), **usual, **facts}
+    return prices.propose_price_version(charge=charge, **given)
+
+
+def add(charge: Charge, **facts: Any) -> PriceVersion:
+    """Proposed, and approved at the same instant."""
+    return agreements.approve(propose(charge, **facts), at=facts.get("at", day(10)))
 
 
 def usage_charge() -> Charge:
@@ -30,15 +36,15 @@ def usage_charge() -> Charge:
 def test_the_next_price_gets_the_next_number_and_the_canonical_parameters() -> None:
     price = add(usage_charge(), params={"unit_amount": "0.0200"}, actor=agreements.person("pia", "product"))
     assert (price.version, price.params, price.effective_at) == (2, {"unit_amount": "0.02"}, day(40))
-    assert str(price.created_by) == "pia"
+    assert (str(price.created_by), price.status, str(price.decided_by)) == ("pia", "approved", "fay")
 
 
 def test_a_new_price_is_in_the_audit_chain() -> None:
     person = agreements.person("pia", "product")
-    add(usage_charge(), actor=person)
+    propose(usage_charge(), actor=person)
     entry = AuditEntry.objects.order_by("-id").first()
     assert entry is not None
-    assert (entry.action, entry.subject, entry.actor) == ("price_added", "price:basic/tokens/2", person)
+    assert (entry.action, entry.subject, entry.actor) == ("version_proposed", "price:basic/tokens/2", person)
     assert entry.facts["params"] == {"unit_amount": "0.02"}
 
 
@@ -46,7 +52,7 @@ def test_a_price_may_begin_in_the_past_but_not_before_the_one_in_force() -> None
     charge = usage_charge()
     add(charge, effective_at=day(5))
     for effective_at in (day(5), day(5) - MOMENT):
-        with pytest.raises(prices.EarlierThanInForceError, match="began at 2026-01-05") as refusal:
+        with pytest.raises(proposals.EarlierThanInForceError, match="began at 2026-01-05") as refusal:
             add(charge, effective_at=effective_at)
         assert refusal.value.pointer == "/effective_at"
     assert add(charge, effective_at=day(5) + MOMENT).version == 3
@@ -62,7 +68,7 @@ def test_a_price_that_is_still_ahead_may_be_replaced_or_preceded() -> None:
 def test_a_price_that_has_just_come_into_force_is_not_replaced() -> None:
     charge = usage_charge()
     add(charge, effective_at=day(40))
-    with pytest.raises(prices.EarlierThanInForceError):
+    with pytest.raises(proposals.EarlierThanInForceError):
         add(charge, effective_at=day(40), at=day(40))
 
 
@@ -102,13 +108,13 @@ def test_a_plan_is_priced_by_meter_and_the_charge_is_made_when_it_is_new() -> No
 )
 def test_a_charge_must_be_named(given: dict[str, Any], pointer: str) -> None:
     with pytest.raises(prices.ChargeUnnamedError) as refusal:
-        prices.price_plan(
+        prices.propose_plan_price(
             plan=agreements.plan(),
             **given,
             model="flat",
             params={"amount": "1"},
             effective_at=day(1),
-            actor=None,
+            actor=agreements.author(),
             at=BEFORE,
         )
     assert refusal.value.pointer == pointer
@@ -144,10 +150,11 @@ def test_what_is_agreed_cannot_be_changed_in_the_database() -> None:
         code="vat", name="VAT", category="S", percent=Decimal(19), effective_at=BEFORE, note="", actor=None, at=BEFORE
     )
     assert guards.refuses("UPDATE pricing_priceversion SET params = '{}'")
+    assert guards.refuses("UPDATE pricing_planversion SET proration_unit = 'day'")
     assert guards.refuses("UPDATE pricing_taxrate SET percent = 20")
     assert guards.refuses("UPDATE pricing_plan SET currency = 'USD'")
     assert guards.refuses("UPDATE pricing_charge SET meter_id = NULL")
-    assert all(guards.keeps_its_rows(model) for model in (PriceVersion, TaxRate, Subscription))
+    assert all(guards.keeps_its_rows(model) for model in (PlanVersion, PriceVersion, TaxRate, Subscription))
 
 
 @pytest.mark.parametrize(
@@ -162,8 +169,8 @@ def test_what_is_agreed_cannot_be_changed_in_the_database() -> None:
             "VALUES ('x', 'X', 'Z', 5, '2026-01-01', '', now())"
         ),
         (
-            "INSERT INTO pricing_plan (code, name, description, currency, interval, proration_unit, created_at) "
-            "VALUES ('x', 'X', '', 'EUR', 'decade', 'day', now())"
+            "INSERT INTO pricing_plan (code, name, description, currency, interval, created_at) "
+            "VALUES ('x', 'X', '', 'EUR', 'decade', now())"
         ),
     ],
 )
@@ -198,7 +205,7 @@ def test_a_tax_still_ahead_is_replaced_by_one_of_the_same_instant() -> None:
     vat("16", since=20, at=2)
     corrected = vat("17", since=20, at=3)
     assert queries.tax_rate_for("vat", at=day(20)) == corrected
-    with pytest.raises(prices.EarlierThanInForceError):
+    with pytest.raises(proposals.EarlierThanInForceError):
         vat("18", since=20, at=20)
 
 

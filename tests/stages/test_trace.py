@@ -165,14 +165,16 @@ def test_a_price_that_changed_in_the_period_gives_two_segments_each_with_its_pri
 def test_a_price_that_was_agreed_later_does_not_disturb_what_was_billed(
     company: billing.Company, invoice: Invoice
 ) -> None:
-    prices.add_price_version(
+    later = billing.CLOSING + timedelta(days=30)
+    price = prices.propose_price_version(
         charge=Charge.objects.get(meter=company.meter),
         model="standard",
         params={"unit_amount": "0.009"},
         effective_at=billing.day(5),
         actor=company.finance,
-        at=billing.CLOSING + timedelta(days=30),
+        at=billing.LONG_AGO,
     )
+    prices.approve_price_version(pk=price.pk, actor=company.other_finance, at=later)
     assert usage_line(invoice).is_equal
 
 

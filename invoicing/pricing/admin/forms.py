@@ -18,7 +18,7 @@ from unfold.widgets import (
 from accounts import validators
 from accounts.models import Customer
 from core.http import parsing
-from invoicing.pricing.models import Charge, Plan, PriceVersion, Subscription, TaxRate
+from invoicing.pricing.models import Charge, Plan, PlanVersion, PriceVersion, Subscription, TaxRate
 from invoicing.pricing.rules import params as price_params
 from metering.models import Meter
 
@@ -42,10 +42,55 @@ def instant_field(label: str, *, help_text: str = "") -> forms.DateTimeField:
     return forms.DateTimeField(label=f"{label} (UTC)", widget=widget, help_text=help_text)
 
 
+def zone_field() -> forms.CharField:
+    """A time zone, or none."""
+    return forms.CharField(
+        label="Days are counted in",
+        required=False,
+        max_length=60,
+        validators=[validators.check_time_zone],
+        help_text="A time zone such as Europe/Berlin; empty: each subscription's own.",
+        widget=UnfoldAdminTextInputWidget(),
+    )
+
+
 def examples() -> SafeString:
     """The shape of each model's parameters, to copy from."""
     rows = format_html_join("", "<p><b>{}</b> <code>{}</code></p>", ((k, json.dumps(v)) for k, v in EXAMPLES.items()))
     return format_html('<div class="bo-mono">{}</div>', rows)
+
+
+class ConfirmForm(BaseDialogForm):
+    """No field: the decision itself, behind one deliberate click."""
+
+
+class PlanForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes none at run time
+    """A new plan with the terms of its first version."""
+
+    proration_unit = forms.ChoiceField(
+        label="A part of a period is charged",
+        choices=PlanVersion.ProrationUnit.choices,
+        widget=UnfoldAdminSelectWidget(),
+    )
+    proration_zone = zone_field()
+
+    class Meta:
+        model = Plan
+        fields = ("code", "name", "description", "currency", "interval")
+
+
+class PlanVersionForm(BaseDialogForm):
+    """The next terms of a plan."""
+
+    proration_unit = forms.ChoiceField(
+        label="A part of a period is charged",
+        choices=PlanVersion.ProrationUnit.choices,
+        widget=UnfoldAdminSelectWidget(),
+    )
+    proration_zone = zone_field()
+    effective_at = instant_field(
+        "In force from", help_text="Periods that are billed already keep their terms, also where this lies in the past."
+    )
 
 
 class ChargeForm(BaseDialogForm):

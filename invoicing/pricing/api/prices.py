@@ -7,6 +7,7 @@ from rest_framework import status
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from accounts.permissions import READERS, RuledView
 from accounts.roles import Role
@@ -14,19 +15,25 @@ from core.errors import NotFoundError
 from core.http.schema import READ_REFUSALS, WRITE_REFUSALS
 from core.http.views import IdempotentWrites
 from invoicing.pricing import prices
-from invoicing.pricing.api.plans import PRICERS
 from invoicing.pricing.api.serializers import NewPriceSerializer, PriceVersionSerializer, TaxRateSerializer
 from invoicing.pricing.models import PriceVersion, TaxRate
+from invoicing.pricing.proposals import APPROVERS, AUTHORS
 
-PRICE_FILTERS = {"plan": "charge__plan__code", "charge": "charge__code", "meter": "charge__meter__code"}
+PRICE_FILTERS = {
+    "plan": "charge__plan__code",
+    "charge": "charge__code",
+    "meter": "charge__meter__code",
+    "status": "status",
+}
+FOUND = PriceVersion.objects.select_related("charge__plan", "charge__meter", "created_by", "decided_by")
 
 
 class PriceVersionListView(IdempotentWrites, RuledView, GenericAPIView[PriceVersion]):
-    """Price versions by plan, charge and meter, and adding the next one of a charge."""
+    """Price versions by plan, charge, meter and status, and proposing the next one of a charge."""
 
-    roles_by_method = {"GET": READERS, "POST": PRICERS}
+    roles_by_method = {"GET": READERS, "POST": AUTHORS}
     serializer_class = PriceVersionSerializer
-    queryset = PriceVersion.objects.select_related("charge__plan", "charge__meter")
+    queryset = FOUND
 
     def get_queryset(self) -> QuerySet[PriceVersion]:
         asked = {field: self.request.query_params.get(name) for name, field in PRICE_FILTERS.items()}
@@ -45,7 +52,7 @@ class PriceVersionListView(IdempotentWrites, RuledView, GenericAPIView[PriceVers
         body = NewPriceSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         wanted = {"charge": None, "meter": None, "name": None, **body.validated_data}
-        price = prices.price_plan(
+        price = prices.propose_plan_price(
             plan=wanted["plan"],
             charge_code=wanted["charge"],
             meter=wanted["meter"],
@@ -64,13 +71,35 @@ class PriceVersionView(RuledView, GenericAPIView[PriceVersion]):
 
     roles_by_method = {"GET": READERS}
     serializer_class = PriceVersionSerializer
-    queryset = PriceVersion.objects.select_related("charge__plan", "charge__meter")
+    queryset = FOUND
 
     @extend_schema(responses={200: PriceVersionSerializer, **READ_REFUSALS})
     def get(self, request: Request, price_id: int) -> Response:
         price = self.get_queryset().filter(pk=price_id).first()
         if price is None:
             raise NotFoundError(f"There is no price version {price_id}.")
+        return Response(PriceVersionSerializer(price).data)
+
+
+class ApprovePriceView(IdempotentWrites, RuledView, APIView):
+    """Lets a proposed price count from its instant on; another person than its author does it."""
+
+    roles_by_method = {"POST": APPROVERS}
+
+    @extend_schema(request=None, responses={200: PriceVersionSerializer, **WRITE_REFUSALS})
+    def post(self, request: Request, price_id: int) -> Response:
+        price = prices.approve_price_version(pk=price_id, actor=request.user, at=timezone.now())
+        return Response(PriceVersionSerializer(price).data)
+
+
+class WithdrawPriceView(IdempotentWrites, RuledView, APIView):
+    """Turns a proposed price down; it is kept."""
+
+    roles_by_method = {"POST": AUTHORS}
+
+    @extend_schema(request=None, responses={200: PriceVersionSerializer, **WRITE_REFUSALS})
+    def post(self, request: Request, price_id: int) -> Response:
+        price = prices.withdraw_price_version(pk=price_id, actor=request.user, at=timezone.now())
         return Response(PriceVersionSerializer(price).data)
 
 

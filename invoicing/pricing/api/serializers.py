@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -11,7 +12,8 @@ from accounts import validators
 from accounts.models import Customer
 from core import money
 from core.http.fields import InstantField, JsonField
-from invoicing.pricing.models import Charge, Plan, PriceVersion, Subscription, SubscriptionPhase, TaxRate
+from invoicing.pricing import plans
+from invoicing.pricing.models import Charge, Plan, PlanVersion, PriceVersion, Subscription, SubscriptionPhase, TaxRate
 from invoicing.pricing.rules import fields
 from metering.models import Meter
 
@@ -48,10 +50,47 @@ class ChargeSerializer(serializers.ModelSerializer[Charge]):
         fields: ClassVar = ["id", "code", "name", "meter"]
 
 
-class PlanSerializer(serializers.ModelSerializer[Plan]):
-    """A plan; only its name and description may change."""
+DECIDED: tuple[str, ...] = ("status", "created_by", "created_at", "decided_by", "decided_at")
 
-    charges = ChargeSerializer(many=True, read_only=True)
+
+class PlanVersionSerializer(serializers.ModelSerializer[PlanVersion]):
+    """The terms of a plan from an instant on, who proposed them and who decided."""
+
+    created_by = serializers.CharField(source="created_by.username", allow_null=True, default=None)
+    decided_by = serializers.CharField(source="decided_by.username", allow_null=True, default=None)
+
+    class Meta:
+        model = PlanVersion
+        fields: ClassVar = ["version", *PlanVersion.TERMS, "effective_at", *DECIDED]
+
+
+class NewTermsSerializer(serializers.Serializer[PlanVersion]):
+    """The terms that a plan version has; each has a default."""
+
+    proration_unit = serializers.ChoiceField(
+        choices=PlanVersion.ProrationUnit.choices, required=False, help_text="Default: by second."
+    )
+    proration_zone = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=60,
+        validators=[validators.check_time_zone],
+        help_text="Whose days are counted; default: those of the subscription.",
+    )
+
+
+class NewPlanVersionSerializer(NewTermsSerializer):
+    """The next terms of a plan, and from when."""
+
+    effective_at = InstantField()
+
+
+class PlanSerializer(serializers.ModelSerializer[Plan]):
+    """A plan with its versions; `proration_unit` is that of the version in force, else of the newest proposed."""
+
+    charges = ChargeSerializer(many=True)
+    proration_unit = serializers.SerializerMethodField()
+    versions = PlanVersionSerializer(many=True)
 
     class Meta:
         model = Plan
@@ -64,9 +103,28 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
             "interval",
             "proration_unit",
             "charges",
+            "versions",
             "created_at",
         ]
-        read_only_fields: ClassVar = ["id", "created_at"]
+
+    def get_proration_unit(self, plan: Plan) -> str:
+        return plans.terms_of(plan.versions.all(), at=timezone.now()).proration_unit
+
+
+class NewPlanSerializer(NewTermsSerializer, serializers.ModelSerializer[Plan]):
+    """A plan and its first version."""
+
+    class Meta:
+        model = Plan
+        fields: ClassVar = [
+            "code",
+            "name",
+            "description",
+            "currency",
+            "interval",
+            "proration_unit",
+            "proration_zone",
+        ]
 
 
 class PlanChangeSerializer(serializers.ModelSerializer[Plan]):
@@ -85,6 +143,8 @@ class PriceVersionSerializer(serializers.ModelSerializer[PriceVersion]):
     name = serializers.CharField(source="charge.name")
     meter = serializers.CharField(source="charge.meter.code", allow_null=True, default=None)
     params = JsonField()
+    created_by = serializers.CharField(source="created_by.username", allow_null=True, default=None)
+    decided_by = serializers.CharField(source="decided_by.username", allow_null=True, default=None)
 
     class Meta:
         model = PriceVersion
@@ -98,7 +158,7 @@ class PriceVersionSerializer(serializers.ModelSerializer[PriceVersion]):
             "model",
             "params",
             "effective_at",
-            "created_at",
+            *DECIDED,
         ]
 
 

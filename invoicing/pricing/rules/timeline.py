@@ -37,6 +37,9 @@ class Stretch:
     start: datetime
     end: datetime | None
 
+    def holds_at(self, instant: datetime) -> bool:
+        return self.start <= instant and (self.end is None or instant < self.end)
+
     def within(self, period: Period) -> Period | None:
         """The part of it that lies in `period`; an instant belongs to what begins there."""
         start = max(self.start, period.start)

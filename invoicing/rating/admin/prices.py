@@ -9,8 +9,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from accounts.backoffice import BackOfficeAdmin
 from core import money
+from invoicing.pricing import prices
+from invoicing.pricing.admin.decisions import DECISION, ProposalAdmin
 from invoicing.pricing.models import PriceVersion
 from invoicing.pricing.rules import params as price_params
 from invoicing.pricing.rules.params import Params, TieredParams
@@ -22,14 +23,16 @@ BOUNDARIES_MAX = 5
 
 
 @admin.register(PriceVersion)
-class PriceVersionAdmin(BackOfficeAdmin):
-    """Read only; new versions are added on the page of their plan."""
+class PriceVersionAdmin(ProposalAdmin):
+    """Read only; new versions are proposed on the page of their plan."""
 
-    list_display = ("charge", "version", "model", "effective_at", "created_by")
-    list_filter = ("model", "charge__plan")
-    list_select_related = ("charge__plan", "created_by")
+    approve_version = staticmethod(prices.approve_price_version)
+    withdraw_version = staticmethod(prices.withdraw_price_version)
+    list_display = ("charge", "version", "status_label", "model", "effective_at", "created_by", "decided_by")
+    list_filter = ("status", "model", "charge__plan")
+    list_select_related = ("charge__plan", "created_by", "decided_by")
     search_fields = ("charge__code", "charge__plan__code")
-    fields = ("charge", "version", "model", "effective_at", "parameters", "examples", "created_by", "created_at")
+    fields = ("charge", "version", "model", "effective_at", "parameters", "examples", *DECISION)
     readonly_fields = fields
 
     @display(description="Parameters")

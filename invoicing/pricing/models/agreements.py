@@ -11,10 +11,8 @@ from simple_history.models import HistoricalRecords
 from accounts import validators
 from accounts.models import Customer
 from core.models import APPEND_ONLY
-from invoicing.pricing.rules import instants
+from invoicing.pricing.models.proposals import INSTANTS, Proposal, proposal_checks, proposal_triggers
 from metering.models import IdRange, Meter, TimeRange
-
-INSTANTS = (instants.EARLIEST, instants.LATEST)
 
 # Run at commit, so that a change of plan may shorten one phase and add the next in any order.
 PHASES_TILE = """
@@ -61,7 +59,7 @@ def phases_tile(*, subscription: str) -> pgtrigger.Trigger:
 
 
 class Plan(models.Model):
-    """An offer: how often it bills, in which currency, and how a part of a period is charged."""
+    """An offer: how often it bills, and in which currency; its versions say the terms that may change."""
 
     class Interval(models.TextChoices):
         DAY = "day", "Daily"
@@ -70,16 +68,11 @@ class Plan(models.Model):
         QUARTER = "quarter", "Quarterly"
         YEAR = "year", "Yearly"
 
-    class ProrationUnit(models.TextChoices):
-        SECOND = "second", "By second"
-        DAY = "day", "By local day"
-
     code = models.CharField(max_length=60, unique=True, validators=[validators.CODE])
     name = models.CharField(max_length=120)
     description = models.TextField(blank=True)
     currency = models.CharField(max_length=3, validators=[validators.check_currency])
     interval = models.CharField(max_length=10, choices=Interval.choices, default=Interval.MONTH)
-    proration_unit = models.CharField(max_length=10, choices=ProrationUnit.choices, default=ProrationUnit.SECOND)
     created_at = models.DateTimeField(auto_now_add=True)
     history = HistoricalRecords()
 
@@ -90,15 +83,11 @@ class Plan(models.Model):
                 condition=Q(interval__in=["day", "week", "month", "quarter", "year"]),
                 name="pricing_plan_interval",
             ),
-            models.CheckConstraint(
-                condition=Q(proration_unit__in=["second", "day"]),
-                name="pricing_plan_proration",
-            ),
         ]
         triggers = [
             pgtrigger.ReadOnly(
                 name="terms_are_fixed",
-                fields=["code", "currency", "interval", "proration_unit"],
+                fields=["code", "currency", "interval"],
             ),
         ]
 
@@ -131,10 +120,10 @@ class Charge(models.Model):
         return f"{self.plan.code} / {self.name}"
 
 
-class PriceVersion(models.Model):
+class PriceVersion(Proposal):
     """The price of one charge from an instant on; never changed, only followed by the next version.
 
-    Of versions with one effective instant the highest counts: that is how a price still ahead is corrected.
+    Of approved versions with one effective instant the highest counts: that is how a price still ahead is corrected.
     """
 
     class ModelName(models.TextChoices):
@@ -145,24 +134,20 @@ class PriceVersion(models.Model):
         PACKAGE = "package", "Package"
 
     charge = models.ForeignKey(Charge, on_delete=models.PROTECT, related_name="price_versions")
-    version = models.PositiveIntegerField()
-    effective_at = models.DateTimeField()
     model = models.CharField(max_length=20, choices=ModelName.choices)
     params = models.JSONField(help_text="Shapes of `POST rating/preview`; numbers as decimal strings.")
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
-    created_at = models.DateTimeField()
 
     class Meta:
         ordering = ["charge", "effective_at", "version"]
         constraints = [
             models.UniqueConstraint(fields=["charge", "version"], name="pricing_price_version"),
-            models.CheckConstraint(condition=Q(effective_at__range=INSTANTS), name="pricing_price_instant"),
             models.CheckConstraint(
                 condition=Q(model__in=["flat", "standard", "graduated", "volume", "package"]),
                 name="pricing_price_model",
             ),
+            *proposal_checks("pricing_price"),
         ]
-        triggers = APPEND_ONLY
+        triggers = proposal_triggers(["charge", "model", "params"])
 
     def __str__(self) -> str:
         return f"{self.charge} v{self.version}"

@@ -1,0 +1,17 @@
+"""Plans and prices with their versions, tax rates and subscriptions."""
+
+from invoicing.pricing.models.agreements import Charge, Plan, PriceVersion, Subscription, SubscriptionPhase, TaxRate
+from invoicing.pricing.models.plan_versions import PlanVersion
+from invoicing.pricing.models.proposals import Proposal, ProposalStatus
+
+__all__ = [
+    "Charge",
+    "Plan",
+    "PlanVersion",
+    "PriceVersion",
+    "Proposal",
+    "ProposalStatus",
+    "Subscription",
+    "SubscriptionPhase",
+    "TaxRate",
+]
