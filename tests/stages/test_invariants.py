@@ -212,6 +212,24 @@ OFFENCES = [
         """,
     ),
     (
+        "a rated line has the price version that was in force for its segment",
+        """
+        UPDATE pricing_priceversion SET status = 'proposed', decided_by_id = NULL, decided_at = NULL;
+        """,
+    ),
+    (
+        "a rated line has an approved version of its plan that was in force for its segment",
+        """
+        UPDATE pricing_planversion SET effective_at = '2026-10-25Z';
+        """,
+    ),
+    (
+        "a rated line has an approved version of its plan that was in force for its segment",
+        """
+        UPDATE pricing_planversion SET status = 'withdrawn';
+        """,
+    ),
+    (
         "the steps of a computation hold the whole quantity",
         """
         UPDATE rating_ratedline SET quantity = quantity + 1 WHERE snapshot_id IS NOT NULL;
