@@ -60,10 +60,6 @@ def examples() -> SafeString:
     return format_html('<div class="bo-mono">{}</div>', rows)
 
 
-class ConfirmForm(BaseDialogForm):
-    """No field: the decision itself, behind one deliberate click."""
-
-
 class PlanForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes none at run time
     """A new plan with the terms of its first version."""
 

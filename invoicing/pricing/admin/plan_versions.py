@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 
 from invoicing.pricing import plans
-from invoicing.pricing.admin.decisions import DECISION, ProposalAdmin
+from invoicing.pricing.backoffice import DECISION, ProposalAdmin
 from invoicing.pricing.models import PlanVersion
 
 

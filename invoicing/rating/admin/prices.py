@@ -11,7 +11,7 @@ from unfold.decorators import display
 
 from core import money
 from invoicing.pricing import prices
-from invoicing.pricing.admin.decisions import DECISION, ProposalAdmin
+from invoicing.pricing.backoffice import DECISION, ProposalAdmin
 from invoicing.pricing.models import PriceVersion
 from invoicing.pricing.rules import params as price_params
 from invoicing.pricing.rules.params import Params, TieredParams

@@ -1,4 +1,4 @@
-"""Proposed versions: the page of each has the decisions on it, for who may take them."""
+"""The base of the pages of proposed versions: the decisions are on it, for who may take them."""
 
 from typing import Any, ClassVar
 
@@ -7,15 +7,19 @@ from django.urls import reverse
 from django.utils import timezone
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
 
 from accounts import roles
 from accounts.backoffice import BackOfficeAdmin, answer_dialog
-from invoicing.pricing.admin.forms import ConfirmForm
 from invoicing.pricing.models import ProposalStatus
 from invoicing.pricing.proposals import APPROVERS, AUTHORS
 
 STATUS_TONES = {"proposed": "info", "approved": "success", "withdrawn": ""}
 DECISION = ("status_label", "created_by", "created_at", "decided_by", "decided_at")
+
+
+class ConfirmForm(BaseDialogForm):
+    """No field: the decision itself, behind one deliberate click."""
 
 
 class ProposalAdmin(BackOfficeAdmin):
