@@ -10,7 +10,7 @@ import structlog
 from django.core.exceptions import ImproperlyConfigured
 
 from billing_ops import backoffice_menu
-from core import embedded_postgres, outbound
+from core import embedded_postgres, outbound, postgres_place
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -123,6 +123,7 @@ def database() -> dict[str, Any]:
 
 
 DATABASES = {"default": database()}
+EVENT_ARCHIVE = env.str("EVENT_ARCHIVE", default=str(postgres_place.home() / "archive"))  # months put away as Parquet
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [

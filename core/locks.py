@@ -13,6 +13,7 @@ class LockClass(IntEnum):
     SERIES = 7103
     AUDIT = 7104
     SUBSCRIPTION = 7105
+    ARCHIVE = 7106
 
 
 def lock_exclusive(lock_class: LockClass, key: int = 0) -> None:

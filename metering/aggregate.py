@@ -13,7 +13,7 @@ from core.errors import DomainError
 from metering import watermark as watermarks
 from metering.models import AggregationSnapshot, Meter, Watermark
 from metering.rules.windows import UsageWindow
-from metering.store import measuring
+from metering.store import elsewhere, measuring
 from metering.store.measuring import MeterReading, WindowMeasure
 
 __all__ = ["UsageWindow", "preview_snapshots", "retire_snapshots", "take_adjustment_snapshots", "take_snapshots"]
@@ -144,7 +144,11 @@ def _measure(wanted: Sequence[_Wanted], *, up_to_seq: int, at: datetime) -> list
         )
         for meter in Meter.objects.filter(pk__in={window.meter_id for window in windows})
     }
-    measures = measuring.measure_windows(windows, meters=meters, up_to_seq=up_to_seq)
+    if not windows:
+        return []
+    start, end = min(window.start for window in windows), max(window.end for window in windows)
+    with elsewhere.showing(start, end, customer_ids=sorted({window.customer_id for window in windows})):
+        measures = measuring.measure_windows(windows, meters=meters, up_to_seq=up_to_seq)
     return [_snapshot(each, measure, at=at) for each, measure in zip(wanted, measures, strict=True)]
 
 

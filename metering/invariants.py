@@ -1,6 +1,7 @@
 """What must hold of events and snapshots; the numbers are those of the project's list of invariants."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from core.invariants import Invariant, rows_of
@@ -8,6 +9,7 @@ from metering import queries
 from metering.models import AggregationSnapshot, UsageEvent
 from metering.rules import exact_json, fingerprint
 from metering.rules.instants import instant_text
+from metering.store import elsewhere
 
 STREAM_ROWS = 2000
 
@@ -43,7 +45,17 @@ def _find_snapshots_that_recount_differently() -> Iterator[str]:
                 yield f"snapshot {number}: {snapshot.event_count} events, recounted {again.event_count}"
 
 
-INVARIANTS = [
+def _everywhere(invariant: Invariant) -> Invariant:
+    """The same search over all events, those in files too."""
+
+    def search() -> list[str]:
+        with elsewhere.showing(*elsewhere.ALWAYS):
+            return list(invariant.find_offenders())
+
+    return replace(invariant, find_offenders=search)
+
+
+_OF_EVENTS = [
     Invariant(
         number=1,
         name="an identity is accepted once, for ever",
@@ -83,6 +95,7 @@ INVARIANTS = [
             SELECT COALESCE(e.source, k.source) AS source, COALESCE(e.event_id, k.event_id) AS event_id
             FROM metering_usageevent e
             FULL JOIN metering_eventkey k ON k.source = e.source AND k.event_id = e.event_id AND k.seq = e.seq
+             AND k.occurred_at = e.occurred_at AND k.batch_id = e.batch_id AND k.fingerprint = e.fingerprint
             WHERE e.seq IS NULL OR k.seq IS NULL ORDER BY 1, 2
             """
         ),
@@ -211,3 +224,4 @@ INVARIANTS = [
         ),
     ),
 ]
+INVARIANTS = [_everywhere(invariant) for invariant in _OF_EVENTS]

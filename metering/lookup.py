@@ -1,6 +1,6 @@
 """Finding accepted events: by customer, meter, type and period, or the one of an identity."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from accounts.models import Customer
 from core.errors import DomainError, InvalidInputError, NotFoundError
 from metering.models import EventContract, EventKey, Meter, UsageEvent
+from metering.store import elsewhere
 
 SLASHES_MAX = 40
 
@@ -62,7 +63,9 @@ def find_event(path: str) -> UsageEvent:
         raise NotFoundError("There is no such event.")
     if len(keys) > 1:
         raise AmbiguousIdentityError("Two events can be meant; use GET events with source and id.")
-    return _only(find_events(), keys[0]).get()
+    at = keys[0].occurred_at
+    with elsewhere.showing(at, at + timedelta(microseconds=1)):
+        return _only(find_events(), keys[0]).get()
 
 
 def _only(events: QuerySet[UsageEvent], key: EventKey | None) -> QuerySet[UsageEvent]:

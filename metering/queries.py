@@ -1,6 +1,7 @@
 """What the rest of the house asks about usage: recounts, strays, late events, live totals, the events of a snapshot."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,7 +11,7 @@ from metering.models import AggregationSnapshot, EventContractVersion, Meter, Wa
 from metering.rules import buckets
 from metering.rules.parts import PartsBy, Split, UsagePart
 from metering.rules.windows import Stretch, UsageWindow, find_gaps
-from metering.store import breakdown, corrections, live, reading, recounting, recounting_parts
+from metering.store import breakdown, corrections, elsewhere, live, reading, recounting, recounting_parts
 from metering.store.breakdown import PartStream, SplitWindow
 from metering.store.corrections import CorrectedRow
 from metering.store.live import LiveRow
@@ -31,6 +32,7 @@ __all__ = [
     "Split",
     "StrayUsage",
     "UsagePart",
+    "find_snapshot_events",
     "groupable_properties",
     "iterate_snapshot_events",
     "late_windows",
@@ -86,7 +88,19 @@ class LiveUsage:
 def recount(snapshots: Sequence[AggregationSnapshot]) -> dict[int, Recount]:
     """Count the raw events of each snapshot again, at its own watermark, by SQL that did not take it."""
     kinds = dict(Meter.objects.values_list("pk", "aggregation"))
-    return recounting.recount((snapshot.pk, kinds[snapshot.meter_id]) for snapshot in snapshots)
+    with _showing(snapshots):
+        return recounting.recount((snapshot.pk, kinds[snapshot.meter_id]) for snapshot in snapshots)
+
+
+def _showing(snapshots: Sequence[AggregationSnapshot]) -> AbstractContextManager[None]:
+    """What these snapshots counted, wherever it lies by now."""
+    if not snapshots:
+        return nullcontext()
+    return elsewhere.showing(
+        min(snapshot.window_start for snapshot in snapshots),
+        max(snapshot.window_end for snapshot in snapshots),
+        customer_ids=sorted({snapshot.customer_id for snapshot in snapshots}),
+    )
 
 
 def split_usage(wanted: Sequence[tuple[AggregationSnapshot, Split]]) -> PartStream:
@@ -96,23 +110,26 @@ def split_usage(wanted: Sequence[tuple[AggregationSnapshot, Split]]) -> PartStre
     """
     meters = Meter.objects.in_bulk({snapshot.meter_id for snapshot, _ in wanted})
     seqs = _watermark_seqs([snapshot for snapshot, _ in wanted])
-    return breakdown.stream_parts(
-        [
-            SplitWindow(
-                window=UsageWindow(snapshot.customer_id, snapshot.meter_id, snapshot.window_start, snapshot.window_end),
-                meter=_reading_of(meters[snapshot.meter_id]),
-                split=split,
-                up_to_seq=seq,
-            )
-            for (snapshot, split), seq in zip(wanted, seqs, strict=True)
-        ]
-    )
+    windows = [
+        SplitWindow(
+            window=UsageWindow(snapshot.customer_id, snapshot.meter_id, snapshot.window_start, snapshot.window_end),
+            meter=_reading_of(meters[snapshot.meter_id]),
+            split=split,
+            up_to_seq=seq,
+        )
+        for (snapshot, split), seq in zip(wanted, seqs, strict=True)
+    ]
+    with _showing([snapshot for snapshot, _ in wanted]):
+        yield from breakdown.stream_parts(windows)
 
 
 def recount_parts(wanted: Sequence[tuple[AggregationSnapshot, Split]]) -> PartStream:
     """Give the same of stored snapshots, by SQL that did not split them first."""
     kinds = dict(Meter.objects.values_list("pk", "aggregation"))
-    return recounting_parts.stream_parts([(snapshot.pk, kinds[snapshot.meter_id], split) for snapshot, split in wanted])
+    with _showing([snapshot for snapshot, _ in wanted]):
+        yield from recounting_parts.stream_parts(
+            [(snapshot.pk, kinds[snapshot.meter_id], split) for snapshot, split in wanted]
+        )
 
 
 def _reading_of(meter: Meter) -> MeterReading:
@@ -137,7 +154,11 @@ def stray_usage(
     under the first of the periods that it falls in.
     """
     gaps = _find_gaps(periods, priced=windows)
-    return reading.find_strays(gaps, up_to_seq=watermark.seq)
+    if not gaps:
+        return []
+    customers = sorted({gap.customer_id for gap in gaps})
+    with elsewhere.showing(min(gap.start for gap in gaps), max(gap.end for gap in gaps), customer_ids=customers):
+        return reading.find_strays(gaps, up_to_seq=watermark.seq)
 
 
 def _find_gaps(periods: Sequence[CustomerPeriod], *, priced: Sequence[UsageWindow]) -> list[UsageGap]:
@@ -177,17 +198,26 @@ def late_windows(*, customer_ids: Sequence[int] | None = None, watermark: Waterm
 
 def snapshot_events(snapshot: AggregationSnapshot, *, after_seq: int = 0, limit: int = 100) -> list[EventRow]:
     """Give a page of the events a snapshot counted, in capture order."""
-    return reading.page_of_events(snapshot, after_seq=after_seq, limit=min(limit, PAGE_MAX))
+    with _showing([snapshot]):
+        return reading.page_of_events(snapshot, after_seq=after_seq, limit=min(limit, PAGE_MAX))
+
+
+def find_snapshot_events(snapshot: AggregationSnapshot, *, event_id: str, limit: int) -> list[EventRow]:
+    """Give the events with this id that a snapshot counted: one for each source that gave it."""
+    with _showing([snapshot]):
+        return reading.events_of_id(snapshot, event_id=event_id, limit=limit)
 
 
 def snapshot_corrections(snapshot: AggregationSnapshot, *, after_seq: int = 0, limit: int = 100) -> list[CorrectedRow]:
     """Give a page of the events in its window that a snapshot left out because they were corrected by then."""
-    return corrections.page_of_corrected(snapshot, after_seq=after_seq, limit=min(limit, PAGE_MAX))
+    with _showing([snapshot]):
+        return corrections.page_of_corrected(snapshot, after_seq=after_seq, limit=min(limit, PAGE_MAX))
 
 
 def iterate_snapshot_events(snapshot: AggregationSnapshot) -> Iterator[EventRow]:
     """Give every event a snapshot counted, in capture order and bounded memory."""
-    return reading.stream_events(snapshot)
+    with _showing([snapshot]):
+        yield from reading.stream_events(snapshot)
 
 
 def groupable_properties(meter: Meter) -> list[str]:
@@ -215,14 +245,15 @@ def live_usage(
     starts = _bucket_starts(start, end, window=window, zone=zone)
     _require_declared(group_by, meter=meter)
     as_of, lag_seconds = live.read_freshness()
-    totals = live.read_totals(
-        customer_id=customer_id,
-        meter=meter,
-        starts=starts,
-        end=end,
-        group_by=group_by,
-        rows_max=LIVE_ROWS_MAX + 1,
-    )
+    with elsewhere.showing(start, end, customer_ids=[customer_id]):
+        totals = live.read_totals(
+            customer_id=customer_id,
+            meter=meter,
+            starts=starts,
+            end=end,
+            group_by=group_by,
+            rows_max=LIVE_ROWS_MAX + 1,
+        )
     if len(totals) > LIVE_ROWS_MAX:
         raise UsageQuestionError(
             f"The answer has more than {LIVE_ROWS_MAX} rows; ask for a shorter time, wider windows or fewer groups.",

@@ -8,7 +8,7 @@ from django.db.models import Max
 
 from core import locks
 from metering.models import UsageEvent, Watermark
-from metering.store import postgres
+from metering.store import elsewhere, postgres
 
 
 def fix_watermark(*, at: datetime) -> Watermark:
@@ -37,7 +37,7 @@ def _settle() -> None:
 def find_last_seq() -> int:
     """Give the number of the last event accepted so far; captures in flight may still commit lower ones."""
     last: int | None = UsageEvent.objects.aggregate(last=Max("seq"))["last"]
-    return last or 0
+    return max(last or 0, elsewhere.find_last_seq())
 
 
 @dataclass(frozen=True, slots=True)

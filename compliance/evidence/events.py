@@ -1,11 +1,11 @@
 """The events behind a snapshot, each with the proof that it is stored as it was captured."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from metering import queries as metering_queries
-from metering.models import AggregationSnapshot, UsageEvent
+from metering.models import AggregationSnapshot
 from metering.queries import CorrectedRow, EventRow
 from metering.rules import exact_json, fingerprint
 from metering.rules.instants import instant_text
@@ -42,20 +42,7 @@ def page_of_events(snapshot: AggregationSnapshot, *, after_seq: int, limit: int)
 
 def find_events(snapshot: AggregationSnapshot, *, event_id: str) -> EventPage:
     """The events of the snapshot with this id; a source gives an id once, several sources may give the same."""
-    found = UsageEvent.objects.filter(
-        event_id=event_id,
-        customer=snapshot.customer_id,
-        contract=snapshot.meter.contract_id,
-        occurred_at__gte=snapshot.window_start,
-        occurred_at__lt=snapshot.window_end,
-        seq__lte=snapshot.watermark.seq,
-    ).order_by("seq")
-    rows: list[EventRow] = []
-    for seq in found.values_list("seq", flat=True)[:FOUND_MAX]:
-        # One that was corrected by then is not among the counted ones, and the next is another event.
-        rows += [
-            row for row in metering_queries.snapshot_events(snapshot, after_seq=seq - 1, limit=1) if row.seq == seq
-        ]
+    rows = metering_queries.find_snapshot_events(snapshot, event_id=event_id, limit=FOUND_MAX)
     return EventPage(events=prove_events(rows, snapshot=snapshot), next_after=None)
 
 
@@ -72,20 +59,11 @@ def walk_events(snapshot: AggregationSnapshot) -> Iterator[ProvedEvent]:
 
 
 def prove_events(rows: Sequence[EventRow], *, snapshot: AggregationSnapshot) -> list[ProvedEvent]:
-    """Hash the stored rows again, in one query for the few attributes that a row does not bring along."""
-    here = UsageEvent.objects.filter(occurred_at__gte=snapshot.window_start, occurred_at__lt=snapshot.window_end)
-    extras = dict(here.filter(seq__in=_seqs(rows)).values_list("seq", "extras"))
-    return [
-        ProvedEvent(row=row, is_as_captured=_hash_again(row, extras.get(row.seq), snapshot) == row.fingerprint)
-        for row in rows
-    ]
+    """Hash the stored rows again."""
+    return [ProvedEvent(row=row, is_as_captured=_hash_again(row, snapshot) == row.fingerprint) for row in rows]
 
 
-def _seqs(rows: Iterable[EventRow]) -> list[int]:
-    return [row.seq for row in rows]
-
-
-def _hash_again(row: EventRow, extras: dict[str, object] | None, snapshot: AggregationSnapshot) -> bytes:
+def _hash_again(row: EventRow, snapshot: AggregationSnapshot) -> bytes:
     names = (
         row.source,
         row.event_id,
@@ -93,4 +71,4 @@ def _hash_again(row: EventRow, extras: dict[str, object] | None, snapshot: Aggre
         snapshot.customer.code,
         instant_text(row.occurred_at),
     )
-    return fingerprint.fingerprint_event(*names, data=exact_json.write(row.data), extras=extras or {})
+    return fingerprint.fingerprint_event(*names, data=exact_json.write(row.data), extras=row.extras)

@@ -1,5 +1,6 @@
 """Meters, event contracts, captured events, quarantine, watermarks, snapshots and file imports."""
 
+from metering.models.archives import EventArchive
 from metering.models.capture import CaptureBatch, EventKey, QuarantinedEvent, UsageEvent
 from metering.models.contracts import Aggregation, EventContract, EventContractVersion, Meter
 from metering.models.corrections import EventCorrection
@@ -23,6 +24,7 @@ __all__ = [
     "ArrivalProgress",
     "ArrivalStream",
     "CaptureBatch",
+    "EventArchive",
     "EventContract",
     "EventContractVersion",
     "EventCorrection",

@@ -57,6 +57,7 @@ class EventRow:
     batch_id: int
     fingerprint: bytes
     data: dict[str, Any]
+    extras: dict[str, Any]
     value: Decimal | str | None
 
 
@@ -139,7 +140,7 @@ _OF_SNAPSHOT = f"""
     AND {corrections.counted("%(up_to_seq)s").as_string()}
 """
 _COLUMNS = """
-    e.seq, e.source, e.event_id, e.occurred_at, e.received_at, e.batch_id, e.fingerprint, e.data
+    e.seq, e.source, e.event_id, e.occurred_at, e.received_at, e.batch_id, e.fingerprint, e.data, e.extras
     FROM metering_usageevent e
 """
 # The page is found in the index alone; only its rows are then read.
@@ -151,6 +152,7 @@ WHERE (e.seq, e.occurred_at) IN (
 )
 ORDER BY e.seq
 """  # noqa: S608  put together from the texts above
+_OF_ID = f"SELECT {_COLUMNS} WHERE {_OF_SNAPSHOT} AND e.event_id = %(event_id)s ORDER BY e.seq LIMIT %(limit)s"
 _ALL = f"SELECT {_COLUMNS} WHERE {_OF_SNAPSHOT} ORDER BY e.seq"
 
 
@@ -158,6 +160,13 @@ def page_of_events(snapshot: AggregationSnapshot, *, after_seq: int, limit: int)
     """Give the next events of a snapshot in capture order."""
     with connection.cursor() as cursor:
         cursor.execute(_PAGE, _bounds(snapshot) | {"after_seq": after_seq, "limit": limit})
+        return [_event_row(row, snapshot) for row in cursor.fetchall()]
+
+
+def events_of_id(snapshot: AggregationSnapshot, *, event_id: str, limit: int) -> list[EventRow]:
+    """Give the events of a snapshot that have this id, one for each source, in capture order."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OF_ID, _bounds(snapshot) | {"event_id": event_id, "limit": limit})
         return [_event_row(row, snapshot) for row in cursor.fetchall()]
 
 
@@ -181,7 +190,7 @@ def _bounds(snapshot: AggregationSnapshot) -> dict[str, Any]:
 
 
 def _event_row(row: Sequence[Any], snapshot: AggregationSnapshot) -> EventRow:
-    seq, source, event_id, occurred_at, received_at, batch_id, fingerprint, text = row
+    seq, source, event_id, occurred_at, received_at, batch_id, fingerprint, text, extras = row
     data = exact_json.read(text)
     meter = snapshot.meter
     return EventRow(
@@ -193,5 +202,6 @@ def _event_row(row: Sequence[Any], snapshot: AggregationSnapshot) -> EventRow:
         batch_id=batch_id,
         fingerprint=bytes(fingerprint),
         data=data,
+        extras=exact_json.read(extras) if extras else {},
         value=aggregation.read_value(data, aggregation=meter.aggregation, value_property=meter.value_property),
     )

@@ -1,0 +1,140 @@
+"""Put a month of raw events away into a file, and bring it back; in between it is counted and traced from the file."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from django.db import transaction
+
+from core import audit, locks
+from core.errors import DomainError
+from metering.models import AggregationSnapshot, EventArchive
+from metering.store import archive_files, archiving, partitions, reading
+from metering.store.archive_files import Row
+from metering.store.archiving import MonthRows
+
+
+class MonthNotDetachableError(DomainError):
+    """The month cannot be put away as it stands."""
+
+    code = "month_not_detachable"
+
+
+class MonthNotDetachedError(DomainError):
+    """No file stands for this month."""
+
+    code = "month_not_detached"
+
+
+class ArchiveDiffersError(DomainError):
+    """What was written is not what was read; nothing was changed."""
+
+    code = "archive_differs"
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A file on disk, proved against the table, that nothing refers to yet."""
+
+    path: Path
+    sha256: str
+    count: int
+    digest: str
+
+
+def detach_month(*, month: date, at: datetime) -> EventArchive:
+    """Write the month's events to a file, prove it by reading it back, and only then drop their table.
+
+    Until the last moment capture goes on; an event of this month that comes meanwhile stops us, and we are run again.
+    Events of the month that come later lie in a table or in the rest, and are counted beside the file.
+    """
+    month = month.replace(day=1)
+    _require_detachable(month, at=at)
+    rows = archiving.measure_month(month)
+    written = _write(month, rows, at=at)
+    with transaction.atomic():
+        locks.lock_exclusive(locks.LockClass.ARCHIVE)
+        locks.lock_exclusive(locks.LockClass.CAPTURE)
+        _require_nothing_late(month)
+        if archiving.measure_month(month) != rows:
+            raise MonthNotDetachableError(f"Events of {month:%Y-%m} came while its file was written; run this again.")
+        archiving.drop_month(month)
+        partitions.forget_months()
+        archive = EventArchive.objects.create(
+            month=month,
+            file_name=written.path.name,
+            file_sha256=written.sha256,
+            digest=written.digest,
+            event_count=rows.count,
+            first_seq=rows.first_seq,
+            last_seq=rows.last_seq,
+            detached_at=at,
+        )
+        _note("events.month_detached", archive, at=at)
+    return archive
+
+
+def attach_month(*, month: date, at: datetime) -> list[EventArchive]:
+    """Put the events of the month's files back into its table, proved by the digest; the files stay where they are."""
+    month = month.replace(day=1)
+    with transaction.atomic():
+        locks.lock_exclusive(locks.LockClass.ARCHIVE)
+        locks.lock_exclusive(locks.LockClass.CAPTURE)
+        archives = list(EventArchive.objects.filter(month=month, attached_at=None).order_by("first_seq"))
+        if not archives:
+            raise MonthNotDetachedError(f"No file stands for {month:%Y-%m}; there is nothing to bring back.")
+        for archive in archives:
+            _bring_back(archive)
+            archive.attached_at = at
+            archive.save(update_fields=["attached_at"])
+            _note("events.month_attached", archive, at=at)
+    return archives
+
+
+def _bring_back(archive: EventArchive) -> None:
+    path = archive_files.require_file(archive.file_name, sha256=archive.file_sha256)
+    archiving.insert_rows(archive.month, archive_files.read_rows(path))
+    there = archiving.stream_rows(archive.month, first_seq=archive.first_seq, last_seq=archive.last_seq)
+    if archive_files.digest_of(there) != (archive.event_count, archive.digest):
+        raise ArchiveDiffersError(f"The events of {path} are not those that were put away; nothing was changed.")
+
+
+def _require_detachable(month: date, *, at: datetime) -> None:
+    if month not in partitions.find_months():
+        raise MonthNotDetachableError(f"There is no table of events for {month:%Y-%m}.")
+    if at.astimezone(UTC).date() < archiving.next_month(month):
+        raise MonthNotDetachableError(f"{month:%Y-%m} has not ended.")
+    _require_nothing_late(month)
+
+
+def _require_nothing_late(month: date) -> None:
+    """What is late is found in the table alone, so it has to be billed before its month goes."""
+    start, end = archiving.bounds(month)
+    late = [window.snapshot_id for window in reading.count_late_events(customer_ids=None, last_seq=None)]
+    waiting = AggregationSnapshot.objects.filter(pk__in=late, window_start__lt=end, window_end__gt=start)
+    if found := waiting.select_related("customer").first():
+        raise MonthNotDetachableError(
+            f"{found.customer.code} has late usage in {month:%Y-%m} that is not billed yet; close its next period "
+            "first."
+        )
+
+
+def _write(month: date, rows: MonthRows, *, at: datetime) -> _Written:
+    if not rows.count:
+        raise MonthNotDetachableError(f"{month:%Y-%m} has no events; there is nothing to put away.")
+    name = f"usage-events-{month:%Y-%m}-{at.astimezone(UTC):%Y%m%dT%H%M%S%f}.parquet"
+    path = archive_files.folder() / name
+    count, digest = archive_files.write_file(path, _all_rows(month, rows))
+    if archive_files.digest_of(archive_files.read_rows(path)) != (count, digest) or count != rows.count:
+        raise ArchiveDiffersError(f"{path} does not hold what the table holds; nothing was changed.")
+    return _Written(path=path, sha256=archive_files.hash_file(path), count=count, digest=digest)
+
+
+def _all_rows(month: date, rows: MonthRows) -> Iterator[list[Row]]:
+    return archiving.stream_rows(month, first_seq=rows.first_seq, last_seq=rows.last_seq)
+
+
+def _note(action: str, archive: EventArchive, *, at: datetime) -> None:
+    facts = {"file": archive.file_name, "sha256": archive.file_sha256, "events": archive.event_count}
+    audit.append_entry(action=action, subject=f"events:{archive.month:%Y-%m}", actor=None, facts=facts, at=at)
