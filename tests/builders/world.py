@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.apps import apps
@@ -19,7 +20,7 @@ from core.models import AuditEntry, Job
 from invoicing.cycle import hold
 from invoicing.cycle.models import BillingCycle, Invoice, InvoiceLine
 from invoicing.ledger.models import GeneralLedgerNumber, JournalEntry
-from invoicing.pricing import plans, prices
+from invoicing.pricing import invoice_terms, plans, prices
 from invoicing.pricing.models import PriceVersion, Subscription, TaxRate
 from metering import contracts, ingest, quarantine
 from metering.models import (
@@ -108,6 +109,18 @@ def _propose(ids: dict[str, int], company: billing.Company) -> None:
         actor=author,
         at=billing.LONG_AGO,
     )
+    discount = invoice_terms.propose_invoice_term(
+        subject=plan,
+        code="discount",
+        kind="allowance",
+        reason="Partner discount",
+        percent=Decimal(10),
+        effective_at=billing.DECEMBER,
+        actor=author,
+        at=billing.LONG_AGO,
+    )
+    for name in ("", "_approve", "_withdraw"):
+        ids[f"pricing_invoiceterm{name}"] = discount.pk
     ids["pricing_planversion"] = plan.versions.earliest("pk").pk
     ids["pricing_priceversion"] = PriceVersion.objects.earliest("pk").pk
     ids["pricing_planversion_approve"] = ids["pricing_planversion_withdraw"] = terms.pk

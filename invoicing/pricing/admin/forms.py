@@ -18,7 +18,7 @@ from unfold.widgets import (
 from accounts import validators
 from accounts.models import Customer
 from core.http import parsing
-from invoicing.pricing.models import Charge, Plan, PlanVersion, PriceVersion, Subscription, TaxRate
+from invoicing.pricing.models import Charge, InvoiceTerm, Plan, PlanVersion, PriceVersion, Subscription, TaxRate
 from invoicing.pricing.rules import params as price_params
 from metering.models import Meter
 
@@ -132,6 +132,45 @@ class PriceForm(BaseDialogForm):
                 self.add_error("params", [f"{each.pointer}: {each.detail}" for each in error.found[:10]])
             except ValueError as error:
                 self.add_error("params", f"This is not JSON: {error}.")
+        return cleaned
+
+
+class InvoiceTermForm(BaseDialogForm):
+    """A discount, charge or rounding on the invoices of a plan or of one subscription."""
+
+    plan = forms.ModelChoiceField(Plan.objects.all(), required=False, empty_label="—", widget=UnfoldAdminSelectWidget())
+    subscription = forms.ModelChoiceField(
+        Subscription.objects.select_related("customer"),
+        required=False,
+        empty_label="—",
+        help_text="Supersedes the plan's term of the same code.",
+        widget=UnfoldAdminSelectWidget(),
+    )
+    code = forms.CharField(max_length=60, validators=[validators.CODE], widget=UnfoldAdminTextInputWidget())
+    kind = forms.ChoiceField(choices=InvoiceTerm.Kind.choices, widget=UnfoldAdminSelectWidget())
+    reason = forms.CharField(
+        max_length=120,
+        help_text="Printed on the invoice, such as Partner discount.",
+        widget=UnfoldAdminTextInputWidget(),
+    )
+    percent = forms.DecimalField(
+        required=False, min_value=0, max_value=100, max_digits=7, decimal_places=4, widget=UnfoldAdminTextInputWidget()
+    )
+    amount = forms.DecimalField(
+        required=False,
+        min_value=0,
+        max_digits=16,
+        decimal_places=4,
+        help_text="On each invoice; for a rounding the multiple to round to, such as 1 or 0.05.",
+        widget=UnfoldAdminTextInputWidget(),
+    )
+    effective_at = instant_field("In force from")
+
+    def clean(self) -> dict[str, Any]:
+        """One of plan and subscription."""
+        cleaned = super().clean() or {}
+        if bool(cleaned.get("plan")) == bool(cleaned.get("subscription")):
+            self.add_error("plan", "Choose either a plan or a subscription.")
         return cleaned
 
 

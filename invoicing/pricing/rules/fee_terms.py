@@ -135,7 +135,7 @@ def _plain_or_none(number: Decimal | None) -> str | None:
 def _read_table(fields: Fields) -> FeeTable:
     table = FeeTable(
         currency=_read_currency(fields),
-        country=_read_country(fields),
+        country=read_country(fields, "country"),
         rate_percent=_read_percent(fields),
         fixed=fields.price("fixed", default=Decimal(0)),
         per_account=fields.price("per_account", default=Decimal(0)),
@@ -186,12 +186,13 @@ def _read_currency(fields: Fields) -> str:
     return value
 
 
-def _read_country(fields: Fields) -> str:
-    value = fields.take("country")
+def read_country(fields: Fields, name: str) -> str:
+    """A country, or empty where the field is absent."""
+    value = fields.take(name)
     if value is None:
         return ""
     if not isinstance(value, str) or not account_fields.is_country(value):
-        fields.report("country", "country", "Needs a country of ISO 3166-1, such as CA; leave it out for everywhere.")
+        fields.report(name, "country", "Needs a country of ISO 3166-1, such as CA, or nothing.")
         return ""
     return value
 
