@@ -76,10 +76,17 @@ def trace_invoice(*, invoice_id: int) -> InvoiceTrace:
     traces = tuple(_trace(line) for line in _whole_lines().filter(invoice=invoice).order_by("position"))
     lines = sum((trace.line.amount for trace in traces), Decimal(0))
     taxes = invoice.taxes.aggregate(sum=Sum("tax"))["sum"] or Decimal(0)
+    parts = dict(invoice.allowances_charges.order_by().values_list("kind").annotate(sum=Sum("amount")))
+    off, added = parts.get("allowance", Decimal(0)), parts.get("charge", Decimal(0))
+    agreed = (
+        proof.compare("allowances on the document", claimed=invoice.allowances, found=off),
+        proof.compare("charges on the document", claimed=invoice.charges, found=added),
+    )
     checks = (
-        proof.compare("subtotal from the lines", claimed=invoice.subtotal, found=lines),
+        *(agreed if parts else ()),
+        proof.compare("subtotal from the lines", claimed=invoice.subtotal, found=lines - off + added),
         proof.compare("tax from the tax lines", claimed=invoice.tax, found=taxes),
-        proof.compare("total", claimed=invoice.total, found=lines + taxes),
+        proof.compare("total", claimed=invoice.total, found=lines - off + added + taxes),
     )
     return InvoiceTrace(invoice=invoice, traces=traces, checks=checks)
 

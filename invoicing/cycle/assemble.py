@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from accounts.models import Customer
-from invoicing.cycle import adjust
+from invoicing.cycle import adjust, agreements
 from invoicing.cycle.bills import Bill, BillLine, CloseFailure
 from invoicing.cycle.models import BillingCycle
+from invoicing.cycle.rules.agreed import NO_TERMS
 from invoicing.cycle.taxes import TaxTable
 from invoicing.pricing import segments as pricing_segments
 from invoicing.pricing.models import Charge, Subscription
@@ -27,6 +28,7 @@ def open_bills(due: Sequence[DuePeriod], *, cycles: Cycles, at: datetime) -> tup
         Subscription.objects.filter(pk__in={each.subscription_id for each in due}).values_list("pk", "time_zone")
     )
     table = TaxTable(customers.values())
+    agreed = agreements.document_terms(due)
     bills, failures = [], []
     for each in due:
         customer = customers[each.customer_id]
@@ -36,7 +38,16 @@ def open_bills(due: Sequence[DuePeriod], *, cycles: Cycles, at: datetime) -> tup
             continue
         cycle = cycles.get((each.subscription_id, each.period.start)) or _new_cycle(each, at=at)
         zone = zones[each.subscription_id]
-        bills.append(Bill(due=each, cycle=cycle, customer=customer, zone=zone, taxes=terms))
+        bills.append(
+            Bill(
+                due=each,
+                cycle=cycle,
+                customer=customer,
+                zone=zone,
+                taxes=terms,
+                terms=agreed.get(each, NO_TERMS),
+            )
+        )
     return bills, failures
 
 

@@ -7,6 +7,7 @@ from accounts.models import Customer
 from core.periods import Period
 from invoicing.cycle.models import BillingCycle, InvoiceLine
 from invoicing.cycle.rules import tie_out
+from invoicing.cycle.rules.agreed import NO_TERMS, DocumentTerms
 from invoicing.cycle.rules.totals import OUTSIDE_SCOPE, TaxTerms
 from invoicing.pricing.models import Charge
 from invoicing.pricing.queries import DuePeriod
@@ -37,6 +38,7 @@ class Bill:
     customer: Customer
     zone: str
     taxes: TaxTerms = OUTSIDE_SCOPE
+    terms: DocumentTerms = NO_TERMS
     lines: list[BillLine] = field(default_factory=list)
     strays: list[tie_out.Stray] = field(default_factory=list)
     result: tie_out.Result | None = None

@@ -19,6 +19,8 @@ def book_invoice(invoice: Invoice, *, at: datetime) -> JournalEntry | None:
     assert invoice.issue_date is not None  # noqa: S101  a final invoice has one
     lines = invoice.lines.values_list("amount", "rated_line__charge__meter")
     earned = [(Earned.FEE if meter is None else Earned.USAGE, amount) for amount, meter in lines]
+    agreed = ((Earned.ALLOWANCE, -invoice.allowances), (Earned.CHARGE, invoice.charges))
+    earned += [one for one in (*agreed, (Earned.ROUNDING, invoice.payable_rounding)) if one[1]]
     return post.post_entry(
         key=entry_key(invoice.pk),
         memo=f"Invoice {invoice.number}",

@@ -4,19 +4,26 @@ from collections.abc import Iterable
 from typing import Any
 
 from core import canonical, money
-from invoicing.cycle.models import Invoice, InvoiceLine, InvoiceTax
+from invoicing.cycle.models import Invoice, InvoiceAllowanceCharge, InvoiceLine, InvoiceTax
 
 
 def hash_of_rows(invoice: Invoice) -> str:
     """Hash the invoice as its rows say it now; equal to `content_hash` unless somebody changed a row."""
     lines = invoice.lines.select_related("rated_line__snapshot").order_by("position")
-    return hash_of(invoice, lines=lines, taxes=invoice.taxes.all())
+    return hash_of(invoice, lines=lines, taxes=invoice.taxes.all(), on_document=invoice.allowances_charges.all())
 
 
-def hash_of(invoice: Invoice, *, lines: Iterable[InvoiceLine], taxes: Iterable[InvoiceTax]) -> str:
+def hash_of(
+    invoice: Invoice,
+    *,
+    lines: Iterable[InvoiceLine],
+    taxes: Iterable[InvoiceTax],
+    on_document: Iterable[InvoiceAllowanceCharge],
+) -> str:
     """SHA-256 of every figure and fact; the lines bring their rated lines and snapshots along."""
     return canonical.content_hash(
         {
+            **_on_document(invoice, on_document),
             "seller": invoice.seller_id,
             "customer": invoice.customer_id,
             "parties": invoice.parties,
@@ -28,6 +35,20 @@ def hash_of(invoice: Invoice, *, lines: Iterable[InvoiceLine], taxes: Iterable[I
             "totals": [money.plain(number) for number in (invoice.subtotal, invoice.tax, invoice.total)],
         }
     )
+
+
+def _on_document(invoice: Invoice, parts: Iterable[InvoiceAllowanceCharge]) -> dict[str, Any]:
+    """Only where there is something, so that an invoice from before says what it always said."""
+    found = [_part(part) for part in sorted(parts, key=lambda part: part.position)]
+    payable = [money.plain(number) for number in (invoice.prepaid, invoice.payable_rounding)]
+    says = {"allowances_charges": found} if found else {}
+    return says | ({"payable": payable} if payable != ["0", "0"] else {})
+
+
+def _part(part: InvoiceAllowanceCharge) -> list[Any]:
+    of = None if part.percent is None or part.base is None else [money.plain(part.percent), money.plain(part.base)]
+    tax = [part.tax_category, money.plain(part.tax_percent)]
+    return [part.position, part.term_id, part.kind, part.reason, of, money.plain(part.amount), tax]
 
 
 def _line(line: InvoiceLine) -> dict[str, Any]:

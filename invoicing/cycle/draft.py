@@ -11,9 +11,17 @@ from accounts.models import Customer, Seller
 from core import bulk
 from invoicing.cycle import content, move
 from invoicing.cycle.bills import Bill, BillLine
-from invoicing.cycle.models import Break, Hold, Invoice, InvoiceLine, InvoiceTax, TieOut
-from invoicing.cycle.rules import tie_out, totals, wording
-from invoicing.cycle.rules.totals import Totals
+from invoicing.cycle.models import (
+    Break,
+    Hold,
+    Invoice,
+    InvoiceAllowanceCharge,
+    InvoiceLine,
+    InvoiceTax,
+    TieOut,
+)
+from invoicing.cycle.rules import agreed, tie_out, wording
+from invoicing.cycle.rules.totals import AllowanceCharge, Totals
 from metering.models import Watermark
 
 
@@ -23,6 +31,7 @@ class Sheet:
 
     invoice: Invoice
     lines: list[InvoiceLine]
+    on_document: list[InvoiceAllowanceCharge]
     taxes: list[InvoiceTax]
     findings: tuple[tie_out.Finding, ...] = field(default=())
 
@@ -36,6 +45,7 @@ def draft_invoices(
     sheets = [_fill_in(bill, seller=seller, watermark=watermark, actor=actor, at=at) for bill in bills]
     bulk.insert_rows([sheet.invoice for sheet in sheets])
     bulk.insert_rows([_belonging(line, sheet.invoice) for sheet in sheets for line in sheet.lines])
+    bulk.insert_rows([_belonging(part, sheet.invoice) for sheet in sheets for part in sheet.on_document])
     bulk.insert_rows([_belonging(tax, sheet.invoice) for sheet in sheets for tax in sheet.taxes])
     _write_results(bills, sheets, at=at)
     move.record_births([sheet.invoice for sheet in sheets], actor=actor, at=at)
@@ -51,8 +61,8 @@ def _fill_in(
     bill: Bill, *, seller: Seller, watermark: Watermark, actor: AbstractBaseUser | None, at: datetime
 ) -> Sheet:
     lines = [line_row(line, position=position) for position, line in enumerate(bill.lines, start=1)]
-    sums = totals.total_up([(line.taxes, line.amount) for line in bill.lines], currency=bill.currency)
-    taxes = tax_rows(sums)
+    sums, parts = total_bill(bill)
+    taxes, on_document = tax_rows(sums), allowance_rows(parts)
     findings = bill.result.findings if bill.result else ()
     invoice = Invoice(
         cycle=bill.cycle,
@@ -66,14 +76,44 @@ def _fill_in(
         period_end=bill.period.end,
         parties=parties(seller=seller, customer=bill.customer, zone=bill.zone),
         terms_days=bill.customer.payment_terms_days,
+        allowances=sums.allowances,
+        charges=sums.charges,
         subtotal=sums.subtotal,
         tax=sums.tax,
         total=sums.total,
+        prepaid=sums.prepaid,
+        payable_rounding=sums.payable_rounding,
         drafted_by_id=None if actor is None else actor.pk,
         drafted_at=at,
     )
-    invoice.content_hash = content.hash_of(invoice, lines=lines, taxes=taxes)
-    return Sheet(invoice=invoice, lines=lines, taxes=taxes, findings=findings)
+    invoice.content_hash = content.hash_of(invoice, lines=lines, taxes=taxes, on_document=on_document)
+    return Sheet(invoice=invoice, lines=lines, on_document=on_document, taxes=taxes, findings=findings)
+
+
+def total_bill(bill: Bill) -> tuple[Totals, tuple[AllowanceCharge, ...]]:
+    """What the bill comes to with all that was agreed for its document."""
+    lines = [(line.taxes, line.amount) for line in bill.lines]
+    parts = agreed.apply_terms(lines, terms=bill.terms, taxes=bill.taxes, currency=bill.currency)
+    sums = agreed.total_document(lines, on_document=parts, rounds_to=bill.terms.rounds_to, currency=bill.currency)
+    return sums, parts
+
+
+def allowance_rows(parts: Sequence[AllowanceCharge]) -> list[InvoiceAllowanceCharge]:
+    """One row per allowance or charge, not written yet."""
+    return [
+        InvoiceAllowanceCharge(
+            position=position,
+            term_id=part.term_id,
+            kind=part.kind,
+            reason=part.reason,
+            percent=part.percent,
+            base=part.base,
+            amount=part.amount,
+            tax_category=part.taxes.category,
+            tax_percent=part.taxes.percent,
+        )
+        for position, part in enumerate(parts, start=1)
+    ]
 
 
 def line_row(line: BillLine, *, position: int) -> InvoiceLine:

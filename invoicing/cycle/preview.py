@@ -1,17 +1,19 @@
 """The invoice of a period as it would be drafted now; nothing is stored."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.models import Customer
 from core.errors import DomainError, InvalidInputError, NotFoundError
 from core.periods import Period
-from invoicing.cycle import draft
+from invoicing.cycle import agreements, draft
 from invoicing.cycle.bills import BillLine
-from invoicing.cycle.models import InvoiceLine, InvoiceTax
-from invoicing.cycle.rules import totals
-from invoicing.cycle.rules.totals import Totals
+from invoicing.cycle.models import InvoiceAllowanceCharge, InvoiceLine, InvoiceTax
+from invoicing.cycle.rules import agreed
+from invoicing.cycle.rules.agreed import NO_TERMS, DocumentTerms
+from invoicing.cycle.rules.totals import AllowanceCharge, Totals
 from invoicing.cycle.taxes import TaxTable
 from invoicing.pricing import queries as pricing_queries
 from invoicing.pricing import segments as pricing_segments
@@ -47,6 +49,7 @@ class Preview:
     period: Period
     currency: str
     lines: tuple[InvoiceLine, ...]
+    on_document: tuple[InvoiceAllowanceCharge, ...]
     taxes: tuple[InvoiceTax, ...]
     totals: Totals
 
@@ -73,23 +76,49 @@ def preview_invoice(*, customer: Customer, period: Period, at: datetime) -> Prev
     counted = iter(aggregate.preview_snapshots(windows, at=at))
     snapshots = [None if segment.meter_id is None else next(counted) for segment in segments]
     computed = rate.compute_segments(list(zip(segments, snapshots, strict=True)))
-    return _preview(customer, period, computed)
+    return _preview(customer, period, computed, terms=agreements.document_terms(due))
 
 
-def _preview(customer: Customer, period: Period, computed: Sequence[Computed]) -> Preview:
+def _preview(
+    customer: Customer, period: Period, computed: Sequence[Computed], *, terms: Mapping[DuePeriod, DocumentTerms]
+) -> Preview:
     charges = Charge.objects.select_related("meter").in_bulk({one.segment.charge_id for one in computed})
     table = TaxTable([customer])
     lines = [_line(one, charge=charges[one.segment.charge_id], customer=customer, table=table) for one in computed]
     currency = computed[0].currency if computed else customer.currency
-    sums = totals.total_up([(line.taxes, line.amount) for line in lines], currency=currency)
+    parts = list(_on_document(computed, lines, terms=terms, currency=currency))
+    sums = agreed.total_document(
+        [(line.taxes, line.amount) for line in lines],
+        on_document=parts,
+        rounds_to=next((each.rounds_to for each in terms.values() if each.rounds_to), None),
+        currency=currency,
+    )
     return Preview(
         customer=customer,
         period=period,
         currency=currency,
         lines=tuple(draft.line_row(line, position=position) for position, line in enumerate(lines, start=1)),
+        on_document=tuple(draft.allowance_rows(parts)),
         taxes=tuple(draft.tax_rows(sums)),
         totals=sums,
     )
+
+
+def _on_document(
+    computed: Sequence[Computed],
+    lines: Sequence[BillLine],
+    *,
+    terms: Mapping[DuePeriod, DocumentTerms],
+    currency: str,
+) -> Iterator[AllowanceCharge]:
+    """What is agreed for each billing period, on the lines of that period."""
+    own: dict[DuePeriod, list[BillLine]] = defaultdict(list)
+    for one, line in zip(computed, lines, strict=True):
+        own[DuePeriod(one.segment.subscription_id, one.segment.customer_id, one.segment.period)].append(line)
+    for due, theirs in own.items():
+        amounts = [(line.taxes, line.amount) for line in theirs]
+        taxes = theirs[0].taxes
+        yield from agreed.apply_terms(amounts, terms=terms.get(due, NO_TERMS), taxes=taxes, currency=currency)
 
 
 def _line(computed: Computed, *, charge: Charge, customer: Customer, table: TaxTable) -> BillLine:

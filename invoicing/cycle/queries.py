@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from django.db.models import Prefetch, QuerySet
 
-from invoicing.cycle.models import Break, Hold, Invoice, InvoiceLine, InvoiceTransition
+from invoicing.cycle.models import Break, Hold, Invoice, InvoiceAllowanceCharge, InvoiceLine, InvoiceTransition
 from invoicing.documents.document import (
+    DocumentAllowance,
     DocumentLine,
     DocumentParty,
     DocumentStep,
@@ -24,6 +25,7 @@ def whole_invoices() -> QuerySet[Invoice]:
     lines = InvoiceLine.objects.select_related("rated_line").order_by("position")
     return Invoice.objects.select_related("customer").prefetch_related(
         Prefetch("lines", queryset=lines),
+        "allowances_charges",
         "taxes",
         Prefetch("holds", queryset=Hold.objects.select_related("placed_by", "released_by")),
         Prefetch("breaks", queryset=Break.objects.select_related("closed_by")),
@@ -66,6 +68,7 @@ def invoice_document(invoice: Invoice) -> InvoiceDocument:
         due_date=invoice.due_date,
         terms_days=invoice.terms_days,
         lines=tuple(_line(line) for line in lines),
+        allowances=tuple(_allowance(part) for part in invoice.allowances_charges.all()),
         taxes=tuple(
             DocumentTax(
                 name=tax.name,
@@ -80,7 +83,19 @@ def invoice_document(invoice: Invoice) -> InvoiceDocument:
         subtotal=invoice.subtotal,
         tax=invoice.tax,
         total=invoice.total,
+        prepaid=invoice.prepaid,
+        payable_rounding=invoice.payable_rounding,
         notes=(IN_FAVOUR,) if invoice.total < 0 else (),
+    )
+
+
+def _allowance(part: InvoiceAllowanceCharge) -> DocumentAllowance:
+    is_charge = part.kind == InvoiceAllowanceCharge.Kind.CHARGE
+    return DocumentAllowance(
+        reason=part.reason,
+        amount=part.amount if is_charge else -part.amount,
+        percent=part.percent,
+        base=part.base,
     )
 
 

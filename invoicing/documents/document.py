@@ -60,6 +60,16 @@ class DocumentTax:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentAllowance:
+    """What the document takes off (below zero) or adds; with a percentage it says of what."""
+
+    reason: str
+    amount: Decimal
+    percent: Decimal | None = None
+    base: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceDocument:
     """An invoice to be printed: a draft has neither number nor dates and says so across the page."""
 
@@ -79,11 +89,19 @@ class InvoiceDocument:
     due_date: date | None = None
     terms_days: int
     lines: tuple[DocumentLine, ...]
+    allowances: tuple[DocumentAllowance, ...] = ()
     taxes: tuple[DocumentTax, ...] = ()
     subtotal: Decimal
     tax: Decimal
     total: Decimal
+    prepaid: Decimal = Decimal(0)
+    payable_rounding: Decimal = Decimal(0)
     notes: tuple[str, ...] = ()
+
+    @property
+    def payable(self) -> Decimal:
+        """What is to be paid: the total less what was paid in advance, rounded as agreed."""
+        return self.total - self.prepaid + self.payable_rounding
 
 
 def text_lines(text: str) -> tuple[str, ...]:

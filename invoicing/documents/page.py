@@ -8,7 +8,14 @@ from typing import Any
 
 from babel import Locale
 
-from invoicing.documents.document import DocumentLine, DocumentParty, DocumentStep, DocumentTax, InvoiceDocument
+from invoicing.documents.document import (
+    DocumentAllowance,
+    DocumentLine,
+    DocumentParty,
+    DocumentStep,
+    DocumentTax,
+    InvoiceDocument,
+)
 from invoicing.documents.rules import extent, figures
 
 SEE_ANNEX = "see annex"  # in place of a unit price, where there are several
@@ -54,9 +61,12 @@ def page_context(document: InvoiceDocument) -> dict[str, Any]:
         "shows_tax_rates": len({(line.tax_category, line.tax_percent) for line in document.lines}) > 1,
         "lines": [_line(line, words) for line in size.printed],
         "attached": _attached(size.attached, words),
+        "line_sum": words.amount(document.subtotal - sum((one.amount for one in document.allowances), Decimal(0))),
+        "allowances": [_allowance(one, words) for one in document.allowances],
         "subtotal": words.amount(document.subtotal),
         "taxes": [_tax(tax, words) for tax in document.taxes],
         "total": words.amount(document.total),
+        "settlement": _settlement(document, words),
         "is_credit": document.total < 0,
         "terms": _terms(document),
         "explained": [_line(line, words) | {"steps": [_step(s, words) for s in line.steps]} for line in size.explained],
@@ -83,15 +93,36 @@ def _facts(document: InvoiceDocument) -> list[tuple[str, str]]:
         for label, day in (("Issue date", document.issue_date), ("Due date", document.due_date))
     ]
     return [
-        (f"Total ({document.currency})", _Words(document=document).amount(document.total)),
+        (f"{_main_figure(document)} ({document.currency})", _Words(document=document).amount(document.payable)),
         *dates,
         (f"Billing period ({document.time_zone})", period),
         ("Customer", document.customer_code),
     ]
 
 
+def _main_figure(document: InvoiceDocument) -> str:
+    return "Total" if document.payable == document.total else "To be paid"
+
+
+def _settlement(document: InvoiceDocument, words: _Words) -> list[tuple[str, str]]:
+    """From the total to what is to be paid; nothing where both are one."""
+    if not document.prepaid and not document.payable_rounding:
+        return []
+    rows = [("Paid in advance", -document.prepaid), ("Rounding", document.payable_rounding)]
+    rows = [row for row in rows if row[1]]
+    shown = [*rows, (f"To be paid ({document.currency})", document.payable)]
+    return [(label, words.amount(amount)) for label, amount in shown]
+
+
+def _allowance(part: DocumentAllowance, words: _Words) -> dict[str, str]:
+    share = ""
+    if part.percent is not None and part.base is not None:
+        share = f", {words.percent(part.percent)} of {words.amount(part.base)}"
+    return {"label": f"{part.reason}{share}", "amount": words.amount(part.amount)}
+
+
 def _terms(document: InvoiceDocument) -> str:
-    if document.total <= 0:
+    if document.payable <= 0:
         return "Nothing is to be paid on this invoice."
     if document.due_date:
         return f"Please pay by {figures.date_text(document.due_date, locale=document.locale)}."

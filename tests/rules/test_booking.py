@@ -24,6 +24,23 @@ def test_a_month_of_fee_and_usage_with_tax() -> None:
     )
 
 
+def test_discounts_charges_and_rounding_stand_on_accounts_of_their_own() -> None:
+    earned = [
+        (Earned.FEE, D("100.00")),
+        (Earned.ALLOWANCE, D("-10.00")),
+        (Earned.CHARGE, D("5.00")),
+        (Earned.ROUNDING, D("-0.05")),
+    ]
+    assert booking.book_invoice(earned=earned, tax=D("18.05")) == (
+        Line(Account.ACCOUNTS_RECEIVABLE, D("113.00"), D(0)),
+        Line(Account.REVENUE_SUBSCRIPTION, D(0), D("100.00")),
+        Line(Account.SALES_ALLOWANCES, D("10.00"), D(0)),
+        Line(Account.REVENUE_CHARGES, D(0), D("5.00")),
+        Line(Account.ROUNDING_DIFFERENCES, D("0.05"), D(0)),
+        Line(Account.TAX_PAYABLE, D(0), D("18.05")),
+    )
+
+
 def test_corrections_that_outweigh_the_period_give_the_customer_a_balance() -> None:
     earned = [(Earned.USAGE, D("-30.00")), (Earned.FEE, D("10.00"))]
     assert booking.book_invoice(earned=earned, tax=D("-3.80")) == (

@@ -73,3 +73,23 @@ def test_the_order_of_the_lines_never_matters_and_the_parts_add_up(lines: list, 
     assert found.subtotal == sum(amount for _, amount in lines)
     assert found.total == found.subtotal + sum(one.tax for one in found.taxes)
     assert all(abs(one.tax - one.taxable * one.terms.percent / 100) <= Decimal("0.005") for one in found.taxes)
+
+
+def test_a_line_is_rounded_once_before_its_own_discounts() -> None:
+    # 3 × 0.335 / 2 = 0.5025 → 0.50; − 0.10 + 0.03
+    found = totals.line_amount(
+        quantity=Decimal(3),
+        price=Decimal("0.335"),
+        base_quantity=Decimal(2),
+        allowances=[Decimal("0.10")],
+        charges=[Decimal("0.03")],
+        currency="EUR",
+    )
+    assert found == Decimal("0.43")
+
+
+def test_what_was_paid_in_advance_leaves_the_rest_to_be_paid() -> None:
+    found = totals.total_up(
+        [(VAT_19, Decimal("100.00"))], currency="EUR", prepaid=Decimal("20.00"), payable_rounding=Decimal("0.01")
+    )
+    assert (found.total, found.payable) == (Decimal(119), Decimal("99.01"))

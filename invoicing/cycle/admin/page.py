@@ -10,7 +10,7 @@ from django.urls import reverse
 from core import money
 from invoicing.cycle.admin import wording
 from invoicing.cycle.admin.wording import LOCALE
-from invoicing.cycle.models import Break, Invoice, InvoiceLine, InvoiceTax, TieOut
+from invoicing.cycle.models import Break, Invoice, InvoiceAllowanceCharge, InvoiceLine, InvoiceTax, TieOut
 from invoicing.documents.rules import figures
 
 
@@ -51,6 +51,11 @@ def page_context(invoice: Invoice) -> dict[str, Any]:
         "zone": zone,
         "period": figures.span_text(invoice.period_start, invoice.period_end, zone=zone, locale=LOCALE),
         "rows": [_line_row(line, currency=invoice.currency, zone=zone) for line in lines],
+        "line_sum": wording.amount_text(
+            invoice.subtotal + invoice.allowances - invoice.charges, currency=invoice.currency
+        ),
+        "allowances": [_allowance_row(part, currency=invoice.currency) for part in invoice.allowances_charges.all()],
+        "settlement": _settlement(invoice),
         "taxes": [_tax_row(tax, currency=invoice.currency) for tax in invoice.taxes.all()],
         "subtotal": wording.amount_text(invoice.subtotal, currency=invoice.currency),
         "total": wording.amount_text(invoice.total, currency=invoice.currency),
@@ -110,6 +115,27 @@ def _tax_row(tax: InvoiceTax, *, currency: str) -> dict[str, str]:
         "taxable": wording.amount_text(tax.taxable, currency=currency),
         "tax": wording.amount_text(tax.tax, currency=currency),
     }
+
+
+def _allowance_row(part: InvoiceAllowanceCharge, *, currency: str) -> dict[str, str]:
+    sign = 1 if part.kind == InvoiceAllowanceCharge.Kind.CHARGE else -1
+    share = ""
+    if part.percent is not None and part.base is not None:
+        share = f", {money.plain(part.percent)}% of {wording.amount_text(part.base, currency=currency)}"
+    return {
+        "label": f"{part.reason}{share}",
+        "amount": wording.amount_text(sign * part.amount, currency=currency),
+        "url": reverse("admin:pricing_invoiceterm_change", args=[part.term_id]),
+    }
+
+
+def _settlement(invoice: Invoice) -> list[tuple[str, str]]:
+    """From the total to what is to be paid; nothing where both are one."""
+    if not invoice.prepaid and not invoice.payable_rounding:
+        return []
+    rows = [("Paid in advance", -invoice.prepaid), ("Rounding", invoice.payable_rounding)]
+    shown = [*(row for row in rows if row[1]), ("To be paid", invoice.payable)]
+    return [(label, wording.amount_text(amount, currency=invoice.currency)) for label, amount in shown]
 
 
 def _timeline(invoice: Invoice) -> list[Moment]:

@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from invoicing.cycle.models import Break, Hold, Invoice
+from invoicing.cycle.models import Break, Hold, Invoice, InvoiceAllowanceCharge
 from invoicing.cycle.rules import reasons
 
 
@@ -41,6 +41,18 @@ class TaxShape(serializers.Serializer[object]):
     taxable = serializers.CharField()
     tax = serializers.CharField()
     note = serializers.CharField()
+
+
+class AllowanceShape(serializers.Serializer[object]):
+    """Taken off (allowance) or added (charge) on the document, as agreed."""
+
+    kind = serializers.ChoiceField(InvoiceAllowanceCharge.Kind.choices)
+    reason = serializers.CharField()
+    percent = serializers.CharField(allow_null=True)
+    base = serializers.CharField(allow_null=True, help_text="What the percentage is taken of.")
+    amount = serializers.CharField()
+    tax_category = serializers.CharField()
+    tax_percent = serializers.CharField()
 
 
 class HoldShape(serializers.Serializer[object]):
@@ -93,10 +105,16 @@ class InvoiceShape(serializers.Serializer[object]):
     issue_date = serializers.DateField(allow_null=True)
     due_date = serializers.DateField(allow_null=True)
     lines = LineShape(many=True)
+    allowances_charges = AllowanceShape(many=True)
     taxes = TaxShape(many=True)
-    subtotal = serializers.CharField()
+    allowances = serializers.CharField()
+    charges = serializers.CharField()
+    subtotal = serializers.CharField(help_text="The lines, less allowances, plus charges.")
     tax = serializers.CharField()
     total = serializers.CharField()
+    prepaid = serializers.CharField(help_text="Paid in advance (BT-113).")
+    payable_rounding = serializers.CharField(help_text="What rounds the amount to be paid (BT-114).")
+    payable = serializers.CharField(help_text="What is to be paid (BT-115).")
     content_hash = serializers.CharField(allow_null=True)
     policy_version = serializers.CharField(allow_null=True, help_text="Null: no trigger policy decides on invoices.")
     holds = HoldShape(many=True)

@@ -4,8 +4,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core import money
-from invoicing.cycle.models import Break, Hold, Invoice, InvoiceLine, InvoiceTax, InvoiceTransition
+from invoicing.cycle.models import (
+    Break,
+    Hold,
+    Invoice,
+    InvoiceAllowanceCharge,
+    InvoiceLine,
+    InvoiceTax,
+    InvoiceTransition,
+)
 from invoicing.cycle.preview import Preview
+from invoicing.cycle.rules.totals import Totals
 
 
 def invoice_json(invoice: Invoice) -> dict[str, Any]:
@@ -20,10 +29,11 @@ def invoice_json(invoice: Invoice) -> dict[str, Any]:
         "issue_date": invoice.issue_date and invoice.issue_date.isoformat(),
         "due_date": invoice.due_date and invoice.due_date.isoformat(),
         "lines": [line_json(line, currency=invoice.currency) for line in invoice.lines.all()],
+        "allowances_charges": [
+            allowance_json(part, currency=invoice.currency) for part in invoice.allowances_charges.all()
+        ],
         "taxes": [tax_json(tax, currency=invoice.currency) for tax in invoice.taxes.all()],
-        "subtotal": money.amount_text(invoice.subtotal, currency=invoice.currency),
-        "tax": money.amount_text(invoice.tax, currency=invoice.currency),
-        "total": money.amount_text(invoice.total, currency=invoice.currency),
+        **_sums(invoice, currency=invoice.currency),
         "content_hash": invoice.content_hash,
         "policy_version": None,
         "holds": [_hold(hold) for hold in invoice.holds.all()],
@@ -34,7 +44,7 @@ def invoice_json(invoice: Invoice) -> dict[str, Any]:
 
 def preview_json(preview: Preview) -> dict[str, Any]:
     """The same shape for an invoice that does not exist: no id, no number, nothing decided."""
-    sums, currency = preview.totals, preview.currency
+    currency = preview.currency
     return {
         "id": None,
         "number": None,
@@ -45,10 +55,9 @@ def preview_json(preview: Preview) -> dict[str, Any]:
         "issue_date": None,
         "due_date": None,
         "lines": [line_json(line, currency=currency) for line in preview.lines],
+        "allowances_charges": [allowance_json(part, currency=currency) for part in preview.on_document],
         "taxes": [tax_json(tax, currency=currency) for tax in preview.taxes],
-        "subtotal": money.amount_text(sums.subtotal, currency=currency),
-        "tax": money.amount_text(sums.tax, currency=currency),
-        "total": money.amount_text(sums.total, currency=currency),
+        **_sums(preview.totals, currency=currency),
         "content_hash": None,
         "policy_version": None,
         "holds": [],
@@ -74,6 +83,24 @@ def line_json(line: InvoiceLine, *, currency: str) -> dict[str, Any]:
         "tax_percent": money.plain(line.tax_percent),
         "adjusts": line.adjusts_id,
     }
+
+
+def allowance_json(part: InvoiceAllowanceCharge, *, currency: str) -> dict[str, str | None]:
+    return {
+        "kind": part.kind,
+        "reason": part.reason,
+        "percent": None if part.percent is None else money.plain(part.percent),
+        "base": None if part.base is None else money.amount_text(part.base, currency=currency),
+        "amount": money.amount_text(part.amount, currency=currency),
+        "tax_category": part.tax_category,
+        "tax_percent": money.plain(part.tax_percent),
+    }
+
+
+def _sums(figures: Invoice | Totals, *, currency: str) -> dict[str, str]:
+    """From the lines to what is to be paid."""
+    names = ("allowances", "charges", "subtotal", "tax", "total", "prepaid", "payable_rounding", "payable")
+    return {name: money.amount_text(getattr(figures, name), currency=currency) for name in names}
 
 
 def tax_json(tax: InvoiceTax, *, currency: str) -> dict[str, str]:

@@ -18,7 +18,8 @@ INVARIANTS = [
                 WHERE entry.key LIKE 'invoice:%:final'
                 GROUP BY entry.id
             ), final AS (
-                SELECT 'invoice:' || id || ':final' AS key, currency, customer_id, issue_date, total, tax
+                SELECT 'invoice:' || id || ':final' AS key, currency, customer_id, issue_date,
+                       total + payable_rounding AS total, tax
                 FROM cycle_invoice WHERE status = 'final'
             )
             SELECT COALESCE(final.key, owed.key) AS entry, final.total AS invoiced, owed.total AS booked
@@ -43,7 +44,8 @@ INVARIANTS = [
                 WHERE posting.account IN ('accounts_receivable', 'customer_balance_liability')
                 GROUP BY entry.customer_id, entry.currency
             ), invoiced AS (
-                SELECT customer_id, currency, sum(total) AS owed FROM cycle_invoice WHERE status = 'final'
+                SELECT customer_id, currency, sum(total + payable_rounding) AS owed
+                FROM cycle_invoice WHERE status = 'final'
                 GROUP BY customer_id, currency
             )
             SELECT customer_id AS customer, currency, invoiced.owed AS invoiced, booked.owed AS booked

@@ -9,9 +9,9 @@ from django.db.models import F, Func, Prefetch, QuerySet, Sum, Value
 from core import money
 from core.invariants import Invariant, rows_of
 from invoicing.cycle import content, reconcile
-from invoicing.cycle.models import Invoice, InvoiceLine, InvoiceTax
+from invoicing.cycle.models import Invoice, InvoiceAllowanceCharge, InvoiceLine, InvoiceTax
 from invoicing.cycle.rules import totals
-from invoicing.cycle.rules.totals import TaxTerms
+from invoicing.cycle.rules.totals import AllowanceCharge, TaxTerms, Totals
 from invoicing.documents.models import StoredDocument
 
 STREAM_ROWS = 500
@@ -37,29 +37,50 @@ def _find_usage_that_no_break_names() -> Iterator[str]:
 
 
 def _find_totals_that_do_not_add_up() -> Iterator[str]:
-    """Add the lines up once more, by category and rate."""
+    """Add lines, allowances and charges up once more, by category and rate."""
     sums: dict[int, list[tuple[TaxTerms, Decimal]]] = defaultdict(list)
     lines = InvoiceLine.objects.values("invoice", "tax_category", "tax_percent").annotate(net=Sum("amount"))
     for row in lines.order_by("invoice"):
         terms = TaxTerms(name="", category=row["tax_category"], percent=row["tax_percent"])
         sums[row["invoice"]].append((terms, row["net"]))
+    on_document: dict[int, list[AllowanceCharge]] = defaultdict(list)
+    for part in InvoiceAllowanceCharge.objects.all().iterator(chunk_size=STREAM_ROWS):
+        on_document[part.invoice_id].append(_as_agreed(part))
     taxes: dict[int, set[tuple[str, Decimal, Decimal, Decimal]]] = defaultdict(set)
     for tax in InvoiceTax.objects.all().iterator(chunk_size=STREAM_ROWS):
         taxes[tax.invoice_id].add((tax.category, tax.percent, tax.taxable, tax.tax))
     for invoice in Invoice.objects.order_by("pk").iterator(chunk_size=STREAM_ROWS):
-        again = totals.total_up(sums[invoice.pk], currency=invoice.currency)
+        again = totals.total_up(
+            sums[invoice.pk], currency=invoice.currency, on_document=on_document[invoice.pk], prepaid=invoice.prepaid
+        )
         expected = {(one.terms.category, one.terms.percent, one.taxable, one.tax) for one in again.taxes}
-        if (invoice.subtotal, invoice.tax, invoice.total) != (again.subtotal, again.tax, again.total) or (
-            taxes[invoice.pk] != expected
-        ):
+        if _figures(invoice) != _figures(again) or taxes[invoice.pk] != expected:
             yield f"invoice {invoice.pk}: total {money.plain(invoice.total)}, again {money.plain(again.total)}"
+
+
+def _as_agreed(part: InvoiceAllowanceCharge) -> AllowanceCharge:
+    taxes = TaxTerms(name="", category=part.tax_category, percent=part.tax_percent)
+    is_charge = part.kind == InvoiceAllowanceCharge.Kind.CHARGE
+    return AllowanceCharge(
+        kind="charge" if is_charge else "allowance", reason=part.reason, taxes=taxes, amount=part.amount
+    )
+
+
+def _figures(of: Invoice | Totals) -> tuple[Decimal, ...]:
+    return of.allowances, of.charges, of.subtotal, of.tax, of.total
 
 
 def _find_content_that_changed() -> Iterator[str]:
     lines = Prefetch("lines", queryset=InvoiceLine.objects.select_related("rated_line__snapshot"))
-    invoices = Invoice.objects.order_by("pk").prefetch_related(lines, "taxes")
+    invoices = Invoice.objects.order_by("pk").prefetch_related(lines, "taxes", "allowances_charges")
     for invoice in invoices.iterator(chunk_size=STREAM_ROWS):
-        if content.hash_of(invoice, lines=invoice.lines.all(), taxes=invoice.taxes.all()) != invoice.content_hash:
+        again = content.hash_of(
+            invoice,
+            lines=invoice.lines.all(),
+            taxes=invoice.taxes.all(),
+            on_document=invoice.allowances_charges.all(),
+        )
+        if again != invoice.content_hash:
             yield f"invoice {invoice.pk} {invoice.number or ''}".strip()
 
 

@@ -3,7 +3,7 @@
 from invoicing.cycle.models.cycles import BillingCycle, NumberSeries
 from invoicing.cycle.models.decisions import Hold, InvoiceTransition
 from invoicing.cycle.models.invoices import Invoice
-from invoicing.cycle.models.lines import InvoiceLine, InvoiceTax
+from invoicing.cycle.models.lines import InvoiceAllowanceCharge, InvoiceLine, InvoiceTax
 from invoicing.cycle.models.tie_outs import Break, TieOut
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Break",
     "Hold",
     "Invoice",
+    "InvoiceAllowanceCharge",
     "InvoiceLine",
     "InvoiceTax",
     "InvoiceTransition",

@@ -17,9 +17,13 @@ FIXED_FIGURES = [
     "period_end",
     "parties",
     "terms_days",
+    "allowances",
+    "charges",
     "subtotal",
     "tax",
     "total",
+    "prepaid",
+    "payable_rounding",
     "content_hash",
     "drafted_by",
     "drafted_at",
@@ -27,9 +31,14 @@ FIXED_FIGURES = [
 
 # Read when an invoice is approved or issued, and when the transaction that drafted it commits.
 _ADDS_UP = """
-IF NEW.subtotal <> (SELECT COALESCE(SUM(amount), 0) FROM cycle_invoiceline WHERE invoice_id = NEW.id)
+IF NEW.subtotal + NEW.allowances - NEW.charges
+       <> (SELECT COALESCE(SUM(amount), 0) FROM cycle_invoiceline WHERE invoice_id = NEW.id)
+   OR (NEW.allowances, NEW.charges) <> (
+       SELECT COALESCE(SUM(amount) FILTER (WHERE kind = 'allowance'), 0),
+              COALESCE(SUM(amount) FILTER (WHERE kind = 'charge'), 0)
+       FROM cycle_invoiceallowancecharge WHERE invoice_id = NEW.id)
    OR NEW.tax <> (SELECT COALESCE(SUM(tax), 0) FROM cycle_invoicetax WHERE invoice_id = NEW.id) THEN
-    RAISE EXCEPTION 'the lines or taxes of invoice % do not add up to its totals', NEW.id
+    RAISE EXCEPTION 'the lines, allowances, charges or taxes of invoice % do not add up to its totals', NEW.id
         USING ERRCODE = 'integrity_constraint_violation';
 END IF;
 """
@@ -126,6 +135,21 @@ TAXES_ON_DRAFTS_ONLY = pgtrigger.Trigger(
         IF EXISTS (SELECT 1 FROM new_taxes tax JOIN cycle_invoice invoice ON invoice.id = tax.invoice_id
                    WHERE invoice.status NOT IN ('draft', 'held')) THEN
             RAISE EXCEPTION 'taxes are added to drafts only' USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        RETURN NULL;
+    """,
+)
+ALLOWANCES_ON_DRAFTS_ONLY = pgtrigger.Trigger(
+    name="only_on_a_draft",
+    level=pgtrigger.Statement,
+    operation=pgtrigger.Insert,
+    when=pgtrigger.After,
+    referencing=pgtrigger.Referencing(new="new_parts"),
+    func="""
+        IF EXISTS (SELECT 1 FROM new_parts part JOIN cycle_invoice invoice ON invoice.id = part.invoice_id
+                   WHERE invoice.status NOT IN ('draft', 'held')) THEN
+            RAISE EXCEPTION 'allowances and charges are added to drafts only'
+                USING ERRCODE = 'integrity_constraint_violation';
         END IF;
         RETURN NULL;
     """,

@@ -1,5 +1,7 @@
 """The invoice itself: figures fixed when drafted, a status that moves by one table, a number once it is final."""
 
+from decimal import Decimal
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -37,9 +39,15 @@ class Invoice(models.Model):
     period_end = models.DateTimeField()
     parties = models.JSONField(help_text="Names, addresses and tax ids of both sides, as they were when drafted.")
     terms_days = models.PositiveSmallIntegerField()
+    allowances = models.DecimalField(max_digits=20, decimal_places=4, default=0, help_text="Taken off the lines.")
+    charges = models.DecimalField(max_digits=20, decimal_places=4, default=0, help_text="Added to the lines.")
     subtotal = models.DecimalField(max_digits=20, decimal_places=4)
     tax = models.DecimalField(max_digits=20, decimal_places=4)
     total = models.DecimalField(max_digits=20, decimal_places=4)
+    prepaid = models.DecimalField(max_digits=20, decimal_places=4, default=0, help_text="Paid in advance (BT-113).")
+    payable_rounding = models.DecimalField(
+        max_digits=20, decimal_places=4, default=0, help_text="What rounds the amount to be paid (BT-114)."
+    )
     content_hash = models.CharField(max_length=64, help_text="SHA-256 of every figure and fact on the invoice.")
     drafted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     drafted_at = models.DateTimeField()
@@ -98,8 +106,22 @@ class Invoice(models.Model):
                 condition=Q(subtotal__range=("-1e15", "1e15"), tax__range=("-1e15", "1e15")),
                 name="cycle_invoice_bounds",
             ),
+            models.CheckConstraint(
+                condition=Q(
+                    allowances__range=("-1e15", "1e15"),
+                    charges__range=("-1e15", "1e15"),
+                    prepaid__range=("0", "1e15"),
+                    payable_rounding__range=("-1e6", "1e6"),
+                ),
+                name="cycle_invoice_payable_bounds",
+            ),
         ]
         triggers = guards.INVOICE_GUARDS
 
     def __str__(self) -> str:
         return self.number or f"Draft {self.pk}"
+
+    @property
+    def payable(self) -> Decimal:
+        """What is to be paid (BT-115); below zero it is in the customer's favour."""
+        return self.total - self.prepaid + self.payable_rounding

@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from core.models import APPEND_ONLY
 from invoicing.cycle.models import guards
 from invoicing.cycle.models.invoices import Invoice
+from invoicing.pricing.models import InvoiceTerm
 from invoicing.rating.models import RatedLine
 
 
@@ -49,6 +50,45 @@ class InvoiceLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.invoice} line {self.position}"
+
+
+class InvoiceAllowanceCharge(models.Model):
+    """Taken off or added on the document as agreed, under one tax category and rate (EN 16931 BG-20 and BG-21)."""
+
+    class Kind(models.TextChoices):
+        ALLOWANCE = "allowance", "Allowance"
+        CHARGE = "charge", "Charge"
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="allowances_charges")
+    position = models.PositiveIntegerField()
+    term = models.ForeignKey(InvoiceTerm, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    reason = models.CharField(max_length=120)
+    percent = models.DecimalField(max_digits=7, decimal_places=4, null=True)
+    base = models.DecimalField(max_digits=20, decimal_places=4, null=True, help_text="What the percentage is taken of.")
+    amount = models.DecimalField(max_digits=20, decimal_places=4)
+    tax_category = models.CharField(max_length=2)
+    tax_percent = models.DecimalField(max_digits=7, decimal_places=4)
+
+    class Meta:
+        verbose_name_plural = "invoice allowances and charges"
+        ordering = ["invoice", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["invoice", "position"], name="cycle_allowance_position"),
+            models.CheckConstraint(condition=Q(kind__in=["allowance", "charge"]), name="cycle_allowance_kind"),
+            models.CheckConstraint(
+                condition=Q(percent=None, base=None) | Q(percent__range=("0", "100"), base__isnull=False),
+                name="cycle_allowance_percent_of_base",
+            ),
+            models.CheckConstraint(
+                condition=Q(amount__range=("-1e15", "1e15"), tax_percent__range=("0", "100")),
+                name="cycle_allowance_bounds",
+            ),
+        ]
+        triggers = [*APPEND_ONLY, guards.ALLOWANCES_ON_DRAFTS_ONLY]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.reason}"
 
 
 class InvoiceTax(models.Model):

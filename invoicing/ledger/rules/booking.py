@@ -16,6 +16,9 @@ class Earned(StrEnum):
     FEE = "fee"
     FEE_IN_ADVANCE = "fee_in_advance"
     COMMITMENT = "commitment"
+    CHARGE = "charge"
+    ALLOWANCE = "allowance"
+    ROUNDING = "rounding"
 
 
 EARNED_ON: Mapping[Earned, Account] = {
@@ -23,6 +26,9 @@ EARNED_ON: Mapping[Earned, Account] = {
     Earned.FEE: Account.REVENUE_SUBSCRIPTION,
     Earned.FEE_IN_ADVANCE: Account.DEFERRED_REVENUE,  # earned when its time has passed
     Earned.COMMITMENT: Account.REVENUE_COMMITMENT_SHORTFALL,
+    Earned.CHARGE: Account.REVENUE_CHARGES,
+    Earned.ALLOWANCE: Account.SALES_ALLOWANCES,
+    Earned.ROUNDING: Account.ROUNDING_DIFFERENCES,
 }
 
 
@@ -38,8 +44,9 @@ class Line:
 def book_invoice(*, earned: Iterable[tuple[Earned, Decimal]], tax: Decimal) -> tuple[Line, ...]:
     """The entry of an invoice that becomes final; none where every account would come to 0.
 
-    The customer owes the total. Where corrections outweigh the period the total is below 0: then the customer has a
-    balance that later invoices are set off against. An account that comes out below 0 stands on its other side.
+    The customer owes the total, rounded as agreed. Where corrections outweigh the period it is below 0: then the
+    customer has a balance that later invoices are set off against. An account that comes out below 0 stands on its
+    other side.
     """
     with rounding.exactly():
         credited: dict[Account, Decimal] = {}

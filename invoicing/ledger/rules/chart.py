@@ -21,6 +21,9 @@ class Account(StrEnum):
     REVENUE_USAGE = "revenue_usage"
     REVENUE_SUBSCRIPTION = "revenue_subscription"
     REVENUE_COMMITMENT_SHORTFALL = "revenue_commitment_shortfall"
+    REVENUE_CHARGES = "revenue_charges"
+    SALES_ALLOWANCES = "sales_allowances"
+    ROUNDING_DIFFERENCES = "rounding_differences"
 
 
 KINDS: Mapping[Account, Kind] = {
@@ -31,6 +34,9 @@ KINDS: Mapping[Account, Kind] = {
     Account.REVENUE_USAGE: Kind.REVENUE,
     Account.REVENUE_SUBSCRIPTION: Kind.REVENUE,
     Account.REVENUE_COMMITMENT_SHORTFALL: Kind.REVENUE,
+    Account.REVENUE_CHARGES: Kind.REVENUE,
+    Account.SALES_ALLOWANCES: Kind.REVENUE,  # discounts on whole invoices: less revenue, so usually on the debit side
+    Account.ROUNDING_DIFFERENCES: Kind.REVENUE,
 }
 GROWS_ON_DEBIT = frozenset({Kind.ASSET, Kind.EXPENSE})
 
