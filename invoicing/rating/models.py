@@ -39,7 +39,7 @@ class RatedLine(models.Model):
         max_length=64, blank=True, help_text="SHA-256 over all that the parts say, in order."
     )
     currency = models.CharField(max_length=3)
-    amount_exact = models.DecimalField(max_digits=48, decimal_places=30, help_text="Before its one rounding.")
+    amount_exact = models.DecimalField(max_digits=70, decimal_places=50, help_text="Before its one rounding.")
     amount = models.DecimalField(max_digits=20, decimal_places=4)
     rated_at = models.DateTimeField()
 

@@ -82,16 +82,21 @@ class _Price:
     breakdown: Breakdown | None
 
 
-def compute_segments(items: Sequence[Item]) -> list[Computed]:
-    """The amounts of these segments, in their order; nothing is stored."""
+def compute_segments(items: Sequence[Item], *, shares: Sequence[Share] | None = None) -> list[Computed]:
+    """The amounts of these segments, in their order; nothing is stored.
+
+    `shares` of their periods are told where they are known already.
+    """
     prices = _read_prices({segment.price_version_id for segment, _ in items})
     asked = [Asked(snapshot, prices[segment.price_version_id].breakdown, segment.zone) for segment, snapshot in items]
     computed: dict[int, Computed] = {}
     failures = []
     for place, read in breakdowns.read_usages(asked):
         segment, snapshot = items[place]
+        price = prices[segment.price_version_id]
+        share = _share(segment, price) if shares is None else shares[place]
         try:
-            computed[place] = _compute(segment, snapshot, price=prices[segment.price_version_id], read=read)
+            computed[place] = _compute(segment, snapshot, price=price, read=read, share=share)
         except rules.AmountTooLargeError as error:
             failures.append((segment.subscription_id, error.message))
     if failures:
@@ -99,9 +104,9 @@ def compute_segments(items: Sequence[Item]) -> list[Computed]:
     return [computed[place] for place in range(len(items))]
 
 
-def rate_segments(items: Sequence[Item], *, at: datetime) -> list[RatedLine]:
+def rate_segments(items: Sequence[Item], *, at: datetime, shares: Sequence[Share] | None = None) -> list[RatedLine]:
     """Rate and keep these segments, in their order: one line each, rounded half up once, in three queries."""
-    lines = [_line(computed, at=at) for computed in compute_segments(items)]
+    lines = [_line(computed, at=at) for computed in compute_segments(items, shares=shares)]
     with transaction.atomic():
         bulk.insert_rows(lines)
     return lines
@@ -118,6 +123,7 @@ def rerate_lines(corrections: Sequence[tuple[RatedLine, AggregationSnapshot]], *
             for line, snapshot in corrections
         ],
         at=at,
+        shares=[_share_of_line(line) for line in lines],
     )
 
 
@@ -145,7 +151,8 @@ def _recompute(line: RatedLine, *, price: _Price, read: ReadUsage) -> Recomputed
         model=price.model,
         params=price.params,
         usage=replace(read.usage, quantity=line.quantity),
-        share=Share(line.share_part, line.share_whole, line.share_unit),
+        share=_share_of_line(line),
+        currency=line.currency,
     )
     amount = money.round_amount(computation.amount_exact, currency=line.currency)
     return Recomputed(amount, computation.amount_exact, computation.steps, read.parts)
@@ -158,7 +165,7 @@ def _zones(lines: Iterable[RatedLine]) -> dict[int, str]:
 
 
 def _again(line: RatedLine, snapshot: AggregationSnapshot, *, plan_id: int, zone: str) -> PriceSegment:
-    """The segment of a rated line; usage is never prorated, so its period is not asked for again."""
+    """The segment of a rated line; its share of the period stands on the line, so the period is not asked for again."""
     segment = Period(line.segment_start, line.segment_end)
     return PriceSegment(
         subscription_id=line.subscription_id,
@@ -178,10 +185,11 @@ def _again(line: RatedLine, snapshot: AggregationSnapshot, *, plan_id: int, zone
 
 
 def _compute(
-    segment: PriceSegment, snapshot: AggregationSnapshot | None, *, price: _Price, read: ReadUsage
+    segment: PriceSegment, snapshot: AggregationSnapshot | None, *, price: _Price, read: ReadUsage, share: Share
 ) -> Computed:
-    share = _share(segment) if segment.meter_id is None else WHOLE
-    computation = rules.compute(model=price.model, params=price.params, usage=read.usage, share=share)
+    computation = rules.compute(
+        model=price.model, params=price.params, usage=read.usage, share=share, currency=price.currency
+    )
     return Computed(
         segment=segment,
         snapshot=snapshot,
@@ -195,7 +203,10 @@ def _compute(
     )
 
 
-def _share(segment: PriceSegment) -> Share:
+def _share(segment: PriceSegment, price: _Price) -> Share:
+    """A fee, and what is included in a price or limits it, is divided by time; usage itself never is."""
+    if not price_params.follows_share(price.params):
+        return WHOLE
     return proration.share_of_segment(
         segment=Period(segment.start, segment.end),
         period=segment.period,
@@ -203,6 +214,10 @@ def _share(segment: PriceSegment) -> Share:
         unit=segment.proration_unit,
         zone=segment.zone,
     )
+
+
+def _share_of_line(line: RatedLine) -> Share:
+    return Share(line.share_part, line.share_whole, line.share_unit)
 
 
 def _line(computed: Computed, *, at: datetime) -> RatedLine:

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from invoicing.pricing.admin.forms import EXAMPLES
+from invoicing.pricing.admin.forms import EXAMPLES, WITH_MODIFIERS
 from invoicing.pricing.models import Charge, Plan, PriceVersion, Subscription, TaxRate
 from invoicing.pricing.rules import params
 from tests.builders import agreements
@@ -208,6 +208,11 @@ def test_every_example_of_a_price_is_one(model: str) -> None:
     as_copied = json.loads(json.dumps(EXAMPLES[model]))
     assert params.write_params(params.parse_stored_params(model=model, params=as_copied))
     assert EXAMPLES.keys() == params.READERS.keys() == set(PriceVersion.ModelName.values)
+
+
+def test_the_example_with_modifiers_is_a_price() -> None:
+    written = params.write_params(params.parse_stored_params(model="standard", params=WITH_MODIFIERS))
+    assert written == {**WITH_MODIFIERS, "minimum_amount": "20", "maximum_amount": "500", "partial_period": "prorate"}
 
 
 def test_a_tax_rate_is_added_by_a_dialog() -> None:

@@ -117,7 +117,11 @@ def test_a_flat_fee_is_priced_by_the_code_of_its_charge(finance: ApiClient) -> N
     fee = {**PRICE, "charge": "base", "name": "Base fee", "model": "flat", "params": {"amount": "29.00"}}
     del fee["meter"]
     made = finance.post("price-versions", fee)
-    assert (made.status_code, made.json()["meter"], made.json()["params"]) == (201, None, {"amount": "29"})
+    assert (made.status_code, made.json()["meter"], made.json()["params"]) == (
+        201,
+        None,
+        {"amount": "29", "billed": "in_arrears"},
+    )
     assert finance.post("price-versions", {**fee, "effective_at": "2026-02-01T00:00:00Z"}).json()["version"] == 2
     assert Charge.objects.count() == 1
 

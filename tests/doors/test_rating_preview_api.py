@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from invoicing.pricing.models import PriceVersion
-from invoicing.pricing.rules import params
 from tests.builders.people import ApiClient, key_for, make_staff
 from tests.vectors import cases
 
@@ -22,13 +21,14 @@ def auditor() -> ApiClient:
 
 
 def test_every_worked_price_comes_out_over_http(auditor: ApiClient) -> None:
-    tried = [case for case in cases.load("rating") if case["model"] in params.READERS and "steps" not in case]
-    assert len(tried) > 50
+    tried = [case for case in cases.load("rating") if case["model"] != "allocation"]  # their amount stands nowhere
+    assert len(tried) > 150
     for case in tried:
-        names = ("model", "params", "currency", "units", "events", "rounding")
+        names = ("model", "params", "currency", "units", "events", "steps", "rounding")
         answer = auditor.post("rating/preview", {name: case[name] for name in names if name in case})
         assert answer.status_code == 200, (case["id"], answer.json())
-        assert Decimal(answer.json()["amount"]) == Decimal(case["expected_amount"]), case["id"]
+        if case["expected_amount"] is not None:
+            assert Decimal(answer.json()["amount"]) == Decimal(case["expected_amount"]), case["id"]
 
 
 def test_the_answer_says_how_the_amount_came_about(auditor: ApiClient) -> None:

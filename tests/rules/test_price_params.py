@@ -56,7 +56,7 @@ def test_numbers_may_come_as_text_or_as_json_read_exactly(value: Any) -> None:
         (10**30, "number"),
         (Decimal("1e400"), "number"),
         (Decimal("NaN"), "number"),
-        ("0.0000000000001", "number"),  # 13 decimals
+        ("0.00000000000000001", "number"),  # 17 decimals
         ("-1", "out_of_range"),
         ("1000000000001", "out_of_range"),
         (None, "required"),
@@ -95,7 +95,7 @@ def test_what_is_not_a_price_is_refused(value: Any, code: str) -> None:
         ("standard", {"unit_amount": "1", "filters": [{"unit_amount": "2"}]}, [("/params/filters/0", "required")]),
         ("standard", {"unit_amount": "1", "filters": [{"a/b": 5, "unit_amount": "2"}]},
          [("/params/filters/0/a~1b", "type")]),
-        ("percentage", {}, [("/model", "choice")]),
+        ("barter", {}, [("/model", "choice")]),
     ],
 )  # fmt: skip
 def test_every_problem_is_named_where_it_is(model: str, given: Any, expected: list[tuple[str, str]]) -> None:
@@ -117,8 +117,14 @@ def test_all_problems_are_named_at_once() -> None:
         ("volume", {"tiers": [{"up_to": "200", "unit_amount": "1"}]}, ("/params/tiers/0/up_to", "open_end")),
         ("volume", {"tiers": [OPEN], "tier_selected_on_units": "3"},
          ("/params/tier_selected_on_units", "not_storable")),
-        ("standard", {"unit_amount": "1", "filters": [{"cloud": "aws", "unit_amount": "2"}]},
-         ("/params/filters", "not_storable")),
+        ("bucketed", {"inner": "standard", "unit_amount": "1"}, ("/params/bucket", "required")),
+        ("bucketed", {"inner": "volume", "bucket": "day", "tiers": [{"up_to": "200", "unit_amount": "1"}]},
+         ("/params/tiers/0/up_to", "open_end")),
+        ("graduated_percentage", {"tiers": [{"up_to": "200", "rate_percent": "1"}]},
+         ("/params/tiers/0/up_to", "open_end")),
+        ("dimensional", {"inner": "volume", "default": {"tiers": [OPEN]},
+                         "prices": [{"match": {"a": "b"}, "params": {"tiers": [{"up_to": "9", "unit_amount": "1"}]}}]},
+         ("/params/prices/0/params/tiers/0/up_to", "open_end")),
     ],
 )  # fmt: skip
 def test_a_price_that_is_kept_must_price_every_quantity(model: str, given: Any, expected: tuple[str, str]) -> None:
@@ -129,7 +135,7 @@ def test_a_price_that_is_kept_must_price_every_quantity(model: str, given: Any, 
 @pytest.mark.parametrize(
     ("model", "given", "expected"),
     [
-        ("flat", {"amount": "29.00"}, {"amount": "29"}),
+        ("flat", {"amount": "29.00"}, {"amount": "29", "billed": "in_arrears"}),
         ("standard", {"unit_amount": "0.0020"}, {"unit_amount": "0.002"}),
         (
             "graduated",

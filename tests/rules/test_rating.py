@@ -149,8 +149,9 @@ def test_the_last_tier_has_no_end_in_its_step() -> None:
 def test_packages_are_the_quantity_of_their_step() -> None:
     given = {"package_amount": "5", "package_size": "100", "free_units": "30"}
     assert price("package", given, "131").as_json() == [
-        {"label": "Packages of 100, 30 free", "quantity": "2", "unit_price": "5", "flat_fee": "0", "amount": "10"}
-    ]
+        {"label": "Packages of 100, 30 free", "quantity": "2", "units": "131", "unit_price": "5", "flat_fee": "0",
+         "amount": "10"}
+    ]  # fmt: skip
 
 
 def test_usage_below_zero_is_shown_with_its_quantity() -> None:

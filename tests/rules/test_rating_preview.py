@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from core.errors import DomainError
-from invoicing.rating.rules import preview
+from invoicing.rating.rules import preview, trial
 from invoicing.rating.rules.preview import Rounding
 
 UNIT = {"unit_amount": "0.0005"}
 
 
 def amount(rule: Rounding | None, **given: Any) -> str:
-    asked: dict[str, Any] = {"model": "standard", "params": UNIT, **given}
-    return preview.preview_amount(**asked, rounding_rule=rule).amount
+    asked: dict[str, Any] = {"model": "standard", "params": UNIT, "currency": "EUR", **given}
+    return trial.try_price(**asked, rounding_rule=rule).amount
 
 
 @pytest.mark.parametrize(

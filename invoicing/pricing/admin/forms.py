@@ -33,6 +33,38 @@ EXAMPLES = {
     },
     "volume": {"tiers": [{"up_to": "1000", "unit_amount": "0.01"}, {"up_to": None, "unit_amount": "0.008"}]},
     "package": {"package_amount": "5.00", "package_size": "1000", "free_units": "100"},
+    "graduated_package": {
+        "tiers": [
+            {"up_to": "10000", "package_size": "1000", "package_amount": "5.00"},
+            {"up_to": None, "package_size": "1000", "package_amount": "4.00"},
+        ]
+    },
+    "volume_package": {"tiers": [{"up_to": None, "package_size": "1000", "package_amount": "4.00"}]},
+    "percentage": {
+        "rate_percent": "2.9",
+        "fixed_amount_per_event": "0.30",
+        "free_events": 3,
+        "per_transaction_max": "12.00",
+    },
+    "graduated_percentage": {"tiers": [{"up_to": "1000", "rate_percent": "2"}, {"up_to": None, "rate_percent": "1.5"}]},
+    "dynamic": {"price_from": "event amount", "amount_property": "price", "multiplier": "1.2"},
+    "bucketed": {"inner": "standard", "unit_amount": "0.10", "bucket": "hour", "included_quantity": "5"},
+    "dimensional": {
+        "inner": "standard",
+        "prices": [{"match": {"region": "eu"}, "params": {"unit_amount": "0.08"}}],
+        "default": {"unit_amount": "0.12"},
+    },
+    "commitment": {"minimum_amount": "100.00"},
+    "plan_discount": {"discount_percent": "10"},
+    "prepaid_credits": {"opening_balance": "50", "credit_rate": "1"},
+}
+WITH_MODIFIERS = {
+    "unit_amount": "0.002",
+    "unit_conversion": {"operation": "divide", "factor": "1000", "rounding": "ceiling"},
+    "included_quantity": "100",
+    "discount_percent": "10",
+    "minimum_amount": "20.00",
+    "maximum_amount": "500.00",
 }
 
 
@@ -56,7 +88,8 @@ def zone_field() -> forms.CharField:
 
 def examples() -> SafeString:
     """The shape of each model's parameters, to copy from."""
-    rows = format_html_join("", "<p><b>{}</b> <code>{}</code></p>", ((k, json.dumps(v)) for k, v in EXAMPLES.items()))
+    shown = {**EXAMPLES, "standard, with modifiers": WITH_MODIFIERS}
+    rows = format_html_join("", "<p><b>{}</b> <code>{}</code></p>", ((k, json.dumps(v)) for k, v in shown.items()))
     return format_html('<div class="bo-mono">{}</div>', rows)
 
 

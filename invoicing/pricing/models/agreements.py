@@ -12,6 +12,7 @@ from accounts import validators
 from accounts.models import Customer
 from core.models import APPEND_ONLY
 from invoicing.pricing.models.proposals import INSTANTS, Proposal, proposal_checks, proposal_triggers
+from invoicing.pricing.rules import params as price_params
 from metering.models import IdRange, Meter, TimeRange
 
 # Run at commit, so that a change of plan may shorten one phase and add the next in any order.
@@ -132,6 +133,16 @@ class PriceVersion(Proposal):
         GRADUATED = "graduated", "Graduated"
         VOLUME = "volume", "Volume"
         PACKAGE = "package", "Package"
+        GRADUATED_PACKAGE = "graduated_package", "Graduated packages"
+        VOLUME_PACKAGE = "volume_package", "Volume packages"
+        PERCENTAGE = "percentage", "Percentage"
+        GRADUATED_PERCENTAGE = "graduated_percentage", "Graduated percentage"
+        DYNAMIC = "dynamic", "Amount of the event"
+        BUCKETED = "bucketed", "By time bucket"
+        DIMENSIONAL = "dimensional", "By properties"
+        COMMITMENT = "commitment", "Minimum or maximum of the plan"
+        PLAN_DISCOUNT = "plan_discount", "Discount on the plan"
+        PREPAID_CREDITS = "prepaid_credits", "Credits of the plan"
 
     charge = models.ForeignKey(Charge, on_delete=models.PROTECT, related_name="price_versions")
     model = models.CharField(max_length=20, choices=ModelName.choices)
@@ -142,7 +153,7 @@ class PriceVersion(Proposal):
         constraints = [
             models.UniqueConstraint(fields=["charge", "version"], name="pricing_price_version"),
             models.CheckConstraint(
-                condition=Q(model__in=["flat", "standard", "graduated", "volume", "package"]),
+                condition=Q(model__in=list(price_params.READERS)),
                 name="pricing_price_model",
             ),
             *proposal_checks("pricing_price"),

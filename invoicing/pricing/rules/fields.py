@@ -7,10 +7,16 @@ from typing import Any
 
 from core import money
 
-PRICE_DECIMALS_MAX = 12
+PRICE_DECIMALS_MAX = 16  # 12 decimals of a minor unit (Stripe `unit_amount_decimal`), in currencies of up to 4
+FACTOR_DECIMALS_MAX = 6
+FACTOR_MAX = Decimal("1e6")
+RATE_DECIMALS_MAX = 12
+RATE_MAX = Decimal(1000)
 PRICE_MAX = Decimal("1e12")
 QUANTITY_DECIMALS_MAX = 18
 QUANTITY_MAX = Decimal("1e15")
+TEXT_LENGTH_MAX = 200
+TEXTS_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +52,14 @@ class Fields:
         return self.document.get(name)
 
     def price(self, name: str, *, default: Decimal | None = None) -> Decimal:
-        """An amount of money from 0 up, with at most 12 decimals."""
+        """An amount of money from 0 up, with at most 16 decimals."""
         return self._number(name, default=default, decimals_max=PRICE_DECIMALS_MAX, limit=PRICE_MAX)
+
+    def signed(self, name: str) -> Decimal:
+        """An amount of either sign, with at most 18 decimals."""
+        return self._number(
+            name, default=None, decimals_max=QUANTITY_DECIMALS_MAX, limit=QUANTITY_MAX, least=-QUANTITY_MAX
+        )
 
     def quantity(self, name: str, *, default: Decimal | None = None) -> Decimal:
         """An amount of units from 0 up, with at most 18 decimals."""
@@ -55,6 +67,68 @@ class Fields:
 
     def quantity_or_none(self, name: str) -> Decimal | None:
         return None if self.take(name) is None else self.quantity(name)
+
+    def price_or_none(self, name: str) -> Decimal | None:
+        return None if self.take(name) is None else self.price(name)
+
+    def rate(self, name: str) -> Decimal:
+        """A percentage of what events are worth, from 0 to 1000."""
+        return self._number(name, default=None, decimals_max=RATE_DECIMALS_MAX, limit=RATE_MAX)
+
+    def discount(self, name: str, *, default: Decimal | None = None) -> Decimal:
+        """A percentage from 0 to 100 with at most 6 decimals."""
+        return self._number(name, default=default, decimals_max=FACTOR_DECIMALS_MAX, limit=Decimal(100))
+
+    def factor(self, name: str, *, default: Decimal | None = None) -> Decimal:
+        """A multiplier above 0 with at most 6 decimals."""
+        before = len(self.problems)
+        factor = self._number(name, default=default, decimals_max=FACTOR_DECIMALS_MAX, limit=FACTOR_MAX)
+        if factor == 0 and len(self.problems) == before:
+            self.report(name, "out_of_range", "Must be more than 0.")
+        return factor or Decimal(1)
+
+    def whole(self, name: str, *, least: int, most: int, default: int | None = None) -> int:
+        """A whole number, as JSON writes it or as text."""
+        value = self.take(name)
+        if value is None and default is not None:
+            return default
+        try:
+            number = read_number(value, decimals_max=0)
+        except ValueError:
+            self.report(name, "required" if value is None else "number", "A whole number is needed.")
+            return least
+        if not least <= number <= most:
+            self.report(name, "out_of_range", f"Must lie between {least} and {most}.")
+            return least
+        return int(number)
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        value = self.take(name)
+        if value is not None and not isinstance(value, bool):
+            self.report(name, "type", "Must be true or false.")
+        return value if isinstance(value, bool) else default
+
+    def text(self, name: str) -> str:
+        """A name of 1 to 200 characters."""
+        value = self.take(name)
+        if not isinstance(value, str) or not 1 <= len(value) <= TEXT_LENGTH_MAX:
+            self.report(name, "required" if value is None else "type", "A name of 1 to 200 characters is needed.")
+            return ""
+        return value
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A list of names; none where the field is absent."""
+        value = self.take(name)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value) or len(value) > TEXTS_MAX:
+            self.report(name, "type", f"A list of at most {TEXTS_MAX} names is needed.")
+            return ()
+        return tuple(value)
+
+    def inside(self, name: str) -> "Fields":
+        """The object in one field, to be read in the same way."""
+        return Fields(self.take(name), pointer=f"{self.pointer}/{escape(name)}", problems=self.problems)
 
     def size(self, name: str) -> Decimal:
         """A quantity above 0."""
@@ -94,7 +168,15 @@ class Fields:
         for name in sorted(set(self.document) - self.known, key=str):
             self.report(str(name), "unknown_field", "This field is not known here; check its spelling.")
 
-    def _number(self, name: str, *, default: Decimal | None, decimals_max: int, limit: Decimal) -> Decimal:
+    def _number(
+        self,
+        name: str,
+        *,
+        default: Decimal | None,
+        decimals_max: int,
+        limit: Decimal,
+        least: Decimal = Decimal(0),
+    ) -> Decimal:
         value = self.take(name)
         if value is None:
             if default is None:
@@ -105,8 +187,8 @@ class Fields:
         except ValueError as error:
             self.report(name, "number", f"{str(error)[:1].upper()}{str(error)[1:]}.")
             return Decimal(0)
-        if not 0 <= number <= limit:
-            self.report(name, "out_of_range", f"Must lie between 0 and {money.plain(limit)}.")
+        if not least <= number <= limit:
+            self.report(name, "out_of_range", f"Must lie between {money.plain(least)} and {money.plain(limit)}.")
             return Decimal(0)
         return number
 

@@ -1,19 +1,45 @@
 """The parameters of each price model: read strictly into frozen values, and written back in one canonical shape."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from decimal import Decimal
-from itertools import pairwise
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from core import money
 from core.errors import InvalidInputError
+from invoicing.pricing.rules import params_events, params_nested, params_plan, params_tiers, params_units
 from invoicing.pricing.rules.fields import Fields, Problem
+from invoicing.pricing.rules.modifiers import NONE, Modified, Modifiers, write_modifiers
+from invoicing.pricing.rules.params_events import DynamicParams, PercentageParams
+from invoicing.pricing.rules.params_nested import BucketedParams, DimensionalParams
+from invoicing.pricing.rules.params_plan import CreditParams, PlanCommitmentParams, PlanDiscountParams
+from invoicing.pricing.rules.params_tiers import Tier, TieredPackageParams, TieredParams, TieredRateParams
+from invoicing.pricing.rules.params_units import FilterPrice, FlatParams, PackageParams, StandardParams
 
-TIERS_MAX = 1000
-FILTERS_MAX = 1000
-ZERO_USAGE_POLICIES = ("charge_first_tier", "no_charge")  # the first is the rule where nothing is said
-PACKAGE_ROUNDINGS = ("up", "down")
+__all__ = [
+    "FEE_MODELS",
+    "PLAN_MODELS",
+    "READERS",
+    "BucketedParams",
+    "CreditParams",
+    "DimensionalParams",
+    "DynamicParams",
+    "FilterPrice",
+    "FlatParams",
+    "PackageParams",
+    "Params",
+    "ParamsError",
+    "PercentageParams",
+    "PlanCommitmentParams",
+    "PlanDiscountParams",
+    "StandardParams",
+    "Tier",
+    "TieredPackageParams",
+    "TieredParams",
+    "TieredRateParams",
+    "follows_share",
+    "modifiers_of",
+    "parse_params",
+    "parse_stored_params",
+    "write_params",
+]
 
 
 class ParamsError(InvalidInputError):
@@ -31,58 +57,39 @@ class ParamsError(InvalidInputError):
         return [{"pointer": each.pointer, "code": each.code, "detail": each.detail} for each in self.found]
 
 
-@dataclass(frozen=True, slots=True)
-class FlatParams:
-    """A fee for a whole billing period."""
+UsageParams = (
+    StandardParams
+    | TieredParams
+    | TieredPackageParams
+    | TieredRateParams
+    | PackageParams
+    | PercentageParams
+    | DynamicParams
+    | BucketedParams
+    | DimensionalParams
+)
+PlanParams = PlanCommitmentParams | PlanDiscountParams | CreditParams
+Params = FlatParams | UsageParams | PlanParams
 
-    amount: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class FilterPrice:
-    """The unit price of events that carry all of these properties."""
-
-    match: tuple[tuple[str, str], ...]
-    unit_amount: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class StandardParams:
-    """One price for each unit; events may have a price of their own by property."""
-
-    unit_amount: Decimal
-    filters: tuple[FilterPrice, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Tier:
-    """Units above the tier before, up to and with `up_to`; None is without end."""
-
-    up_to: Decimal | None
-    unit_amount: Decimal
-    flat_amount: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class TieredParams:
-    """The tiers of a graduated or volume price."""
-
-    tiers: tuple[Tier, ...]
-    zero_usage_policy: str
-    tier_selected_on_units: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PackageParams:
-    """A price for each begun block of units after the free ones."""
-
-    package_amount: Decimal
-    package_size: Decimal
-    free_units: Decimal
-    rounding_of_packages: str
-
-
-Params = FlatParams | StandardParams | TieredParams | PackageParams
+READERS: Mapping[str, Callable[[Fields], Params]] = {
+    "flat": params_units.read_flat,
+    "standard": params_units.read_standard,
+    "graduated": params_tiers.read_graduated,
+    "volume": params_tiers.read_volume,
+    "package": params_units.read_package,
+    "graduated_package": params_tiers.read_tiered_package,
+    "volume_package": params_tiers.read_tiered_package,
+    "percentage": params_events.read_percentage,
+    "graduated_percentage": params_tiers.read_graduated_percentage,
+    "dynamic": params_events.read_dynamic,
+    "bucketed": params_nested.read_bucketed,
+    "dimensional": params_nested.read_dimensional,
+    "commitment": params_plan.read_commitment,
+    "plan_discount": params_plan.read_plan_discount,
+    "prepaid_credits": params_plan.read_credits,
+}
+FEE_MODELS = frozenset({"flat"})  # charged for time
+PLAN_MODELS = frozenset({"commitment", "plan_discount", "prepaid_credits"})  # rate the plan's other lines
 
 
 def parse_params(*, model: str, params: Any, pointer: str = "/params") -> Params:
@@ -92,7 +99,7 @@ def parse_params(*, model: str, params: Any, pointer: str = "/params") -> Params
         known = ", ".join(READERS)
         raise ParamsError([Problem("/model", "choice", f"{str(model)[:40]!r} is not a price model; use {known}.")])
     fields = Fields(params, pointer=pointer, problems=problems)
-    parsed = READERS[model](fields)
+    parsed: Params = params_nested.read_modified(fields, READERS[model])
     fields.refuse_unknown()
     if problems:
         raise ParamsError(problems)
@@ -100,20 +107,9 @@ def parse_params(*, model: str, params: Any, pointer: str = "/params") -> Params
 
 
 def parse_stored_params(*, model: str, params: Any, pointer: str = "/params") -> Params:
-    """The same for a price that is to be kept: it must price every quantity, from the quantity alone."""
+    """The same for a price that is to be kept: it must price every usage that its meter can measure."""
     parsed = parse_params(model=model, params=params, pointer=pointer)
-    problems = []
-    if isinstance(parsed, TieredParams) and parsed.tiers[-1].up_to is not None:
-        last = f"{pointer}/tiers/{len(parsed.tiers) - 1}/up_to"
-        problems.append(
-            Problem(last, "open_end", "The last tier must have no end (null), or usage above it has no price.")
-        )
-    if isinstance(parsed, TieredParams) and parsed.tier_selected_on_units is not None:
-        detail = "Belongs to one calculation, not to a price; leave it out."
-        problems.append(Problem(f"{pointer}/tier_selected_on_units", "not_storable", detail))
-    if isinstance(parsed, StandardParams) and parsed.filters:
-        detail = "Usage is measured per meter; make one meter and one charge for each price."
-        problems.append(Problem(f"{pointer}/filters", "not_storable", detail))
+    problems = list(_problems_of_keeping(parsed, pointer))
     if problems:
         raise ParamsError(problems)
     return parsed
@@ -121,101 +117,42 @@ def parse_stored_params(*, model: str, params: Any, pointer: str = "/params") ->
 
 def write_params(params: Params) -> dict[str, Any]:
     """The canonical JSON of parameters: every field that says something, numbers as plain decimal strings."""
+    return {**params.as_json(), **write_modifiers(modifiers_of(params))}
+
+
+def modifiers_of(params: Any) -> Modifiers:
+    """What a price does to units and amount around its model; nothing for prices of a whole plan."""
+    return params.modifiers if isinstance(params, Modified) else NONE
+
+
+def follows_share(params: Params) -> bool:
+    """Whether a part of a period gets only its share of a fee, of included units, of a minimum or a maximum."""
     match params:
         case FlatParams():
-            return {"amount": money.plain(params.amount)}
-        case StandardParams():
-            return {"unit_amount": money.plain(params.unit_amount)}
-        case TieredParams():
-            tiers = [_write_tier(tier) for tier in params.tiers]
-            return {"tiers": tiers, "zero_usage_policy": params.zero_usage_policy}
-        case PackageParams():
-            return {
-                "package_amount": money.plain(params.package_amount),
-                "package_size": money.plain(params.package_size),
-                "free_units": money.plain(params.free_units),
-                "rounding_of_packages": params.rounding_of_packages,
-            }
+            return True
+        case PlanCommitmentParams():
+            return params.limits.follows_share
+        case DimensionalParams():
+            inside = [params.default, *(price.params for price in params.prices)]
+            return any(each.modifiers.follows_share for each in (params, *inside))
+    return modifiers_of(params).follows_share
 
 
-def _write_tier(tier: Tier) -> dict[str, str | None]:
-    return {
-        "up_to": None if tier.up_to is None else money.plain(tier.up_to),
-        "unit_amount": money.plain(tier.unit_amount),
-        "flat_amount": money.plain(tier.flat_amount),
-    }
-
-
-def _read_flat(fields: Fields) -> FlatParams:
-    return FlatParams(amount=fields.price("amount"))
-
-
-def _read_standard(fields: Fields) -> StandardParams:
-    unit_amount = fields.price("unit_amount")
-    if fields.take("filters") is None:
-        return StandardParams(unit_amount)
-    return StandardParams(unit_amount, fields.items("filters", count_max=FILTERS_MAX, read=_read_filter))
-
-
-def _read_filter(fields: Fields) -> FilterPrice:
-    unit_amount = fields.price("unit_amount")
-    match = []
-    for name, value in fields.document.items():
-        if name != "unit_amount":
-            fields.known.add(name)
-            match.append((name, str(value)))
-            if not isinstance(value, str):
-                fields.report(name, "type", "A filter compares texts.")
-    if not match:
-        fields.report("", "required", "A filter needs a property to compare.")
-    return FilterPrice(tuple(sorted(match)), unit_amount)
-
-
-def _read_graduated(fields: Fields) -> TieredParams:
-    return TieredParams(_read_tiers(fields), fields.choice("zero_usage_policy", options=ZERO_USAGE_POLICIES))
-
-
-def _read_volume(fields: Fields) -> TieredParams:
-    return TieredParams(
-        _read_tiers(fields),
-        fields.choice("zero_usage_policy", options=ZERO_USAGE_POLICIES),
-        fields.quantity_or_none("tier_selected_on_units"),
-    )
-
-
-def _read_tiers(fields: Fields) -> tuple[Tier, ...]:
-    tiers: tuple[Tier, ...] = fields.items("tiers", count_max=TIERS_MAX, read=_read_tier)
-    if fields.problems:
-        return tiers  # bounds that could not be read have no order
-    for index, (tier, following) in enumerate(pairwise(tiers)):
-        if tier.up_to is None:
-            fields.report_at(f"tiers/{index}/up_to", "open_end", "Only the last tier may have no end (null).")
-        elif following.up_to is not None and following.up_to <= tier.up_to:
-            detail = f"Must be more than the tier before ({money.plain(tier.up_to)})."
-            fields.report_at(f"tiers/{index + 1}/up_to", "order", detail)
-    return tiers
-
-
-def _read_tier(fields: Fields) -> Tier:
-    if "up_to" not in fields.document:
-        fields.report("up_to", "required", "This field is needed; null in the last tier.")
-    up_to = None if fields.take("up_to") is None else fields.size("up_to")
-    return Tier(up_to, fields.price("unit_amount"), fields.price("flat_amount", default=Decimal(0)))
-
-
-def _read_package(fields: Fields) -> PackageParams:
-    return PackageParams(
-        package_amount=fields.price("package_amount"),
-        package_size=fields.size("package_size"),
-        free_units=fields.quantity("free_units", default=Decimal(0)),
-        rounding_of_packages=fields.choice("rounding_of_packages", options=PACKAGE_ROUNDINGS),
-    )
-
-
-READERS: Mapping[str, Callable[[Fields], Params]] = {
-    "flat": _read_flat,
-    "standard": _read_standard,
-    "graduated": _read_graduated,
-    "volume": _read_volume,
-    "package": _read_package,
-}
+def _problems_of_keeping(params: Any, pointer: str) -> Iterator[Problem]:
+    match params:
+        case TieredParams() | TieredPackageParams() | TieredRateParams() if params.tiers[-1].up_to is not None:
+            detail = "The last tier must have no end (null), or usage above it has no price."
+            yield Problem(f"{pointer}/tiers/{len(params.tiers) - 1}/up_to", "open_end", detail)
+    match params:
+        case TieredParams() if params.tier_selected_on_units is not None:
+            detail = "Belongs to one calculation, not to a price; leave it out."
+            yield Problem(f"{pointer}/tier_selected_on_units", "not_storable", detail)
+        case BucketedParams():
+            if params.bucket is None:
+                detail = "Say how long a bucket is: minute, hour, day or month."
+                yield Problem(f"{pointer}/bucket", "required", detail)
+            yield from _problems_of_keeping(params.params, pointer)
+        case DimensionalParams():
+            for index, price in enumerate(params.prices):
+                yield from _problems_of_keeping(price.params, f"{pointer}/prices/{index}/params")
+            yield from _problems_of_keeping(params.default, f"{pointer}/default")

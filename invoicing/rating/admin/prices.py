@@ -14,7 +14,8 @@ from invoicing.pricing import prices
 from invoicing.pricing.backoffice import DECISION, ProposalAdmin
 from invoicing.pricing.models import PriceVersion
 from invoicing.pricing.rules import params as price_params
-from invoicing.pricing.rules.params import Params, TieredParams
+from invoicing.pricing.rules.params import Params
+from invoicing.pricing.rules.words import TIERED
 from invoicing.rating import rules
 from invoicing.rating.rules.usage import Usage
 
@@ -42,6 +43,8 @@ class PriceVersionAdmin(ProposalAdmin):
     @display(description="What it charges")
     def examples(self, price: PriceVersion) -> SafeString:
         parsed = price_params.parse_stored_params(model=price.model, params=price.params)
+        if price.model in price_params.PLAN_MODELS or rules.breakdown_of(model=price.model, params=parsed) is not None:
+            return format_html("<p>{}</p>", "Its amount does not follow from a quantity alone.")
         currency = price.charge.plan.currency
         rows = []
         for quantity in _quantities(parsed):
@@ -60,6 +63,6 @@ def _quantities(parsed: Params) -> list[Decimal]:
     """Powers of ten, and both sides of the first tier boundaries."""
     if isinstance(parsed, price_params.FlatParams):
         return [Decimal(1)]
-    bounds = [tier.up_to for tier in parsed.tiers if tier.up_to] if isinstance(parsed, TieredParams) else []
+    bounds = [tier.up_to for tier in parsed.tiers if tier.up_to] if isinstance(parsed, TIERED) else []
     around = [value for bound in bounds[:BOUNDARIES_MAX] for value in (bound, bound + 1)]
     return sorted({*QUANTITIES, *around})

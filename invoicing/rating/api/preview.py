@@ -14,17 +14,28 @@ from accounts.permissions import READERS, RuledView
 from core import money
 from core.http.fields import JsonField
 from core.http.schema import WRITE_REFUSALS
-from invoicing.rating.rules import preview
+from invoicing.rating.rules import preview, trial
 
 
 class PreviewSerializer(serializers.Serializer[Any]):
-    """A price, and the units or the events to try it on."""
+    """A price, and the units, the events or the steps to try it on."""
 
-    model = serializers.CharField()
+    model = serializers.CharField(help_text=f"One of: {', '.join(trial.MODELS)}.")
     params = JsonField(help_text="In the shape of the model.")
     currency = serializers.CharField(validators=[validators.check_currency])
     units = JsonField(required=False, allow_null=True, help_text="A decimal string.")
-    events = JsonField(required=False, allow_null=True, help_text="Objects with one property that says the units.")
+    events = JsonField(
+        required=False,
+        allow_null=True,
+        help_text="Objects with one property that says the units, beside those that the price compares; `bucket` names"
+        " the time bucket of a bucketed price, the amount property what a dynamic price sums.",
+    )
+    steps = JsonField(
+        required=False,
+        allow_null=True,
+        help_text='Usage that grows or shrinks: `[{"cumulative_units": "8"}, …]`, each rated anew as a whole. One with'
+        ' `"expected_increment": null` was billed before and does not count to the amount.',
+    )
     rounding = JsonField(
         required=False,
         allow_null=True,
@@ -33,11 +44,17 @@ class PreviewSerializer(serializers.Serializer[Any]):
 
 
 class StepSerializer(serializers.Serializer[Any]):
-    """One step of the computation; `tier`, `from` and `up_to` only where there are tiers."""
+    """One step of the computation: quantity × unit price + flat fee = amount.
+
+    `tier`, `from` and `up_to` only where there are tiers; `units` where the quantity counts something else, such as
+    packages; `becomes` where from here on the units are counted as so many others.
+    """
 
     tier = serializers.IntegerField(required=False)
     up_to = serializers.CharField(required=False, allow_null=True)
     quantity = serializers.CharField()
+    units = serializers.CharField(required=False)
+    becomes = serializers.CharField(required=False)
     unit_price = serializers.CharField()
     flat_fee = serializers.CharField()
     amount = serializers.CharField()
@@ -48,12 +65,31 @@ class StepSerializer(serializers.Serializer[Any]):
         return {**named, **super().get_fields()}
 
 
+class IncrementSerializer(serializers.Serializer[Any]):
+    """One of the steps asked for: what usage comes to so far, and what that adds to the step before."""
+
+    cumulative_units = serializers.CharField()
+    amount = serializers.CharField()
+    increment = serializers.CharField()
+
+
+class PreviewDetailsSerializer(serializers.Serializer[Any]):
+    """Further results of some calculations."""
+
+    parts = serializers.DictField(child=serializers.CharField(), required=False, help_text="Of an allocation, by key.")
+    credits = serializers.CharField(required=False, help_text="What a top-up buys.")
+    credits_used = serializers.CharField(required=False)
+    balance = serializers.CharField(required=False, help_text="Credits that are left.")
+
+
 class PreviewAnswerSerializer(serializers.Serializer[Any]):
-    """The amount, rounded and exact, with the steps that make it."""
+    """The amount, rounded and exact, with the lines that make it; of steps, the lines of the last."""
 
     amount = serializers.CharField()
     amount_exact = serializers.CharField()
     lines = StepSerializer(many=True)
+    increments = IncrementSerializer(many=True, required=False)
+    details = PreviewDetailsSerializer(required=False)
 
 
 class PreviewView(RuledView, APIView):
@@ -67,15 +103,34 @@ class PreviewView(RuledView, APIView):
         body = PreviewSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         asked = body.validated_data
-        found = preview.preview_amount(
+        found = trial.try_price(
             model=asked["model"],
             params=asked["params"],
+            currency=asked["currency"],
             units=asked.get("units"),
             events=asked.get("events"),
+            steps=asked.get("steps"),
             rounding_rule=_rounding(asked),
         )
-        exact = money.plain(found.computation.amount_exact)
-        return Response({"amount": found.amount, "amount_exact": exact, "lines": found.computation.as_json()})
+        return Response(_answer(found))
+
+
+def _answer(found: preview.Preview) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "amount": found.amount,
+        "amount_exact": money.plain(found.computation.amount_exact),
+        "lines": found.computation.as_json(),
+    }
+    if found.increments:
+        answer["increments"] = [
+            {
+                "cumulative_units": money.plain(each.cumulative_units),
+                "amount": each.amount,
+                "increment": each.increment,
+            }
+            for each in found.increments
+        ]
+    return answer | ({"details": found.details} if found.details else {})
 
 
 def _rounding(asked: dict[str, Any]) -> preview.Rounding | None:

@@ -1,31 +1,21 @@
 """What a price would charge, before anybody agrees on it: nothing is stored."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from core import money, rounding
-from core.errors import InvalidInputError
 from invoicing.pricing.rules import fields
 from invoicing.pricing.rules import params as price_params
+from invoicing.pricing.rules.params import Params
 from invoicing.rating import rules
+from invoicing.rating.rules.preview_inputs import Cumulative, PreviewError, read_steps, read_units, read_usage
 from invoicing.rating.rules.steps import Computation
-from invoicing.rating.rules.usage import Part, Usage
+from invoicing.rating.rules.usage import Usage
 
 SCALE_MAX = 12
-
-
-class PreviewError(InvalidInputError):
-    """A quantity or rounding that cannot be used."""
-
-    code = "preview_invalid"
-
-
-class EventUnitsError(InvalidInputError):
-    """An event of a preview whose quantity cannot be read."""
-
-    code = "event_units"
+ROUNDING_MODES = ("half_up", "half_even")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,29 +25,52 @@ class Rounding:
     scale: int
     mode: str
 
+    def apply(self, amount: Decimal) -> Decimal:
+        return rounding.round_to_scale(amount, scale=self.scale, mode=self.mode)
+
+
+@dataclass(frozen=True, slots=True)
+class Increment:
+    """What usage up to a point comes to, and what that adds to the point before; both rounded."""
+
+    cumulative_units: Decimal
+    amount: str
+    increment: str
+
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """An amount, rounded as asked, with the exact one and its steps."""
+    """An amount, rounded as asked, with the exact one and its steps; `details` are further results by name."""
 
     amount: str
     computation: Computation
+    increments: tuple[Increment, ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
-def preview_amount(
-    *, model: str, params: Any, units: Any = None, events: Any = None, rounding_rule: Rounding | None
+def preview_price(
+    *,
+    model: str,
+    params: Any,
+    currency: str,
+    units: Any = None,
+    events: Any = None,
+    steps: Any = None,
+    rounding_rule: Rounding | None,
 ) -> Preview:
-    """The amount of `units`, or of `events` that each bring their own; exact where no rounding is asked for."""
+    """The amount of `units`, of `events` that each bring their own, or of growing usage in `steps`."""
     parsed = price_params.parse_params(model=model, params=params)
-    if (units is None) == (events is None) and model not in rules.FEE_MODELS:
-        raise PreviewError("Give either units or events.", pointer="/units")
+    if steps is not None:
+        return _preview_steps(model, parsed, read_steps(steps), currency=currency, rule=rounding_rule)
     breakdown = rules.breakdown_of(model=model, params=parsed)
-    if breakdown is None and events is None:
-        usage = Usage(_read_units(units))
+    if model in price_params.FEE_MODELS:
+        usage = Usage(Decimal(1) if units is None else read_units(units))
+    elif (units is None) == (events is None) and not (breakdown and breakdown.amount_property):
+        raise PreviewError("Give either units or events.", pointer="/units")
     else:
-        usage = _sum_events(_read_events(events), properties=breakdown.properties if breakdown else ())
-    computation = rules.compute(model=model, params=parsed, usage=usage)
-    return Preview(_round(computation.amount_exact, rounding_rule), computation)
+        usage = read_usage(units=units, events=events, breakdown=breakdown)
+    computation = rules.compute(model=model, params=parsed, usage=usage, currency=currency)
+    return Preview(round_amount(computation.amount_exact, rounding_rule), computation)
 
 
 def currency_rounding(currency: str) -> Rounding:
@@ -69,7 +82,7 @@ def read_rounding(document: Any) -> Rounding:
     """`{"scale", "mode"}`; `at` is taken and says nothing, for one amount is one line."""
     problems: list[fields.Problem] = []
     reader = fields.Fields(document, pointer="/rounding", problems=problems)
-    scale, mode = reader.take("scale"), reader.choice("mode", options=tuple(rounding.MODES))
+    scale, mode = reader.take("scale"), reader.choice("mode", options=ROUNDING_MODES)
     reader.take("at")
     reader.refuse_unknown()
     if isinstance(scale, bool) or not isinstance(scale, int) or not 0 <= scale <= SCALE_MAX:
@@ -79,48 +92,31 @@ def read_rounding(document: Any) -> Rounding:
     return Rounding(scale, mode)
 
 
-def _round(amount: Decimal, rule: Rounding | None) -> str:
-    if rule is None:
-        return money.plain(amount)
-    return format(rounding.round_to_scale(amount, scale=rule.scale, mode=rule.mode), "f")
+def round_amount(amount: Decimal, rule: Rounding | None) -> str:
+    """As the rule says; exact without one."""
+    return money.plain(amount) if rule is None else format(rule.apply(amount), "f")
 
 
-def _read_units(units: Any) -> Decimal:
-    if units is None:
-        return Decimal(1)
-    try:
-        quantity = fields.read_number(units, decimals_max=fields.QUANTITY_DECIMALS_MAX)
-    except ValueError as error:
-        raise PreviewError(f"{error}.", pointer="/units") from error
-    if abs(quantity) > fields.QUANTITY_MAX:
-        raise PreviewError(f"At most {money.plain(fields.QUANTITY_MAX)} units.", pointer="/units")
-    return quantity
+def _preview_steps(
+    model: str, params: Params, steps: Sequence[Cumulative], *, currency: str, rule: Rounding | None
+) -> Preview:
+    """Usage that grows or shrinks is rated anew as a whole; what is booked is the difference of rounded amounts.
 
-
-def _read_events(events: Any) -> list[Mapping[str, Any]]:
-    if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
-        raise PreviewError("Events are a list of objects.", pointer="/events")
-    return events
-
-
-def _sum_events(events: list[Mapping[str, Any]], *, properties: tuple[str, ...]) -> Usage:
-    parts = tuple(
-        Part(
-            _read_event_units(event, ignore=properties, pointer=f"/events/{index}"),
-            properties=tuple((name, event[name]) for name in properties if isinstance(event.get(name), str)),
-        )
-        for index, event in enumerate(events)
-    )
+    So the increments add up to the last amount. Those that were billed before do not count to the amount.
+    """
+    if model in price_params.FEE_MODELS or rules.breakdown_of(model=model, params=params) is not None:
+        raise PreviewError("Only a price of a growing quantity can be tried in steps.", pointer="/steps")
+    before = amount = Decimal(0)
+    increments = []
+    computation = Computation(Decimal(0), ())
     with rounding.exactly():
-        return Usage(sum((part.quantity for part in parts), Decimal(0)), parts)
-
-
-def _read_event_units(event: Mapping[str, Any], *, ignore: tuple[str, ...], pointer: str) -> Decimal:
-    """The quantity of an event: its one property that no filter compares."""
-    left = [name for name in event if name not in ignore]
-    if len(left) != 1:
-        raise EventUnitsError("An event needs exactly one property that says its units.", pointer=pointer)
-    try:
-        return fields.read_number(event[left[0]], decimals_max=fields.QUANTITY_DECIMALS_MAX)
-    except ValueError as error:
-        raise EventUnitsError(f"{error}.", pointer=f"{pointer}/{fields.escape(left[0])}") from error
+        for step in steps:
+            computation = rules.compute(model=model, params=params, usage=Usage(step.quantity), currency=currency)
+            exact = computation.amount_exact
+            reached = exact if rule is None else rule.apply(exact)
+            amount += Decimal(0) if step.is_billed_before else reached - before
+            increments.append(
+                Increment(step.quantity, round_amount(reached, rule), round_amount(reached - before, rule))
+            )
+            before = reached
+        return Preview(round_amount(amount, rule), computation, tuple(increments))

@@ -9,6 +9,7 @@ from invoicing.pricing.rules.params import FlatParams
 from invoicing.rating.rules.steps import Step
 
 EXACT_DECIMALS = 30  # a quantity's 18 and a price's 12; far below any half cent that a share could miss
+QUANTITY_DECIMALS = 18
 MICROSECONDS = 1_000_000
 
 
@@ -48,8 +49,22 @@ def share_of_segment(*, segment: Period, period: Period, whole: Period, unit: st
 
 def price_flat(*, params: FlatParams, share: Share) -> tuple[Step, ...]:
     """The share of the fee; shares of one fee add up to it before rounding, to 30 decimals."""
-    amount = rounding.share_of(params.amount, part=share.part, whole=share.whole, scale=EXACT_DECIMALS)
+    amount = share_of_amount(params.amount, share=share)
     return (Step(label=str(share), quantity=Decimal(1), unit_price=params.amount, amount=amount),)
+
+
+def share_of_amount(amount: Decimal, *, share: Share) -> Decimal:
+    """The share of a fee or a limit, to 30 decimals."""
+    if share.part == share.whole:
+        return amount
+    return rounding.share_of(amount, part=share.part, whole=share.whole, scale=EXACT_DECIMALS)
+
+
+def share_of_quantity(quantity: Decimal, *, share: Share) -> Decimal:
+    """The share of included or committed units, to the 18 decimals of a quantity."""
+    if share.part == share.whole:
+        return quantity
+    return rounding.share_of(quantity, part=share.part, whole=share.whole, scale=QUANTITY_DECIMALS)
 
 
 def _seconds(microseconds: int) -> str:

@@ -1,32 +1,46 @@
 """How an amount came about: the steps of a computation, whose amounts add up to it exactly."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
-from core import money
+from core import money, rounding
+
+NOTHING = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """Some units at one price, with the fee that comes with them."""
+    """Some units at one price, with the fee that comes with them: quantity × unit price + flat fee = amount.
+
+    `units` says how much of the usage it accounts for where `quantity` counts something else, such as packages.
+    `becomes` says that from here on the units of `quantity` are counted as so many others.
+    """
 
     label: str
     quantity: Decimal
-    unit_price: Decimal
+    unit_price: Decimal = NOTHING
     amount: Decimal
-    flat_fee: Decimal = Decimal(0)
+    flat_fee: Decimal = NOTHING
     tier: int | None = None
     floor: Decimal | None = None
     up_to: Decimal | None = None
+    units: Decimal | None = None
+    becomes: Decimal | None = None
 
     def as_json(self) -> dict[str, str | int | None]:
-        """Numbers as plain decimal strings; `tier`, `from` and `up_to` only where there are tiers."""
+        """Numbers as plain decimal strings; tiers, `units` and `becomes` only where they say something."""
         document: dict[str, str | int | None] = {"label": self.label}
         if self.tier is not None:
             document["tier"] = self.tier
-            document["from"] = money.plain(self.floor or Decimal(0))
+            document["from"] = money.plain(self.floor or NOTHING)
             document["up_to"] = None if self.up_to is None else money.plain(self.up_to)
         document["quantity"] = money.plain(self.quantity)
+        if self.units is not None:
+            document["units"] = money.plain(self.units)
+        if self.becomes is not None:
+            document["becomes"] = money.plain(self.becomes)
         document["unit_price"] = money.plain(self.unit_price)
         document["flat_fee"] = money.plain(self.flat_fee)
         document["amount"] = money.plain(self.amount)
@@ -42,3 +56,57 @@ class Computation:
 
     def as_json(self) -> list[dict[str, str | int | None]]:
         return [step.as_json() for step in self.steps]
+
+
+def units_step(label: str, *, quantity: Decimal, unit_price: Decimal) -> Step:
+    """Units × price."""
+    return Step(label=label, quantity=quantity, unit_price=unit_price, amount=quantity * unit_price)
+
+
+def free_step(label: str, *, quantity: Decimal) -> Step:
+    """Units that cost nothing."""
+    return Step(label=label, quantity=quantity, amount=NOTHING)
+
+
+def amount_step(label: str, *, amount: Decimal) -> Step:
+    """Money without units, such as a discount (below 0) or what is missing to a minimum."""
+    return Step(label=label, quantity=NOTHING, flat_fee=amount, amount=amount)
+
+
+def below_zero(quantity: Decimal) -> Step:
+    """What corrections leave below 0 is charged as 0; a credit is a document of its own."""
+    return free_step("Corrections exceed usage: charged as 0", quantity=quantity)
+
+
+def total(steps: Iterable[Step]) -> Decimal:
+    return sum((step.amount for step in steps), NOTHING)
+
+
+def merge(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """One step for all that say the same of different units, in the order in which they first come."""
+    merged: dict[tuple[str, int | None, Decimal], Step] = {}
+    for step in steps:
+        key = (step.label, step.tier, step.unit_price)
+        before = merged.get(key)
+        merged[key] = step if before is None else _together(before, step)
+    return tuple(merged.values())
+
+
+def units_left(document: Iterable[Mapping[str, Any]], *, quantity: Decimal) -> Decimal:
+    """What of `quantity` no step of a written computation accounts for; 0 where the steps hold the whole."""
+    with rounding.exactly():
+        left = quantity
+        for step in document:
+            left -= Decimal(step.get("units", step["quantity"])) - Decimal(step.get("becomes", "0"))
+    return left
+
+
+def _together(one: Step, other: Step) -> Step:
+    return replace(
+        one,
+        quantity=one.quantity + other.quantity,
+        flat_fee=one.flat_fee + other.flat_fee,
+        amount=one.amount + other.amount,
+        units=None if one.units is None or other.units is None else one.units + other.units,
+        becomes=None if one.becomes is None or other.becomes is None else one.becomes + other.becomes,
+    )

@@ -1,0 +1,112 @@
+"""Which function prices which model, and what comes before it: corrections, units, what is included."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from invoicing.pricing.rules.modifiers import NONE, Modifiers
+from invoicing.rating.rules import dynamic, modify, nested, package, per_unit, percentage, tiers
+from invoicing.rating.rules.proration import WHOLE, Share
+from invoicing.rating.rules.steps import Step, below_zero, merge, total
+from invoicing.rating.rules.usage import Breakdown, Part, Usage
+
+
+class PartsMissingError(ValueError):
+    """Usage came as a bare quantity where the price asks for its parts; the caller did not ask `breakdown_of`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a price must know beside the usage: which share of its period this is, and in which money."""
+
+    share: Share = WHOLE
+    currency: str = ""
+
+
+# Prices of a quantity.
+TOTALS: Mapping[str, Callable[..., tuple[Step, ...]]] = {
+    "standard": per_unit.price_units,
+    "graduated": tiers.price_graduated,
+    "volume": tiers.price_volume,
+    "package": package.price_packages,
+    "graduated_package": package.price_graduated_packages,
+    "volume_package": package.price_volume_packages,
+    "percentage": percentage.price_rate,
+    "graduated_percentage": tiers.price_graduated_rates,
+    "dynamic": dynamic.price_measured,
+}
+# The parts that a model asks for, always or where its parameters say so.
+BREAKDOWNS: Mapping[str, Callable[[Any], Breakdown | None]] = {
+    "standard": per_unit.breakdown,
+    "percentage": percentage.breakdown,
+    "dynamic": dynamic.breakdown,
+    "bucketed": nested.buckets_needed,
+    "dimensional": nested.dimensions_needed,
+}
+
+
+def breakdown_of(*, model: str, params: Any) -> Breakdown | None:
+    """The parts that this price needs beside the quantity; None where the quantity is enough."""
+    return BREAKDOWNS[model](params) if model in BREAKDOWNS else None
+
+
+def price_usage(model: str, params: Any, usage: Usage, terms: Terms) -> tuple[Step, ...]:
+    """The steps of a price with all its modifiers."""
+    if breakdown_of(model=model, params=params) is None:
+        steps = _price_total(model, params, usage.quantity, terms)
+    elif usage.quantity and not usage.parts:
+        raise PartsMissingError(f"a {model} price needs the parts of its usage")
+    else:
+        steps = _price_parts(model, params, usage.parts, terms)
+    if params.modifiers is NONE:
+        return steps
+    return (*steps, *modify.adjust_amount(params.modifiers, total(steps), share=terms.share))
+
+
+def _price_total(model: str, params: Any, quantity: Decimal, terms: Terms) -> tuple[Step, ...]:
+    before: tuple[Step, ...] = ()
+    if quantity < 0:
+        before, quantity = (below_zero(quantity),), Decimal(0)
+    if params.modifiers is NONE:
+        return (*before, *TOTALS[model](params=params, quantity=quantity))
+    modifiers: Modifiers = params.modifiers
+    converted, quantity = modify.convert_units(modifiers, quantity)
+    included, quantity = modify.take_included(modifiers, quantity, share=terms.share)
+    priced = modify.price_committed(
+        modifiers, quantity, price=lambda units: TOTALS[model](params=params, quantity=units), share=terms.share
+    )
+    return (*before, *converted, *included, *priced)
+
+
+def _price_parts(model: str, params: Any, parts: tuple[Part, ...], terms: Terms) -> tuple[Step, ...]:
+    converted, parts = _convert_parts(params.modifiers, parts)
+    match model:
+        case "standard":
+            steps = per_unit.price_by_property(params=params, parts=parts)
+        case "percentage":
+            steps = percentage.price_events(params=params, parts=parts)
+        case "dynamic":
+            steps = dynamic.price_carried(params=params, parts=parts, currency=terms.currency)
+        case "bucketed":
+            steps = nested.price_buckets(params=params, parts=parts, price=_inside(Terms(WHOLE, terms.currency)))
+        case _:
+            steps = nested.price_dimensions(params=params, parts=parts, price=_inside(terms))
+    return (*converted, *steps)
+
+
+def _inside(terms: Terms) -> nested.PriceInner:
+    return lambda model, params, usage: price_usage(model, params, usage, terms)
+
+
+def _convert_parts(modifiers: Modifiers, parts: tuple[Part, ...]) -> tuple[tuple[Step, ...], tuple[Part, ...]]:
+    """Units are converted and rounded where they are priced: each part by itself."""
+    if modifiers.unit_conversion is None and modifiers.unit_rounding is None:
+        return (), parts
+    steps: list[Step] = []
+    found = []
+    for part in parts:
+        taken, quantity = modify.convert_units(modifiers, part.quantity)
+        steps += taken
+        found.append(replace(part, quantity=quantity))
+    return merge(steps), tuple(found)
