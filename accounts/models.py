@@ -51,6 +51,12 @@ class Customer(models.Model):
     time_zone = models.CharField(max_length=60, default="UTC", validators=[validators.check_time_zone])
     payment_terms_days = models.PositiveSmallIntegerField(default=30, validators=[MaxValueValidator(365)])
     email = models.EmailField(blank=True)
+    program = models.CharField(
+        max_length=60,
+        default="standard",
+        validators=[validators.CODE],
+        help_text="The program or market whose policy decides over their invoices.",
+    )
     tax_rate_code = models.CharField(max_length=40, blank=True, help_text="Empty: outside the scope of tax.")
     created_at = models.DateTimeField(auto_now_add=True)
     history = HistoricalRecords()

@@ -79,6 +79,7 @@ UNFOLD: dict[str, Any] = {
                 _entry("Plans and prices", "sell", "pricing.Plan"),
                 _entry("Invoice terms", "percent_discount", "pricing.InvoiceTerm"),
                 _entry("Tax rates", "percent", "pricing.TaxRate"),
+                _entry("Trigger policies", "policy", "policy.TriggerPolicy"),
             ),
             _group(
                 "Books",

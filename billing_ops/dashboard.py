@@ -17,6 +17,7 @@ from compliance.payouts.rules.gates import GateState
 from core.models import Job
 from invoicing.cycle.admin import wording
 from invoicing.cycle.models import BillingCycle, Break, Hold, Invoice
+from invoicing.policy import queries as policy_queries
 from metering.models import CaptureBatch, QuarantinedEvent
 
 Status = Invoice.Status
@@ -65,6 +66,7 @@ def add_to_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, A
             cycles=_cycle_progress(),
             capture=_capture_last_day(),
             needs_seller=not Seller.objects.exists(),
+            programs_without_policy=policy_queries.programs_without_policy(at=timezone.now()),
         )
     return context
 

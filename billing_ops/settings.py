@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "invoicing.rating",
     "invoicing.ledger",
     "invoicing.documents",
+    "invoicing.policy",
     "invoicing.cycle",
     "invoicing.portal",
     "compliance.payouts",

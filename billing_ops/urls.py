@@ -10,6 +10,7 @@ API_ROOMS = (
     "metering",
     "invoicing.pricing",
     "invoicing.rating",
+    "invoicing.policy",
     "invoicing.cycle",
     "compliance.payouts",
     "compliance.evidence",

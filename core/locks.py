@@ -14,6 +14,7 @@ class LockClass(IntEnum):
     AUDIT = 7104
     SUBSCRIPTION = 7105
     ARCHIVE = 7106
+    POLICY = 7107
 
 
 def lock_exclusive(lock_class: LockClass, key: int = 0) -> None:

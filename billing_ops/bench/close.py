@@ -20,6 +20,8 @@ from accounts.roles import Role
 from billing_ops.bench.rows import BenchError, BenchRow
 from invoicing.cycle import close
 from invoicing.cycle.models import InvoiceLine
+from invoicing.policy import propose, sign
+from invoicing.policy.rules import signing
 from invoicing.pricing import plans, prices, subscribe
 from invoicing.pricing.models import Charge
 from metering import contracts, meters
@@ -101,6 +103,7 @@ def _furnish(subscriptions: int, *, at: datetime) -> EventContract:
     actor, _ = User.objects.get_or_create(username="bench-close", defaults={"is_staff": True})
     actor.groups.set(Group.objects.filter(name__in=[Role.ENGINEERING, Role.FINANCE]))
     Seller.objects.create(code="bench", legal_name="Bench GmbH", address="Hafen 1", country="DE")
+    _sign_a_policy(actor, at=at)
     prices.add_tax_rate(
         code="vat", name="VAT", category="S", percent=Decimal(19), effective_at=AGREED, note="", actor=actor, at=at
     )
@@ -117,6 +120,17 @@ def _furnish(subscriptions: int, *, at: datetime) -> EventContract:
     for customer in Customer.objects.bulk_create(customers):
         subscribe.start_subscription(customer=customer, plan=plan, starts_at=START, actor=actor, at=at)
     return contract
+
+
+def _sign_a_policy(author: User, *, at: datetime) -> None:
+    """Without a policy in force nothing is invoiced."""
+    policy = propose.propose_policy(
+        program="standard", terms={}, effective_at=at, reason="The benchmark bills.", actor=author, at=at
+    )
+    for role in signing.SIGNING_ROLES:
+        signer, _ = User.objects.get_or_create(username=f"bench-{role}", defaults={"is_staff": True})
+        signer.groups.set(Group.objects.filter(name=role))
+        sign.sign_policy(policy_id=policy.pk, content_hash=policy.content_hash, role=role, actor=signer, at=at)
 
 
 def _set_price(charge: Charge, *, model: str, params: dict[str, Any], actor: User, at: datetime) -> None:

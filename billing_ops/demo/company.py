@@ -15,6 +15,8 @@ from accounts import keys
 from accounts.models import Customer, PortalUser, Scope, Seller
 from billing_ops.demo import scenario
 from core import postgres_place
+from invoicing.policy import propose, sign
+from invoicing.policy.models import TriggerPolicy
 from invoicing.pricing import plans, prices, subscribe
 from invoicing.pricing.models import Plan, Subscription, TaxRate
 from metering import contracts, meters
@@ -65,6 +67,7 @@ def set_up(*, at: datetime) -> Company:
     customers = {facts["code"]: _customer(facts) for facts in scenario.CUSTOMERS}
     for customer in customers.values():
         _portal_user(customer, password=password)
+    _policy(people, at=at)
     _tax_rate(people["fiona"], at=at)
     _metering(people["erin"], at=at)
     made = {code: _plan(code, author=people["paula"], approver=people["fiona"], at=at) for code in scenario.PLANS}
@@ -137,6 +140,24 @@ def _tax_rate(actor: User, *, at: datetime) -> None:
             note="",
             actor=actor,
             at=at,
+        )
+
+
+def _policy(people: dict[str, User], *, at: datetime) -> None:
+    """Proposed by engineering; product, finance and ops sign the same content."""
+    if TriggerPolicy.objects.exists():
+        return
+    policy = propose.propose_policy(
+        program="standard",
+        terms={"late_usage": {"correction": "next_invoice", "grace_hours": "0"}},
+        effective_at=at,
+        reason="Monthly invoices at the close; what arrives late is corrected on the next one.",
+        actor=people["erin"],
+        at=at,
+    )
+    for role, username in (("product", "paula"), ("finance", "fiona"), ("ops", "olga")):
+        sign.sign_policy(
+            policy_id=policy.pk, content_hash=policy.content_hash, role=role, actor=people[username], at=at
         )
 
 

@@ -9,6 +9,7 @@ from invoicing.cycle.bills import Bill, BillLine, CloseFailure
 from invoicing.cycle.models import BillingCycle
 from invoicing.cycle.rules.agreed import NO_TERMS
 from invoicing.cycle.taxes import TaxTable
+from invoicing.policy import queries as policy_queries
 from invoicing.pricing import segments as pricing_segments
 from invoicing.pricing.models import Charge, Subscription
 from invoicing.pricing.queries import DuePeriod
@@ -22,19 +23,22 @@ Cycles = Mapping[tuple[int, datetime], BillingCycle]
 
 
 def open_bills(due: Sequence[DuePeriod], *, cycles: Cycles, at: datetime) -> tuple[list[Bill], list[CloseFailure]]:
-    """An empty bill per period, and the periods whose customer has no tax rate in force."""
+    """An empty bill per period, and the periods whose customer has no policy or no tax rate in force."""
     customers = Customer.objects.in_bulk({each.customer_id for each in due})
     zones = dict(
         Subscription.objects.filter(pk__in={each.subscription_id for each in due}).values_list("pk", "time_zone")
     )
+    policies = policy_queries.policies_in_force((one.program for one in customers.values()), at=at)
     table = TaxTable(customers.values())
     agreed = agreements.document_terms(due)
     bills, failures = [], []
     for each in due:
         customer = customers[each.customer_id]
         terms = table.terms(customer, period=each.period)
-        if terms is None:
-            failures.append(CloseFailure(customer.code, each.period, _no_rate(customer, each)))
+        policy = policies.get(customer.program)
+        if policy is None or terms is None:
+            reason = _no_policy(customer) if policy is None else _no_rate(customer, each)
+            failures.append(CloseFailure(customer.code, each.period, reason))
             continue
         cycle = cycles.get((each.subscription_id, each.period.start)) or _new_cycle(each, at=at)
         zone = zones[each.subscription_id]
@@ -44,6 +48,7 @@ def open_bills(due: Sequence[DuePeriod], *, cycles: Cycles, at: datetime) -> tup
                 cycle=cycle,
                 customer=customer,
                 zone=zone,
+                policy=policy,
                 taxes=terms,
                 terms=agreed.get(each, NO_TERMS),
             )
@@ -98,6 +103,13 @@ def _new_cycle(due: DuePeriod, *, at: datetime) -> BillingCycle:
         period_start=due.period.start,
         period_end=due.period.end,
         opened_at=at,
+    )
+
+
+def _no_policy(customer: Customer) -> str:
+    return (
+        f"No trigger policy decides over the program {customer.program}, so nothing is invoiced there. Propose one,"
+        " have product, finance and ops sign it, and close again."
     )
 
 

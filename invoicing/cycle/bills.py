@@ -9,6 +9,7 @@ from invoicing.cycle.models import BillingCycle, InvoiceLine
 from invoicing.cycle.rules import tie_out
 from invoicing.cycle.rules.agreed import NO_TERMS, DocumentTerms
 from invoicing.cycle.rules.totals import OUTSIDE_SCOPE, TaxTerms
+from invoicing.policy.models import TriggerPolicy
 from invoicing.pricing.models import Charge
 from invoicing.pricing.queries import DuePeriod
 from invoicing.rating.models import RatedLine
@@ -37,6 +38,7 @@ class Bill:
     cycle: BillingCycle
     customer: Customer
     zone: str
+    policy: TriggerPolicy | None = None
     taxes: TaxTerms = OUTSIDE_SCOPE
     terms: DocumentTerms = NO_TERMS
     lines: list[BillLine] = field(default_factory=list)

@@ -76,7 +76,7 @@ def close_cycles(
     this close is late, and becomes an adjustment.
     """
     seller = the_seller()
-    periods = due.open_periods(as_of=as_of, customer_codes=customer_codes)
+    periods = due.open_periods(as_of=as_of, customer_codes=customer_codes, at=at)
     report = CloseReport()
     if periods:
         _close_all(periods, run=_Run(seller, watermarks.fix_watermark(at=at), actor, at, report), progress=progress)

@@ -30,6 +30,7 @@ def hash_of(
             "currency": invoice.currency,
             "period": [invoice.period_start, invoice.period_end],
             "terms_days": invoice.terms_days,
+            "policy": invoice.policy_id,
             "lines": [_line(line) for line in sorted(lines, key=lambda line: line.position)],
             "taxes": [_tax(tax) for tax in sorted(taxes, key=lambda tax: (tax.category, tax.percent))],
             "totals": [money.plain(number) for number in (invoice.subtotal, invoice.tax, invoice.total)],

@@ -69,6 +69,7 @@ def _fill_in(
         customer=bill.customer,
         seller=seller,
         watermark=watermark,
+        policy=bill.policy,
         status=Invoice.Status.HELD if findings else Invoice.Status.DRAFT,
         revision=1 if findings else 0,  # being held is a move of its own
         currency=bill.currency,

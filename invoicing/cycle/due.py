@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -11,6 +11,8 @@ from core.errors import InvalidInputError
 from core.periods import Period
 from invoicing.cycle.models import BillingCycle, Invoice
 from invoicing.cycle.rules import coverage
+from invoicing.policy import queries as policy_queries
+from invoicing.policy.rules import terms as policy_terms
 from invoicing.pricing import queries as pricing_queries
 from invoicing.pricing.queries import DuePeriod
 
@@ -21,15 +23,18 @@ class UnknownCustomerError(InvalidInputError):
     code = "unknown_customer"
 
 
-def open_periods(*, as_of: datetime, customer_codes: Sequence[str] | None) -> list[DuePeriod]:
-    """Periods that ended by then without a live invoice, customer by customer: never closed, or discarded since."""
+def open_periods(*, as_of: datetime, customer_codes: Sequence[str] | None, at: datetime) -> list[DuePeriod]:
+    """Periods that ended by then without a live invoice, customer by customer: never closed, or discarded since.
+
+    A period waits for the grace that the policy in force `at` gives to usage on its way.
+    """
     if customer_codes is not None:
         require_known(customer_codes)
     due = pricing_queries.due_periods(as_of=as_of, customer_codes=customer_codes)
     cycles = BillingCycle.objects.filter(period_end__lte=as_of)
     if customer_codes is not None:
         cycles = cycles.filter(customer__code__in=customer_codes)
-    return _still_open(due, cycles=_read(cycles))
+    return _past_grace(_still_open(due, cycles=_read(cycles)), as_of=as_of, at=at)
 
 
 def recheck(due: Sequence[DuePeriod]) -> tuple[list[DuePeriod], dict[tuple[int, datetime], BillingCycle]]:
@@ -38,6 +43,13 @@ def recheck(due: Sequence[DuePeriod]) -> tuple[list[DuePeriod], dict[tuple[int, 
     wanted = set(due)
     still_open = [each for each in _still_open(due, cycles=cycles) if each in wanted]
     return still_open, {(cycle.subscription_id, cycle.period_start): cycle for cycle, _ in cycles}
+
+
+def _past_grace(due: Sequence[DuePeriod], *, as_of: datetime, at: datetime) -> list[DuePeriod]:
+    programs = dict(Customer.objects.filter(pk__in={each.customer_id for each in due}).values_list("pk", "program"))
+    policies = policy_queries.policies_in_force(programs.values(), at=at)
+    waits = {program: policy_terms.grace_of(policy.terms) for program, policy in policies.items()}
+    return [each for each in due if each.period.end + waits.get(programs[each.customer_id], timedelta()) <= as_of]
 
 
 def require_known(codes: Sequence[str]) -> None:

@@ -15,6 +15,8 @@ from invoicing.cycle.rules import agreed
 from invoicing.cycle.rules.agreed import NO_TERMS, DocumentTerms
 from invoicing.cycle.rules.totals import AllowanceCharge, Totals
 from invoicing.cycle.taxes import TaxTable
+from invoicing.policy import queries as policy_queries
+from invoicing.policy.models import TriggerPolicy
 from invoicing.pricing import queries as pricing_queries
 from invoicing.pricing import segments as pricing_segments
 from invoicing.pricing.models import Charge, Subscription
@@ -48,6 +50,7 @@ class Preview:
     customer: Customer
     period: Period
     currency: str
+    policy: TriggerPolicy | None
     lines: tuple[InvoiceLine, ...]
     on_document: tuple[InvoiceAllowanceCharge, ...]
     taxes: tuple[InvoiceTax, ...]
@@ -76,11 +79,17 @@ def preview_invoice(*, customer: Customer, period: Period, at: datetime) -> Prev
     counted = iter(aggregate.preview_snapshots(windows, at=at))
     snapshots = [None if segment.meter_id is None else next(counted) for segment in segments]
     computed = rate.compute_segments(list(zip(segments, snapshots, strict=True)))
-    return _preview(customer, period, computed, terms=agreements.document_terms(due))
+    policy = policy_queries.policy_of(customer, at=at)
+    return _preview(customer, period, computed, terms=agreements.document_terms(due), policy=policy)
 
 
 def _preview(
-    customer: Customer, period: Period, computed: Sequence[Computed], *, terms: Mapping[DuePeriod, DocumentTerms]
+    customer: Customer,
+    period: Period,
+    computed: Sequence[Computed],
+    *,
+    terms: Mapping[DuePeriod, DocumentTerms],
+    policy: TriggerPolicy | None,
 ) -> Preview:
     charges = Charge.objects.select_related("meter").in_bulk({one.segment.charge_id for one in computed})
     table = TaxTable([customer])
@@ -97,6 +106,7 @@ def _preview(
         customer=customer,
         period=period,
         currency=currency,
+        policy=policy,
         lines=tuple(draft.line_row(line, position=position) for position, line in enumerate(lines, start=1)),
         on_document=tuple(draft.allowance_rows(parts)),
         taxes=tuple(draft.tax_rows(sums)),

@@ -23,7 +23,7 @@ IN_FAVOUR = "The total is in your favour: nothing is due, and the amount is set 
 def whole_invoices() -> QuerySet[Invoice]:
     """Invoices with everything an answer of the API shows, in a fixed number of queries."""
     lines = InvoiceLine.objects.select_related("rated_line").order_by("position")
-    return Invoice.objects.select_related("customer").prefetch_related(
+    return Invoice.objects.select_related("customer", "policy").prefetch_related(
         Prefetch("lines", queryset=lines),
         "allowances_charges",
         "taxes",

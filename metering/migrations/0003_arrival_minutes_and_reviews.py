@@ -375,7 +375,7 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="finding_is_kept",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition='WHEN (OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."stream_id" IS DISTINCT FROM (NEW."stream_id") OR OLD."policy_id" IS DISTINCT FROM (NEW."policy_id") OR OLD."minute" IS DISTINCT FROM (NEW."minute") OR OLD."before" IS DISTINCT FROM (NEW."before") OR OLD."now" IS DISTINCT FROM (NEW."now") OR OLD."chance" IS DISTINCT FROM (NEW."chance") OR OLD."opened_at" IS DISTINCT FROM (NEW."opened_at"))',  # noqa: E501  the library wrote it
+                    condition='WHEN (OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."stream_id" IS DISTINCT FROM (NEW."stream_id") OR OLD."policy_id" IS DISTINCT FROM (NEW."policy_id") OR OLD."minute" IS DISTINCT FROM (NEW."minute") OR OLD."before" IS DISTINCT FROM (NEW."before") OR OLD."now" IS DISTINCT FROM (NEW."now") OR OLD."chance" IS DISTINCT FROM (NEW."chance") OR OLD."opened_at" IS DISTINCT FROM (NEW."opened_at"))',
                     func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
                     hash="c45272e2c37d68e8cd2de4b406b81c383b0f8df1",
                     operation="UPDATE",

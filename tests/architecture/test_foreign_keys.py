@@ -9,6 +9,7 @@ FLOORS = [
     {"payouts"},
     {"portal"},
     {"cycle"},
+    {"policy"},
     {"documents", "rating", "ledger"},
     {"pricing"},
     {"metering"},

@@ -11,6 +11,7 @@ MOVERS = {
     "core/http/idempotency.py": "no machine: the HTTP status of a stored answer",
     "core/work.py": "a job that was given up is queued again; its other moves are the SQL of job_rows.py",
     "invoicing/pricing/proposals.py": "proposed versions of plans and prices",
+    "invoicing/policy/propose.py": "versions of trigger policies",
     "metering/contracts.py": "versions of event contracts",
     "metering/quarantine.py": "quarantined events",
     "metering/reviews.py": "review items",

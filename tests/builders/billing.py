@@ -11,6 +11,8 @@ from django.contrib.auth.models import Group, User
 from accounts.models import Customer, Seller
 from invoicing.cycle import approve, close, discard, finalize
 from invoicing.cycle.models import Invoice
+from invoicing.policy import propose, sign
+from invoicing.policy.models import TriggerPolicy
 from invoicing.pricing import plans, prices, subscribe
 from invoicing.pricing.models import Plan, Subscription
 from metering import contracts, ingest, meters
@@ -47,6 +49,7 @@ def open_company() -> Company:
     """A seller with two people in finance, one meter, one plan and 19 % tax."""
     owner = person("olaf", "engineering")
     finance = person("fiona", "finance")
+    sign_a_policy(author=owner)
     seller = Seller.objects.create(
         code="lumen",
         legal_name="Lumen GmbH",
@@ -74,6 +77,19 @@ def open_company() -> Company:
         meter=meter,
         plan=make_plan("starter", finance=finance, fee="49", meter=meter, unit_amount="0.002"),
     )
+
+
+def sign_a_policy(
+    *, author: User, terms: Mapping[str, Any] | None = None, program: str = "standard", at: datetime = LONG_AGO
+) -> TriggerPolicy:
+    """The next version of a program's policy, signed by three people, in force from `at` on."""
+    policy = propose.propose_policy(
+        program=program, terms=dict(terms or {}), effective_at=at, reason="how we bill", actor=author, at=at
+    )
+    for role in ("product", "finance", "ops"):
+        signer = person(f"signs-for-{role}", role)
+        policy = sign.sign_policy(policy_id=policy.pk, content_hash=policy.content_hash, role=role, actor=signer, at=at)
+    return policy
 
 
 def make_meter(code: str, *, event_type: str, owner: User, aggregation: str = "sum") -> Meter:

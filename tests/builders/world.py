@@ -20,6 +20,8 @@ from core.models import AuditEntry, Job
 from invoicing.cycle import hold
 from invoicing.cycle.models import BillingCycle, Invoice, InvoiceLine
 from invoicing.ledger.models import GeneralLedgerNumber, JournalEntry
+from invoicing.policy import propose
+from invoicing.policy.models import TriggerPolicy
 from invoicing.pricing import invoice_terms, plans, prices
 from invoicing.pricing.models import PriceVersion, Subscription, TaxRate
 from metering import contracts, ingest, quarantine
@@ -81,6 +83,7 @@ def make_world(*, at: datetime) -> World:
     _let_in(ids, at=at)
     _break_a_job(ids, at=at)
     _book(ids, company)
+    ids["policy_triggerpolicy"] = _proposal(company, at=at).pk
     file_id = _pay_out(ids)
     ids["core_auditentry"] = AuditEntry.objects.earliest("id").pk
     ids["pricing_plan"] = company.plan.pk
@@ -157,6 +160,13 @@ def _book(ids: dict[str, int], company: billing.Company) -> None:
     billing.issue(company, [billing.billed_customer(company, "booked-co")])
     ids["ledger_journalentry"] = JournalEntry.objects.earliest("pk").pk
     ids["ledger_generalledgernumber"] = GeneralLedgerNumber.objects.create(account="tax_payable", number="1776").pk
+
+
+def _proposal(company: billing.Company, *, at: datetime) -> TriggerPolicy:
+    """The next version of the policy, waiting for signatures."""
+    return propose.propose_policy(
+        program="standard", terms={}, effective_at=at, reason="as before", actor=company.meter.owner, at=at
+    )
 
 
 def _let_in(ids: dict[str, int], *, at: datetime) -> None:

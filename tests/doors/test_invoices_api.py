@@ -90,7 +90,7 @@ def test_an_invoice_reads_as_the_contract_says(finance: ApiClient, draft: Invoic
         "payable_rounding": "0.00",
         "payable": "61.88",
         "content_hash": draft.content_hash,
-        "policy_version": None,
+        "policy_version": "standard v1",
         "holds": [],
         "breaks": [],
     }

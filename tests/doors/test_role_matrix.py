@@ -30,6 +30,8 @@ KEEPERS = only("finance", "ops")
 METERS = only("product", "engineering")
 CLERKS = only("ops", "engineering")
 NOBODY = only()
+SIGNERS = only("product", "finance", "ops")
+PROPOSERS = SIGNERS | only("engineering")
 
 # Below /api/v1/: who may call which method. What is not listed is for nobody.
 API: dict[str, dict[str, frozenset[str]]] = {
@@ -67,6 +69,10 @@ API: dict[str, dict[str, frozenset[str]]] = {
     "subscriptions/<int:subscription_id>/change-plan": {"POST": FINANCE},
     "subscriptions/<int:subscription_id>/end": {"POST": FINANCE},
     "rating/preview": {"POST": STAFF},
+    "trigger-policies": {"GET": STAFF, "POST": PROPOSERS},
+    "trigger-policies/<int:policy_id>": {"GET": STAFF},
+    "trigger-policies/<int:policy_id>/sign": {"POST": SIGNERS},
+    "trigger-policies/<int:policy_id>/withdraw": {"POST": PROPOSERS},
     "invoices": {"GET": STAFF},
     "invoices/preview": {"POST": STAFF},
     "invoices/<int:invoice_id>": {"GET": STAFF},
@@ -136,6 +142,7 @@ ADMIN_PAGES = {
     "payouts_payee": Pages(),
     "payouts_payoutbatch": Pages(),
     "pricing_invoiceterm": Pages(),
+    "policy_triggerpolicy": Pages(),
     "pricing_plan": Pages(add=PRICERS, change=PRICERS),
     "pricing_planversion": Pages(),
     "pricing_priceversion": Pages(),
@@ -180,6 +187,9 @@ ADMIN_EXTRA = {
     "pricing_invoiceterm_approve": FINANCE,
     "pricing_invoiceterm_new_term": PRICERS,
     "pricing_invoiceterm_withdraw": PRICERS,
+    "policy_triggerpolicy_propose_next": PROPOSERS,
+    "policy_triggerpolicy_sign_it": SIGNERS,
+    "policy_triggerpolicy_withdraw_it": PROPOSERS,
     "pricing_plan_new_charge": PRICERS,
     "pricing_plan_new_price": PRICERS,
     "pricing_plan_new_version": PRICERS,

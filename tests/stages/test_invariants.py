@@ -441,6 +441,56 @@ OFFENCES = [
         """,
     ),
     (
+        "whoever proposed a policy did not sign it",
+        """
+        UPDATE policy_signoff SET person_id = policy.proposed_by_id FROM policy_triggerpolicy policy
+        WHERE policy.id = policy_signoff.policy_id AND policy_signoff.role = 'ops';
+        """,
+    ),
+    (
+        "a signed policy has three signatures by three people over its content",
+        """
+        UPDATE policy_signoff SET voided_at = signed_at WHERE role = 'ops';
+        """,
+    ),
+    (
+        "a signed policy has three signatures by three people over its content",
+        """
+        UPDATE policy_signoff SET content_hash = repeat('0', 64) WHERE role = 'product';
+        """,
+    ),
+    (
+        "a policy says what was signed",
+        """
+        UPDATE policy_triggerpolicy SET terms = '{"late_usage": {"correction": "next_invoice", "grace_hours": "9"}}';
+        """,
+    ),
+    (
+        "every signature stands in the audit chain as it was given",
+        """
+        UPDATE policy_signoff SET audit_entry_id = (SELECT max(id) FROM core_auditentry) WHERE role = 'finance';
+        """,
+    ),
+    (
+        "an invoice names a policy of its customer's program that was signed when it was drafted",
+        """
+        ALTER TABLE cycle_invoice DISABLE TRIGGER ALL;
+        UPDATE cycle_invoice SET policy_id = NULL WHERE status = 'final';
+        """,
+    ),
+    (
+        "an invoice names a policy of its customer's program that was signed when it was drafted",
+        """
+        UPDATE policy_triggerpolicy SET program = 'other';
+        """,
+    ),
+    (
+        "an invoice names a policy of its customer's program that was signed when it was drafted",
+        """
+        UPDATE policy_triggerpolicy SET effective_at = '2027-01-01';
+        """,
+    ),
+    (
         "every journal entry balances",
         """
         UPDATE ledger_posting SET debit = debit + 1 WHERE account = 'accounts_receivable';
@@ -513,6 +563,6 @@ def test_an_offence_is_found(house: billing.Company, name: str, planted: str) ->
 
 
 def test_every_invariant_of_the_house_has_an_offence_here() -> None:
-    apps = ("core", "metering", "invoicing.rating", "invoicing.ledger", "invoicing.cycle")
+    apps = ("core", "metering", "invoicing.rating", "invoicing.ledger", "invoicing.policy", "invoicing.cycle")
     names = {one.name for app in apps for one in check_invariants.invariants_of(app)}
     assert names == {name for name, _ in OFFENCES}

@@ -116,7 +116,10 @@ class InvoiceShape(serializers.Serializer[object]):
     payable_rounding = serializers.CharField(help_text="What rounds the amount to be paid (BT-114).")
     payable = serializers.CharField(help_text="What is to be paid (BT-115).")
     content_hash = serializers.CharField(allow_null=True)
-    policy_version = serializers.CharField(allow_null=True, help_text="Null: no trigger policy decides on invoices.")
+    policy_version = serializers.CharField(
+        allow_null=True,
+        help_text="The signed trigger policy that decided, such as `standard v3`; null where none decides.",
+    )
     holds = HoldShape(many=True)
     breaks = BreakShape(many=True)
     transitions = TransitionShape(many=True)

@@ -33,6 +33,26 @@ def _find_illegal_logs() -> Iterator[str]:
 
 INVARIANTS = [
     Invariant(
+        number=28,
+        name="an invoice names a policy of its customer's program that was signed when it was drafted",
+        find_offenders=rows_of(
+            """
+            SELECT invoice.id AS invoice, invoice.policy_id AS policy
+            FROM cycle_invoice invoice LEFT JOIN policy_triggerpolicy policy ON policy.id = invoice.policy_id
+            WHERE policy.id IS NULL OR policy.status <> 'signed'
+               OR policy.decided_at > invoice.drafted_at OR policy.effective_at > invoice.drafted_at
+               OR NOT EXISTS (
+                   SELECT 1 FROM accounts_historicalcustomer customer
+                   WHERE customer.id = invoice.customer_id AND customer.program = policy.program
+                   UNION ALL
+                   SELECT 1 FROM accounts_customer customer
+                   WHERE customer.id = invoice.customer_id AND customer.program = policy.program
+               )
+            ORDER BY invoice.id
+            """
+        ),
+    ),
+    Invariant(
         number=19,
         name="a period of a subscription has one live invoice",
         find_offenders=rows_of(

@@ -12,6 +12,7 @@ FIXED_FIGURES = [
     "customer",
     "seller",
     "watermark",
+    "policy",
     "currency",
     "period_start",
     "period_end",
@@ -50,6 +51,9 @@ END IF;
 """
 
 INVOICE_GUARDS = [
+    pgtrigger.Protect(
+        name="policy_decides", operation=pgtrigger.Insert, condition=pgtrigger.Q(new__policy__isnull=True)
+    ),
     pgtrigger.Protect(
         name="final_never_changes", operation=pgtrigger.Update, condition=pgtrigger.Q(old__status="final")
     ),

@@ -10,6 +10,7 @@ from simple_history.models import HistoricalRecords
 from accounts.models import Customer, Seller
 from invoicing.cycle.models import guards
 from invoicing.cycle.models.cycles import BillingCycle, NumberSeries
+from invoicing.policy.models import TriggerPolicy
 from metering.models import Watermark
 
 _UNDECIDED = Q(approved_by=None, approved_at=None, approved_hash="")
@@ -30,6 +31,13 @@ class Invoice(models.Model):
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="invoices")
     seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="+")
     watermark = models.ForeignKey(Watermark, on_delete=models.PROTECT, related_name="+")
+    policy = models.ForeignKey(
+        TriggerPolicy,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="The signed version that decided over it; empty only for invoices older than policies.",
+    )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
     revision = models.PositiveIntegerField(
         default=0, help_text="Counts the moves; PostgreSQL refuses a write that did not see the last one."

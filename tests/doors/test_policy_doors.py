@@ -1,0 +1,106 @@
+"""Trigger policies over HTTP and in the back office."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from invoicing.policy.models import TriggerPolicy
+from tests.builders import billing, people
+from tests.builders.people import ApiClient
+
+pytestmark = pytest.mark.django_db
+NEXT = {
+    "program": "standard",
+    "effective_at": "2100-01-01T00:00:00Z",
+    "terms": {"late_usage": {"grace_hours": "24"}},
+    "reason": "events of the last day come late",
+}
+
+
+def api_as(role: str) -> ApiClient:
+    return ApiClient(people.key_for(person_as(role)))
+
+
+def person_as(role: str) -> User:
+    return User.objects.filter(username=f"the-{role}").first() or people.make_staff(f"the-{role}", role)
+
+
+def submitted(fields: dict[str, str]) -> dict[str, str]:
+    """As a dialog of the back office sends them."""
+    return {"_form_submitted": "True", **fields}
+
+
+def desk_as(role: str) -> Client:
+    client = Client()
+    client.force_login(person_as(role))
+    return client
+
+
+def test_a_policy_is_proposed_and_signed_by_three() -> None:
+    proposed = api_as("engineering").post("trigger-policies", NEXT).json()
+    assert proposed["missing_roles"] == ["product", "finance", "ops"]
+    assert proposed["terms"] == {"late_usage": {"correction": "next_invoice", "grace_hours": "24"}}
+    address = f"trigger-policies/{proposed['id']}"
+    for role in ("ops", "finance", "product"):
+        body = {"role": role, "content_hash": proposed["content_hash"]}
+        answer = api_as(role).post(f"{address}/sign", body)
+        assert answer.status_code == 200
+    signed = api_as("auditor").get(address).json()
+    assert (signed["status"], signed["missing_roles"]) == ("signed", [])
+    assert [one["role"] for one in signed["sign_offs"]] == ["ops", "finance", "product"]
+    listed = api_as("auditor").get("trigger-policies?program=standard").json()
+    assert [one["version"] for one in listed["results"]] == [1]
+
+
+def test_bad_terms_are_named_by_pointer() -> None:
+    answer = api_as("product").post("trigger-policies", {**NEXT, "terms": {"late_usage": {"grace_hours": "soon"}}})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/terms/late_usage/grace_hours"
+
+
+def test_who_signs_is_who_calls_whatever_the_body_says() -> None:
+    proposed = api_as("finance").post("trigger-policies", NEXT).json()
+    body = {"role": "ops", "content_hash": proposed["content_hash"], "person": "the-ops", "approver": "the-ops"}
+    answer = api_as("product").post(f"trigger-policies/{proposed['id']}/sign", body)
+    assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
+    own = api_as("finance").post(f"trigger-policies/{proposed['id']}/sign", {**body, "role": "finance"})
+    assert own.status_code == 403
+    assert "proposed" in own.json()["detail"]
+
+
+def test_a_withdrawn_proposal_is_not_signed() -> None:
+    proposed = api_as("finance").post("trigger-policies", NEXT).json()
+    address = f"trigger-policies/{proposed['id']}"
+    assert api_as("ops").post(f"{address}/withdraw", {"reason": "too long"}).json()["status"] == "withdrawn"
+    answer = api_as("ops").post(f"{address}/sign", {"role": "ops", "content_hash": proposed["content_hash"]})
+    assert (answer.status_code, answer.json()["code"]) == (409, "policy_decided")
+    assert api_as("ops").get("trigger-policies/999999").status_code == 404
+
+
+def test_the_desk_proposes_signs_and_shows_what_changes() -> None:
+    billing.sign_a_policy(author=billing.person("olaf", "engineering"))
+    listing = "/admin/policy/triggerpolicy/"
+    form = {"program": "standard", "effective_at": "", "terms": '{"late_usage": {"grace_hours": "6"}}', "reason": "why"}
+    answer = desk_as("finance").post(reverse("admin:policy_triggerpolicy_propose_next"), submitted(form))
+    assert "HX-Redirect" in answer, answer.content.decode()
+    policy = TriggerPolicy.objects.get(version=2)
+    address = f"{listing}{policy.pk}/change/"
+    page = desk_as("ops").get(address).content.decode()
+    assert "What changes against version 1" in page
+    assert "not signed yet" in page
+    for role in ("ops", "product"):
+        body = {"role": role, "content_hash": policy.content_hash}
+        desk_as(role).post(reverse("admin:policy_triggerpolicy_sign_it", args=[policy.pk]), submitted(body))
+    assert policy.sign_offs.count() == 2
+    page = desk_as("auditor").get(listing).content.decode()
+    assert "Waiting for signatures" in page
+    assert "In force" in page
+
+
+def test_the_first_page_says_when_nothing_can_be_invoiced() -> None:
+    person = desk_as("finance")
+    billing.make_customer("acme", program="partners")
+    assert "No policy, no invoice." in person.get("/admin/").content.decode()
+    billing.sign_a_policy(author=billing.person("olaf", "engineering"), program="partners")
+    assert "No policy, no invoice." not in person.get("/admin/").content.decode()
