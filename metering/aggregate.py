@@ -10,8 +10,9 @@ from django.db import IntegrityError, transaction
 from accounts.models import Customer
 from core import bulk
 from core.errors import DomainError
+from metering import in_force
 from metering import watermark as watermarks
-from metering.models import AggregationSnapshot, Meter, Watermark
+from metering.models import AggregationSnapshot, Meter, MeterVersion, Watermark
 from metering.rules.windows import UsageWindow
 from metering.store import elsewhere, measuring
 from metering.store.measuring import MeterReading, WindowMeasure
@@ -26,6 +27,12 @@ class QuantityOutOfRangeError(DomainError):
     """A window adds up to more than can be billed exactly."""
 
     code = "quantity_out_of_range"
+
+
+class MeterChangedError(DomainError):
+    """A version of a meter came in force in a window that was cut before."""
+
+    code = "meter_changed"
 
 
 class WindowTakenError(DomainError):
@@ -87,7 +94,7 @@ def retire_snapshots(snapshot_ids: Iterable[int], *, at: datetime) -> None:
 
 
 def _window_of(snapshot: AggregationSnapshot) -> UsageWindow:
-    return UsageWindow(snapshot.customer_id, snapshot.meter_id, snapshot.window_start, snapshot.window_end)
+    return snapshot.window
 
 
 def _find_live(windows: Sequence[UsageWindow]) -> dict[UsageWindow, AggregationSnapshot]:
@@ -113,6 +120,10 @@ def _store(wanted: Sequence[_Wanted], *, watermark: Watermark, at: datetime) -> 
         with transaction.atomic():
             bulk.insert_rows(snapshots)
     except IntegrityError as error:
+        if getattr(getattr(error.__cause__, "diag", None), "constraint_name", "") == "metering_snapshot_version":
+            raise MeterChangedError(
+                "A version of a meter was approved while its windows were counted: they are cut anew. Close again."
+            ) from error
         raise WindowTakenError(_name_overlap(wanted)) from error
     return snapshots
 
@@ -137,22 +148,39 @@ def _name_overlap(wanted: Sequence[_Wanted]) -> str:
 
 
 def _measure(wanted: Sequence[_Wanted], *, up_to_seq: int, at: datetime) -> list[AggregationSnapshot]:
-    windows = [each.window for each in wanted]
-    meters = {
-        meter.pk: MeterReading(
-            contract_id=meter.contract_id, value_property=meter.value_property, aggregation=meter.aggregation
-        )
-        for meter in Meter.objects.filter(pk__in={window.meter_id for window in windows})
+    versions = _versions_of(wanted)
+    contracts = dict(Meter.objects.filter(versions__in=set(versions)).values_list("pk", "contract_id"))
+    readings = {
+        version.pk: MeterReading(contract_id=contracts[version.meter_id], reading=version.as_reading())
+        for version in set(versions)
     }
-    if not windows:
+    if not wanted:
         return []
-    start, end = min(window.start for window in windows), max(window.end for window in windows)
-    with elsewhere.showing(start, end, customer_ids=sorted({window.customer_id for window in windows})):
-        measures = measuring.measure_windows(windows, meters=meters, up_to_seq=up_to_seq)
-    return [_snapshot(each, measure, at=at) for each, measure in zip(wanted, measures, strict=True)]
+    windows = [(each.window, readings[version.pk]) for each, version in zip(wanted, versions, strict=True)]
+    start = min(measuring.counts_since(window, meter.reading) for window, meter in windows)
+    end = max(window.end for window, _ in windows)
+    with elsewhere.showing(start, end, customer_ids=sorted({window.customer_id for window, _ in windows})):
+        measures = measuring.measure_windows(windows, up_to_seq=up_to_seq)
+    return [
+        _snapshot(each, version, measure, at=at)
+        for each, version, measure in zip(wanted, versions, measures, strict=True)
+    ]
 
 
-def _snapshot(wanted: _Wanted, measure: WindowMeasure, *, at: datetime) -> AggregationSnapshot:
+def _versions_of(wanted: Sequence[_Wanted]) -> list[MeterVersion]:
+    """Give what measures each window: the version in force, or for a correction the one that counted first."""
+    known = in_force.versions_by_meter({each.window.meter_id for each in wanted})
+    bases = [each.corrects_id for each in wanted if each.corrects_id is not None]
+    counted = AggregationSnapshot.objects.select_related("meter_version").in_bulk(bases)
+    return [
+        in_force.at_instant(known[each.window.meter_id], each.window.start)
+        if each.corrects_id is None
+        else counted[each.corrects_id].meter_version
+        for each in wanted
+    ]
+
+
+def _snapshot(wanted: _Wanted, version: MeterVersion, measure: WindowMeasure, *, at: datetime) -> AggregationSnapshot:
     window = wanted.window
     if not -QUANTITY_MAX <= measure.quantity <= QUANTITY_MAX:
         raise QuantityOutOfRangeError(_out_of_range(window, measure.quantity))
@@ -162,6 +190,10 @@ def _snapshot(wanted: _Wanted, measure: WindowMeasure, *, at: datetime) -> Aggre
         meter_id=window.meter_id,
         window_start=window.start,
         window_end=window.end,
+        meter_version=version,
+        period_start=window.span.period_start,
+        period_end=window.span.period_end,
+        time_zone=window.zone,
         corrects_id=wanted.corrects_id,
         quantity=measure.quantity,
         event_count=measure.event_count,

@@ -7,9 +7,10 @@ from django.db import transaction
 
 from core import audit, history
 from core.errors import DomainError, InvalidInputError, NotFoundError
-from metering.models import Aggregation, EventContract, EventContractVersion, Meter
+from metering import in_force
+from metering.models import EventContract, EventContractVersion, MeterVersion
 from metering.rules import drafting
-from metering.rules.drafting import ContractDraft
+from metering.rules.drafting import ContractDraft, MeterReads
 from metering.rules.reasons import Reason
 
 Status = EventContractVersion.Status
@@ -121,7 +122,7 @@ def activate_version(*, version_id: int, actor: Any, at: datetime) -> EventContr
         version = _lock_version(version_id)
         if version.status != Status.DRAFT:
             raise NotADraftError(f"{version} is {version.get_status_display().lower()}; draft a new version.")
-        if flaws := find_activation_flaws(version):
+        if flaws := find_activation_flaws(version, at=at):
             raise NotProvedError(flaws)
         for former in version.contract.versions.filter(status=Status.ACTIVE):
             former.status = Status.RETIRED
@@ -135,13 +136,32 @@ def activate_version(*, version_id: int, actor: Any, at: datetime) -> EventContr
     return version
 
 
-def find_activation_flaws(version: EventContractVersion) -> list[Reason]:
+def find_activation_flaws(version: EventContractVersion, *, at: datetime) -> list[Reason]:
     """Say what stands in the way: meters that would lose their value, and examples that prove nothing."""
     draft = draft_of(version)
-    meters = Meter.objects.filter(contract_id=version.contract_id).exclude(value_property="")
-    valued = {meter.code: meter.value_property for meter in meters}
-    numbers = {meter.value_property for meter in meters if meter.aggregation != Aggregation.UNIQUE}
-    return [*drafting.find_lost_values(draft, valued), *drafting.find_failing_examples(draft, numbers=numbers)]
+    measures = _measures_of(version.contract, at=at)
+    readings = [measure.as_reading() for measure in measures]
+    reads = [
+        MeterReads(
+            meter=measure.meter.code,
+            required=[name for name in (reading.value_property, reading.operation_property) if name],
+            declared=[*(one.name for one in reading.filters), *reading.group_by],
+        )
+        for measure, reading in zip(measures, readings, strict=True)
+    ]
+    numbers = {reading.value_property for reading in readings if reading.reads_numbers}
+    return [*drafting.find_lost_values(draft, reads), *drafting.find_failing_examples(draft, numbers=numbers)]
+
+
+def _measures_of(contract: EventContract, *, at: datetime) -> list[MeterVersion]:
+    """Give what the meters of this contract measure now, and what they will."""
+    meter_ids = list(contract.meters.values_list("pk", flat=True))
+    approved = MeterVersion.objects.select_related("meter").filter(
+        meter__in=meter_ids, status=MeterVersion.Status.APPROVED
+    )
+    known = in_force.versions_by_meter(meter_ids)
+    now = {meter_id: in_force.at_instant(versions, at) for meter_id, versions in known.items()}
+    return [one for one in approved if one.pk == now[one.meter_id].pk or one.effective_at > at]
 
 
 def draft_of(version: EventContractVersion) -> ContractDraft:

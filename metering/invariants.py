@@ -7,6 +7,7 @@ from typing import Any
 from core.invariants import Invariant, rows_of
 from metering import queries
 from metering.models import AggregationSnapshot, UsageEvent
+from metering.models.meters import MEASURE
 from metering.rules import exact_json, fingerprint
 from metering.rules.instants import instant_text
 from metering.store import elsewhere
@@ -53,6 +54,11 @@ def _everywhere(invariant: Invariant) -> Invariant:
             return list(invariant.find_offenders())
 
     return replace(invariant, find_offenders=search)
+
+
+def _listed(alias: str) -> str:
+    """Name the columns that decide what a version measures."""
+    return ", ".join(f"{alias}.{name}" for name in MEASURE)
 
 
 _OF_EVENTS = [
@@ -117,12 +123,19 @@ _OF_EVENTS = [
         find_offenders=rows_of(
             r"""
             SELECT e.seq AS event, m.code AS meter
-            FROM metering_meter m
-            JOIN metering_usageevent e ON e.contract_id = m.contract_id AND e.received_at >= m.created_at
+            FROM metering_meterversion v
+            JOIN metering_meter m ON m.id = v.meter_id
+            JOIN metering_usageevent e ON e.contract_id = m.contract_id AND e.received_at >= v.decided_at
              AND NOT EXISTS (SELECT FROM metering_eventcorrection c WHERE c.seq = e.seq AND c.kind = 'cancels')
-            WHERE m.aggregation IN ('sum', 'max', 'last') AND CASE
-                WHEN e.data ->> m.value_property ~ '^-?[0-9]{1,38}(\.[0-9]{1,38})?$'
-                THEN (e.data ->> m.value_property)::numeric NOT BETWEEN -1e15 AND 1e15 ELSE true END
+            WHERE v.status = 'approved' AND v.aggregation NOT IN ('count', 'unique_count', 'prorated_unique_count')
+              AND CASE
+                WHEN e.data ->> v.value_property ~ '^-?[0-9]{1,38}(\.[0-9]{1,38})?$'
+                THEN (e.data ->> v.value_property)::numeric NOT BETWEEN -1e15 AND 1e15 ELSE true END
+              AND NOT EXISTS (
+                SELECT FROM metering_meterversion later
+                WHERE later.meter_id = v.meter_id AND later.status = 'approved'
+                  AND later.effective_at <= e.received_at + interval '1 hour' -- clocks differ
+                  AND (later.effective_at, later.version) > (v.effective_at, v.version))
             ORDER BY e.seq
             """
         ),
@@ -194,6 +207,44 @@ _OF_EVENTS = [
         number=10,
         name="a snapshot's count, quantity and digest are those of its events",
         find_offenders=lambda: list(_find_snapshots_that_recount_differently()),
+    ),
+    Invariant(
+        number=10,
+        name="a meter has a first version that was there always, and versions that somebody else approved",
+        find_offenders=rows_of(
+            """
+            SELECT m.code AS meter, v.version
+            FROM metering_meter m
+            LEFT JOIN metering_meterversion v ON v.meter_id = m.id
+            GROUP BY m.code, v.version, v.status, v.decided_by_id, v.proposed_by_id, v.meter_id
+            HAVING v.meter_id IS NULL
+                OR (v.version > 1 AND v.status = 'approved' AND v.decided_by_id = v.proposed_by_id)
+                OR NOT EXISTS (SELECT FROM metering_meterversion first
+                               WHERE first.meter_id = v.meter_id AND first.version = 1 AND first.status = 'approved')
+            ORDER BY m.code
+            """
+        ),
+    ),
+    Invariant(
+        number=10,
+        name="a snapshot names the meter version in force throughout its window, a correction that of its base",
+        find_offenders=rows_of(
+            f"""
+            SELECT s.id AS snapshot, v.version
+            FROM metering_aggregationsnapshot s
+            JOIN metering_meterversion v ON v.id = s.meter_version_id
+            LEFT JOIN metering_aggregationsnapshot base ON base.id = s.corrects_id
+            WHERE v.meter_id <> s.meter_id OR v.status <> 'approved' OR v.effective_at > s.window_start
+               OR base.meter_version_id <> v.id
+               OR (s.kind = 'cycle' AND s.retired_at IS NULL AND EXISTS (
+                    SELECT FROM metering_meterversion later
+                    WHERE later.meter_id = v.meter_id AND later.status = 'approved'
+                      AND later.effective_at < s.window_end
+                      AND (later.effective_at, later.version) > (v.effective_at, v.version)
+                      AND ({_listed("later")}) IS DISTINCT FROM ({_listed("v")})))
+            ORDER BY s.id
+            """  # noqa: S608  the names of our own columns
+        ),
     ),
     Invariant(
         number=10,

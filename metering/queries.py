@@ -1,23 +1,26 @@
 """What the rest of the house asks about usage: recounts, strays, late events, live totals, the events of a snapshot."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 
 from core.errors import InvalidInputError
-from metering.models import AggregationSnapshot, EventContractVersion, Meter, Watermark
+from metering import in_force, watermark
+from metering.models import AggregationSnapshot, EventContractVersion, Meter, MeterVersion, Watermark
 from metering.rules import buckets
 from metering.rules.parts import PartsBy, Split, UsagePart
+from metering.rules.readings import WEIGHED, Reading
 from metering.rules.windows import Stretch, UsageWindow, find_gaps
-from metering.store import breakdown, corrections, elsewhere, live, reading, recounting, recounting_parts
+from metering.store import breakdown, corrections, elsewhere, live, measuring, reading, recounting, recounting_parts
 from metering.store.breakdown import PartStream, SplitWindow
 from metering.store.corrections import CorrectedRow
 from metering.store.live import LiveRow
 from metering.store.measuring import MeterReading
 from metering.store.reading import EventRow, LateWindow, StrayUsage, UsageGap
-from metering.store.recounting import Recount
+from metering.store.recounting import Counted, Recount
 
 __all__ = [
     "CorrectedRow",
@@ -37,17 +40,19 @@ __all__ = [
     "iterate_snapshot_events",
     "late_windows",
     "live_usage",
+    "measure_changes",
     "recount",
     "recount_parts",
     "snapshot_corrections",
     "snapshot_events",
     "split_usage",
     "stray_usage",
+    "version_of",
 ]
 
 LIVE_ROWS_MAX = 20_000
 PAGE_MAX = 1000
-WINDOWS = ("hour", "day", "month")
+WINDOWS = ("minute", "hour", "day", "month")
 
 
 class UsageQuestionError(InvalidInputError):
@@ -87,9 +92,11 @@ class LiveUsage:
 
 def recount(snapshots: Sequence[AggregationSnapshot]) -> dict[int, Recount]:
     """Count the raw events of each snapshot again, at its own watermark, by SQL that did not take it."""
-    kinds = dict(Meter.objects.values_list("pk", "aggregation"))
+    versions = MeterVersion.objects.in_bulk({snapshot.meter_version_id for snapshot in snapshots})
+    readings = {number: version.as_reading() for number, version in versions.items()}
+    wanted = [Counted(each.pk, readings[each.meter_version_id], each.window.span) for each in snapshots]
     with _showing(snapshots):
-        return recounting.recount((snapshot.pk, kinds[snapshot.meter_id]) for snapshot in snapshots)
+        return recounting.recount(wanted)
 
 
 def _showing(snapshots: Sequence[AggregationSnapshot]) -> AbstractContextManager[None]:
@@ -97,7 +104,7 @@ def _showing(snapshots: Sequence[AggregationSnapshot]) -> AbstractContextManager
     if not snapshots:
         return nullcontext()
     return elsewhere.showing(
-        min(snapshot.window_start for snapshot in snapshots),
+        min(snapshot.since for snapshot in snapshots),
         max(snapshot.window_end for snapshot in snapshots),
         customer_ids=sorted({snapshot.customer_id for snapshot in snapshots}),
     )
@@ -108,15 +115,10 @@ def split_usage(wanted: Sequence[tuple[AggregationSnapshot, Split]]) -> PartStre
 
     A snapshot without parts is left out. To be read to the end, each one's parts before the next; memory is bounded.
     """
-    meters = Meter.objects.in_bulk({snapshot.meter_id for snapshot, _ in wanted})
+    readings = _readings_of([snapshot for snapshot, _ in wanted])
     seqs = _watermark_seqs([snapshot for snapshot, _ in wanted])
     windows = [
-        SplitWindow(
-            window=UsageWindow(snapshot.customer_id, snapshot.meter_id, snapshot.window_start, snapshot.window_end),
-            meter=_reading_of(meters[snapshot.meter_id]),
-            split=split,
-            up_to_seq=seq,
-        )
+        SplitWindow(window=snapshot.window, meter=readings[snapshot.meter_version_id], split=split, up_to_seq=seq)
         for (snapshot, split), seq in zip(wanted, seqs, strict=True)
     ]
     with _showing([snapshot for snapshot, _ in wanted]):
@@ -125,17 +127,27 @@ def split_usage(wanted: Sequence[tuple[AggregationSnapshot, Split]]) -> PartStre
 
 def recount_parts(wanted: Sequence[tuple[AggregationSnapshot, Split]]) -> PartStream:
     """Give the same of stored snapshots, by SQL that did not split them first."""
-    kinds = dict(Meter.objects.values_list("pk", "aggregation"))
+    readings = _readings_of([snapshot for snapshot, _ in wanted])
+    kinds = [readings[snapshot.meter_version_id].reading.aggregation for snapshot, _ in wanted]
     with _showing([snapshot for snapshot, _ in wanted]):
         yield from recounting_parts.stream_parts(
-            [(snapshot.pk, kinds[snapshot.meter_id], split) for snapshot, split in wanted]
+            [(snapshot.pk, kind, split) for (snapshot, split), kind in zip(wanted, kinds, strict=True)]
         )
 
 
-def _reading_of(meter: Meter) -> MeterReading:
-    return MeterReading(
-        contract_id=meter.contract_id, value_property=meter.value_property, aggregation=meter.aggregation
-    )
+def _readings_of(snapshots: Sequence[AggregationSnapshot]) -> dict[int, MeterReading]:
+    """Give how each version of these snapshots reads; UsageQuestionError for one whose quantity has no parts."""
+    versions = MeterVersion.objects.select_related("meter").in_bulk({each.meter_version_id for each in snapshots})
+    for version in versions.values():
+        if not version.as_reading().has_parts:
+            raise UsageQuestionError(
+                f"{version} is a level or an average, which is measured whole and not event by event. Price it by its "
+                "quantity, or let another meter count the events."
+            )
+    return {
+        number: MeterReading(contract_id=version.meter.contract_id, reading=version.as_reading())
+        for number, version in versions.items()
+    }
 
 
 def _watermark_seqs(snapshots: Sequence[AggregationSnapshot]) -> list[int]:
@@ -220,8 +232,13 @@ def iterate_snapshot_events(snapshot: AggregationSnapshot) -> Iterator[EventRow]
         yield from reading.stream_events(snapshot)
 
 
-def groupable_properties(meter: Meter) -> list[str]:
-    """Give the properties of `data` that a contract of this meter has ever declared: what usage may be grouped by."""
+def groupable_properties(meter: Meter, *, at: datetime) -> list[str]:
+    """Give the properties of `data` that usage may be grouped by: those that the meter's version names.
+
+    Where it names none, whatever a contract of this meter has ever declared.
+    """
+    if named := in_force.version_of(meter.pk, at=at).group_by:
+        return sorted(named)
     names: set[str] = set()
     versions = EventContractVersion.objects.filter(contract=meter.contract_id).exclude(
         status=EventContractVersion.Status.DRAFT
@@ -229,6 +246,16 @@ def groupable_properties(meter: Meter) -> list[str]:
     for version in versions:
         names.update(version.billing_fields, version.context_fields, version.schema.get("properties", {}))
     return sorted(names)
+
+
+def measure_changes(meter_ids: Collection[int]) -> dict[int, list[datetime]]:
+    """Give, per meter, the instants at which what it measures changes: no window may lie across one."""
+    return in_force.measure_changes(meter_ids)
+
+
+def version_of(meter: Meter, *, at: datetime) -> MeterVersion:
+    """Give what the meter measures at this instant."""
+    return in_force.version_of(meter.pk, at=at)
 
 
 def live_usage(
@@ -241,29 +268,81 @@ def live_usage(
     group_by: Sequence[str] = (),
     zone: str = "UTC",
 ) -> LiveUsage:
-    """Total what was accepted by now; buckets and groups without events give no row, the whole time always does."""
+    """Total what was accepted by now; buckets and groups without events give no row, the whole time always does.
+
+    Where what the meter measures changes, a bucket ends and the next begins, as the windows of a bill do.
+    """
     starts = _bucket_starts(start, end, window=window, zone=zone)
-    _require_declared(group_by, meter=meter)
+    _require_declared(group_by, meter=meter, at=start)
     as_of, lag_seconds = live.read_freshness()
-    with elsewhere.showing(start, end, customer_ids=[customer_id]):
-        totals = live.read_totals(
-            customer_id=customer_id,
-            meter=meter,
-            starts=starts,
-            end=end,
-            group_by=group_by,
-            rows_max=LIVE_ROWS_MAX + 1,
-        )
-    if len(totals) > LIVE_ROWS_MAX:
+    rows: list[LiveUsageRow] = []
+    for version, part in _parts_of(meter, starts, end):
+        asked = _Asked(customer_id, meter.contract_id, version.as_reading(), part, group_by, zone)
+        since = measuring.EVER if asked.reading.is_recurring else part[0]
+        with elsewhere.showing(since, part[-1], customer_ids=[customer_id]):
+            rows += _live_rows(asked, is_whole=window is None and not group_by)
+    if len(rows) > LIVE_ROWS_MAX:
         raise UsageQuestionError(
             f"The answer has more than {LIVE_ROWS_MAX} rows; ask for a shorter time, wider windows or fewer groups.",
             pointer="/group_by" if group_by else "/window",
         )
-    if not totals and window is None and not group_by:
-        totals = [LiveRow(0, (), Decimal(0), 0)]
-    edges = [*starts, end]
-    rows = [_live_row(total, edges=edges, group_by=group_by) for total in totals]
     return LiveUsage(as_of=as_of, lag_seconds=lag_seconds, rows=rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Live usage over buckets in which the meter measures one thing; the last of `edges` is where they end."""
+
+    customer_id: int
+    contract_id: int
+    reading: Reading
+    edges: list[datetime]
+    group_by: Sequence[str]
+    zone: str
+
+
+def _parts_of(meter: Meter, starts: Sequence[datetime], end: datetime) -> Iterator[tuple[MeterVersion, list[datetime]]]:
+    """Cut the buckets where the measure changes, and give each run of them its version."""
+    versions = in_force.versions_by_meter([meter.pk])[meter.pk]
+    changes = [instant for instant in in_force.changes_of(versions) if starts[0] < instant < end]
+    for first, after in pairwise([starts[0], *changes, end]):
+        inside = [one for one in starts if first < one < after]
+        yield in_force.at_instant(versions, first), [first, *inside, after]
+
+
+def _live_rows(asked: _Asked, *, is_whole: bool) -> list[LiveUsageRow]:
+    """Total by statements over all buckets at once; a level is measured in each as if the bucket were billed."""
+    meter = MeterReading(contract_id=asked.contract_id, reading=asked.reading)
+    if asked.reading.is_recurring or asked.reading.operation_property or asked.reading.aggregation in WEIGHED:
+        totals = _levels(asked, meter)
+    else:
+        totals = live.read_totals(
+            customer_id=asked.customer_id,
+            meter=meter,
+            starts=asked.edges[:-1],
+            end=asked.edges[-1],
+            group_by=asked.group_by,
+            rows_max=LIVE_ROWS_MAX + 1,
+        )
+    if not totals and is_whole:
+        totals = [LiveRow(0, (), Decimal(0), 0)]
+    return [_live_row(total, edges=asked.edges, group_by=asked.group_by) for total in totals]
+
+
+def _levels(asked: _Asked, meter: MeterReading) -> list[LiveRow]:
+    if asked.group_by:
+        raise UsageQuestionError(
+            "This meter measures a level, which is not split by properties; leave `group_by` out.", pointer="/group_by"
+        )
+    windows = [
+        (UsageWindow(asked.customer_id, 0, start, end, zone=asked.zone), meter) for start, end in pairwise(asked.edges)
+    ]
+    measures = measuring.measure_windows(windows, up_to_seq=watermark.find_last_seq())
+    return [
+        LiveRow(number, (), measure.quantity, measure.event_count)
+        for number, measure in enumerate(measures)
+        if measure.event_count
+    ]
 
 
 def _live_row(total: LiveRow, *, edges: Sequence[datetime], group_by: Sequence[str]) -> LiveUsageRow:
@@ -276,15 +355,15 @@ def _live_row(total: LiveRow, *, edges: Sequence[datetime], group_by: Sequence[s
     )
 
 
-def _require_declared(group_by: Sequence[str], *, meter: Meter) -> None:
+def _require_declared(group_by: Sequence[str], *, meter: Meter, at: datetime) -> None:
     if not group_by:
         return
-    declared = groupable_properties(meter)
+    declared = groupable_properties(meter, at=at)
     unknown = [name for name in group_by if name not in declared]
     if unknown:
         raise UsageQuestionError(
-            f"The contract of {meter.code} declares no {', '.join(unknown)[:200]}; it declares "
-            f"{', '.join(declared) or 'no property at all'}.",
+            f"{meter.code} declares no property {', '.join(unknown)[:200]} to group by; it declares "
+            f"{', '.join(declared) or 'none at all'}.",
             pointer="/group_by",
         )
 

@@ -44,9 +44,11 @@ def count_each(snapshot: AggregationSnapshot) -> list[Check]:
                 event_id=row.event_id,
                 source=row.source,
                 value=row.value,
+                operation=row.operation,
             )
         )
-    again = aggregation.measure(observations, aggregation=snapshot.meter.aggregation)
+    reading = snapshot.meter_version.as_reading()
+    again = aggregation.measure(observations, reading=reading, span=snapshot.window.span)
     return [
         proof.compare("events counted", claimed=snapshot.event_count, found=again.event_count),
         proof.compare("events stored as they were captured", claimed=again.event_count, found=intact),

@@ -112,6 +112,7 @@ def _whole_lines() -> QuerySet[InvoiceLine]:
         f"{snapshots}__watermark",
         f"{snapshots}__customer",
         f"{snapshots}__meter__contract",
+        f"{snapshots}__meter_version",
     )
 
 

@@ -93,7 +93,14 @@ def _count_usage(
 def usage_window(segment: PriceSegment) -> UsageWindow:
     """The window of events that a metered segment prices."""
     assert segment.meter_id is not None  # noqa: S101  flat fees are told apart by the callers
-    return UsageWindow(segment.customer_id, segment.meter_id, segment.start, segment.end)
+    return UsageWindow(
+        segment.customer_id,
+        segment.meter_id,
+        segment.start,
+        segment.end,
+        period=(segment.whole.start, segment.whole.end),
+        zone=segment.zone,
+    )
 
 
 def _new_cycle(due: DuePeriod, *, at: datetime) -> BillingCycle:

@@ -8,7 +8,7 @@ from datetime import datetime
 from accounts.models import Customer
 from core.errors import DomainError, InvalidInputError, NotFoundError
 from core.periods import Period
-from invoicing.cycle import agreements, draft
+from invoicing.cycle import agreements, assemble, draft
 from invoicing.cycle.bills import BillLine
 from invoicing.cycle.models import InvoiceAllowanceCharge, InvoiceLine, InvoiceTax
 from invoicing.cycle.rules import agreed
@@ -26,7 +26,6 @@ from invoicing.rating import rate
 from invoicing.rating.models import RatedLine
 from invoicing.rating.rate import Computed
 from metering import aggregate
-from metering.aggregate import UsageWindow
 
 PERIODS_MAX = 400
 
@@ -75,8 +74,7 @@ def preview_invoice(*, customer: Customer, period: Period, at: datetime) -> Prev
     due = list(_pieces(customer, period))
     segments = pricing_segments.price_segments(due)
     metered = [segment for segment in segments if segment.meter_id is not None]
-    windows = [UsageWindow(one.customer_id, one.meter_id or 0, one.start, one.end) for one in metered]
-    counted = iter(aggregate.preview_snapshots(windows, at=at))
+    counted = iter(aggregate.preview_snapshots([assemble.usage_window(one) for one in metered], at=at))
     snapshots = [None if segment.meter_id is None else next(counted) for segment in segments]
     computed = rate.compute_segments(list(zip(segments, snapshots, strict=True)))
     policy = policy_queries.policy_of(customer, at=at)

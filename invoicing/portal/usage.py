@@ -1,5 +1,6 @@
 """Usage so far in the words of the portal: totals, a chart per meter, and the cost if the period ended now."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -64,12 +65,12 @@ def _usage_page(customer: Customer, running: Running, *, at: datetime) -> UsageP
         zone=running.zone,
         plans=", then ".join(running.plans),
         as_of=f"{figures.date_text(local.date(), locale=LOCALE)}, {local:%H:%M}",
-        meters=[_meter_page(customer, meter, running) for meter in running.meters],
+        meters=[_meter_page(customer, meter, running, at=at) for meter in running.meters],
         cost=_cost(customer, running.period, at=at),
     )
 
 
-def _meter_page(customer: Customer, meter: Meter, running: Running) -> MeterPage:
+def _meter_page(customer: Customer, meter: Meter, running: Running, *, at: datetime) -> MeterPage:
     """The total is counted by itself: highest values and unique counts of days do not add up to that of the period."""
     count = partial(
         metering_queries.live_usage,
@@ -79,16 +80,18 @@ def _meter_page(customer: Customer, meter: Meter, running: Running) -> MeterPage
         end=running.period.end,
         zone=running.zone,
     )
-    (whole,) = count().rows
+    total = sum((row.quantity for row in count().rows), Decimal(0))  # one row, unless the measure changes
     zone = ZoneInfo(running.zone)
-    days = {row.start.astimezone(zone).date(): row.quantity for row in count(window="day").rows}
+    days: dict[date, Decimal] = defaultdict(Decimal)
+    for row in count(window="day").rows:
+        days[row.start.astimezone(zone).date()] += row.quantity
     first, last = _first_and_last(running.period, zone)
     drawn = chart.draw_days(days, first=first, last=last)
     return MeterPage(
         name=meter.name,
-        definition=meter.definition,
+        definition=metering_queries.version_of(meter, at=at).definition,
         unit=meter.unit,
-        total=_number(whole.quantity),
+        total=_number(total),
         chart=drawn,
         scale=[format_compact_decimal(line.value, locale=LOCALE, fraction_digits=1) for line in drawn.lines],
         bars=[
@@ -98,7 +101,7 @@ def _meter_page(customer: Customer, meter: Meter, running: Running) -> MeterPage
         days=[(_day(day), _number(quantity)) for day, quantity in sorted(days.items()) if quantity],
         first_day=_day(first),
         last_day=_day(last),
-        summary=f"{meter.name} by day, {_number(whole.quantity)} {meter.unit} in all; the table below has the figures.",
+        summary=f"{meter.name} by day, {_number(total)} {meter.unit} in all; the table below has the figures.",
     )
 
 

@@ -11,11 +11,12 @@ from invoicing.pricing.models import Charge, PlanVersion, PriceVersion, Proposal
 from invoicing.pricing.queries import DuePeriod
 from invoicing.pricing.rules import timeline
 from invoicing.pricing.rules.timeline import Dated, Stretch
+from metering import queries as metering_queries
 
 
 @dataclass(frozen=True, slots=True)
 class PriceSegment:
-    """One charge of a period over `[start, end)`, in which neither plan, terms nor price change."""
+    """One charge of a period over `[start, end)`, in which neither plan, terms, price nor what is measured change."""
 
     subscription_id: int
     customer_id: int
@@ -106,9 +107,14 @@ def _offers(plan_ids: Iterable[int]) -> dict[int, list[_Offer]]:
     approved = PriceVersion.objects.filter(status=ProposalStatus.APPROVED, charge__plan__in=plan_ids)
     prices = _laid_out((price.charge_id, price) for price in approved.defer("params"))
     offers: dict[int, list[_Offer]] = defaultdict(list)
-    charges = Charge.objects.filter(plan__in=plan_ids).order_by("plan_id", "pk")
-    for pk, plan_id, meter_id in charges.values_list("pk", "plan_id", "meter_id"):
-        offers[plan_id].append(_Offer(pk, meter_id, prices.get(pk, ())))
+    charges = (
+        Charge.objects.filter(plan__in=plan_ids).order_by("plan_id", "pk").values_list("pk", "plan_id", "meter_id")
+    )
+    changes = metering_queries.measure_changes({meter_id for _, _, meter_id in charges if meter_id is not None})
+    for pk, plan_id, meter_id in charges:
+        # A window is measured by one version of its meter, so it ends where what is measured changes.
+        stretches = timeline.split(prices.get(pk, ()), at=changes.get(meter_id, ()))
+        offers[plan_id].append(_Offer(pk, meter_id, tuple(stretches)))
     return offers
 
 

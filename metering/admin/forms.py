@@ -3,15 +3,22 @@
 from typing import Any, ClassVar
 
 from django import forms
+from django.core.exceptions import ValidationError
 from unfold.forms import BaseDialogForm
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
-from core.errors import InvalidInputError
 from core.http import parsing
 from metering import meters
-from metering.models import EventContract, Meter
+from metering.meters import UnmeasurableError
+from metering.models import Aggregation, EventContract, Meter
 from metering.rules import drafting, exact_json
 from metering.rules.drafting import ContractDraft
+from metering.rules.measures import MeterContent
 
 REASON_LENGTH_MIN = 5
 
@@ -29,28 +36,35 @@ class ConfirmForm(BaseDialogForm):
 
 
 class MeterForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes none at run time
-    """What the stage would refuse is said where it was typed."""
+    """A new meter with the content of its first version; what the stage would refuse is said where it was typed."""
+
+    definition = forms.CharField(
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}), help_text="Words a customer would understand."
+    )
+    exclusions = forms.CharField(
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}), required=False, help_text="What is not counted."
+    )
+    aggregation = forms.ChoiceField(choices=Aggregation.choices, widget=UnfoldAdminSelectWidget())
+    value_property = forms.CharField(
+        required=False, max_length=120, widget=UnfoldAdminTextInputWidget(), help_text="Of `data`; empty for count."
+    )
 
     class Meta:
         model = Meter
-        fields: ClassVar = [
-            "code",
-            "contract",
-            "aggregation",
-            "value_property",
-            "name",
-            "definition",
-            "exclusions",
-            "unit",
-        ]
+        fields: ClassVar = ["code", "contract", "unit", "name"]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        if self.instance.pk is None and {"contract", "value_property"} <= cleaned.keys():
-            try:
-                meters.require_promised_value(cleaned["contract"], cleaned["value_property"])
-            except InvalidInputError as error:
-                self.add_error("value_property", error.message)
+        if not {"contract", "aggregation", "value_property"} <= cleaned.keys():
+            return cleaned
+        measure = {name: cleaned.get(name, "") for name in ("definition", "aggregation", "value_property")}
+        try:
+            meters.check_first(cleaned["contract"], MeterContent(**measure))
+        except UnmeasurableError as error:
+            for flaw in error.flaws:
+                self.add_error(flaw.pointer.split("/")[1], flaw.detail)
+        except ValidationError as error:
+            self.add_error("value_property", error.messages)
         return cleaned
 
 

@@ -1,5 +1,6 @@
 """`meters`: what is counted."""
 
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.generics import GenericAPIView
@@ -8,15 +9,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.permissions import READERS, RuledView
-from accounts.roles import Role
-from core.errors import NotFoundError
 from core.http.schema import READ_REFUSALS, WRITE_REFUSALS
 from core.http.views import IdempotentWrites
 from metering import meters
-from metering.api.serializers import MeterChangeSerializer, MeterSerializer
+from metering.api.meter_shapes import MeterChangeSerializer, MeterSerializer, with_measure, with_measures
+from metering.api.rendering import ExactJSONRenderer
+from metering.meters import KEEPERS
 from metering.models import Meter
 
-KEEPERS = frozenset({Role.ENGINEERING, Role.PRODUCT})
 FOUND = Meter.objects.select_related("owner", "contract")
 
 
@@ -24,42 +24,39 @@ class MeterListView(IdempotentWrites, RuledView, GenericAPIView[Meter]):
     """Meters, and starting one."""
 
     roles_by_method = {"GET": READERS, "POST": KEEPERS}
+    renderer_classes = (ExactJSONRenderer,)
     serializer_class = MeterSerializer
     queryset = FOUND
 
     @extend_schema(responses={200: MeterSerializer(many=True), **READ_REFUSALS})
     def get(self, request: Request) -> Response:
         page = self.paginate_queryset(self.get_queryset())
-        return self.get_paginated_response(MeterSerializer(page, many=True).data)
+        shown = with_measures(list(page or []), at=timezone.now())
+        return self.get_paginated_response(MeterSerializer(shown, many=True).data)
 
     @extend_schema(request=MeterSerializer, responses={201: MeterSerializer, **WRITE_REFUSALS})
     def post(self, request: Request) -> Response:
         body = MeterSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        made = meters.create_meter(**body.validated_data, owner=request.user)
-        return Response(MeterSerializer(made).data, status=status.HTTP_201_CREATED)
+        made = meters.create_meter(**body.subject(), **body.content(), owner=request.user)
+        shown = MeterSerializer(with_measure(made, at=timezone.now()))
+        return Response(shown.data, status=status.HTTP_201_CREATED)
 
 
 class MeterView(IdempotentWrites, RuledView, APIView):
-    """One meter; what it measures is for ever, the words about it are not."""
+    """One meter; its name is changed in place, what it measures by a version."""
 
     roles_by_method = {"GET": READERS, "PATCH": KEEPERS}
+    renderer_classes = (ExactJSONRenderer,)
 
     @extend_schema(responses={200: MeterSerializer, **READ_REFUSALS})
     def get(self, request: Request, code: str) -> Response:
-        return Response(MeterSerializer(_meter(code)).data)
+        return Response(MeterSerializer(with_measure(meters.get_meter(code), at=timezone.now())).data)
 
     @extend_schema(request=MeterChangeSerializer, responses={200: MeterSerializer, **WRITE_REFUSALS})
     def patch(self, request: Request, code: str) -> Response:
-        meter = _meter(code)
-        body = MeterChangeSerializer(data=request.data, partial=True)
+        meter = meters.get_meter(code)
+        body = MeterChangeSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         changed = meters.describe_meter(meter=meter, changes=body.validated_data, actor=request.user)
-        return Response(MeterSerializer(changed).data)
-
-
-def _meter(code: str) -> Meter:
-    meter = FOUND.filter(code=code).first()
-    if meter is None:
-        raise NotFoundError(f"There is no meter {code}.")
-    return meter
+        return Response(MeterSerializer(with_measure(changed, at=timezone.now())).data)

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from rest_framework import serializers
 
 from core.http.fields import InstantField, JsonField
-from metering.models import EventContract, EventContractVersion, Meter, QuarantinedEvent
+from metering.models import EventContract, EventContractVersion, QuarantinedEvent
 from metering.rules.drafting import CONTENT, ContractDraft
 
 Field = serializers.Field[Any, Any, Any, Any]
@@ -192,39 +192,6 @@ class ContractChangeSerializer(serializers.Serializer[Any]):
     """What may change about a contract."""
 
     description = serializers.CharField()
-
-
-class MeterSerializer(serializers.ModelSerializer[Meter]):
-    """A meter; what it measures never changes."""
-
-    owner = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
-    contract = serializers.SlugRelatedField[Any](slug_field="event_type", queryset=EventContract.objects.all())
-    exclusions = serializers.CharField(required=False, default="", allow_blank=True)
-    value_property = serializers.CharField(required=False, default="", allow_blank=True, max_length=120)
-
-    class Meta:
-        model = Meter
-        fields: ClassVar = [
-            "code",
-            "name",
-            "definition",
-            "exclusions",
-            "unit",
-            "owner",
-            "contract",
-            "aggregation",
-            "value_property",
-            "created_at",
-        ]
-        read_only_fields: ClassVar = ["created_at"]
-
-
-class MeterChangeSerializer(serializers.ModelSerializer[Meter]):
-    """What may change about a meter: the words."""
-
-    class Meta:
-        model = Meter
-        fields: ClassVar = ["name", "definition", "exclusions"]
 
 
 class HealthFilterSerializer(serializers.Serializer[Any]):

@@ -131,7 +131,7 @@ def _show(asked: _Question, found: LiveUsage) -> dict[str, Any]:
         "customer": asked.customer.code,
         "meter": asked.meter.code,
         "unit": asked.meter.unit,
-        "aggregation": asked.meter.aggregation,
+        "aggregation": queries.version_of(asked.meter, at=asked.start).aggregation,
         "time_zone": asked.customer.time_zone,
         "start": instant_text(asked.start),
         "end": instant_text(asked.end),

@@ -2,7 +2,7 @@
 
 from metering.models.archives import EventArchive
 from metering.models.capture import CaptureBatch, EventKey, QuarantinedEvent, UsageEvent
-from metering.models.contracts import Aggregation, EventContract, EventContractVersion, Meter
+from metering.models.contracts import EventContract, EventContractVersion
 from metering.models.corrections import EventCorrection
 from metering.models.health import (
     AlertDelivery,
@@ -14,6 +14,7 @@ from metering.models.health import (
     ReviewStep,
 )
 from metering.models.imports import ImportRun
+from metering.models.meters import Aggregation, Meter, MeterVersion
 from metering.models.snapshots import AggregationSnapshot, IdRange, TimeRange, Watermark
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "IdRange",
     "ImportRun",
     "Meter",
+    "MeterVersion",
     "QuarantinedEvent",
     "ReviewItem",
     "ReviewStep",

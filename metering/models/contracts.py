@@ -1,7 +1,4 @@
-"""What is counted, and what events of each type must look like."""
-
-import functools
-import operator
+"""What events of each type must look like."""
 
 import pgtrigger
 from django.conf import settings
@@ -10,21 +7,12 @@ from django.db import models
 from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
-from accounts import validators
-from metering.models.guards import NO_TRUNCATE
+from metering.models.guards import NO_TRUNCATE, differs
 from metering.rules.exact_json import ExactDecoder, ExactEncoder
 
 EVENT_TYPE = RegexValidator(
     r"^[A-Za-z0-9][A-Za-z0-9._-]{0,119}\Z", "Use 1 to 120 letters, digits, dots, dashes or underscores."
 )
-
-
-class Aggregation(models.TextChoices):
-    SUM = "sum", "Sum"
-    COUNT = "count", "Count"
-    LAST = "last", "Last value"
-    MAX = "max", "Highest value"
-    UNIQUE = "unique_count", "Unique count"
 
 
 class EventContract(models.Model):
@@ -61,12 +49,6 @@ CONTENT = (
     "accepts_past_days",
     "accepts_future_seconds",
 )
-
-
-def _differs(*names: str) -> pgtrigger.Q:
-    """Say that an update changes one of these fields."""
-    changes = (pgtrigger.Q(**{f"old__{name}__df": pgtrigger.F(f"new__{name}")}) for name in names)
-    return functools.reduce(operator.or_, changes)
 
 
 class EventContractVersion(models.Model):
@@ -119,7 +101,7 @@ class EventContractVersion(models.Model):
             pgtrigger.Protect(
                 name="content_fixed_once_active",
                 operation=pgtrigger.Update,
-                condition=~pgtrigger.Q(old__status="draft") & (_differs(*CONTENT) | pgtrigger.Q(new__status="draft")),
+                condition=~pgtrigger.Q(old__status="draft") & (differs(*CONTENT) | pgtrigger.Q(new__status="draft")),
             ),
             pgtrigger.Protect(name="version_is_kept", operation=pgtrigger.Delete),
             NO_TRUNCATE,
@@ -127,44 +109,3 @@ class EventContractVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.contract} v{self.version}"
-
-
-class Meter(models.Model):
-    """A billable unit: what is counted, what is not, in which unit, and who answers for it."""
-
-    code = models.CharField(max_length=60, unique=True, validators=[validators.CODE])
-    name = models.CharField(max_length=120)
-    definition = models.TextField(help_text="One or two sentences a customer would understand.")
-    exclusions = models.TextField(blank=True, help_text="What is deliberately not counted.")
-    unit = models.CharField(max_length=40, help_text="Such as token, request or GB.")
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    contract = models.ForeignKey(EventContract, on_delete=models.PROTECT, related_name="meters")
-    aggregation = models.CharField(max_length=20, choices=Aggregation.choices)
-    value_property = models.CharField(max_length=120, blank=True, help_text="Property of `data`; empty for count.")
-    created_at = models.DateTimeField(auto_now_add=True)
-    history = HistoricalRecords()
-
-    class Meta:
-        ordering = ["code"]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(aggregation__in=Aggregation.values),
-                name="metering_meter_aggregation",
-            ),
-            models.CheckConstraint(
-                condition=Q(aggregation="count", value_property="") | (~Q(aggregation="count") & ~Q(value_property="")),
-                name="metering_meter_value_property",
-            ),
-        ]
-        triggers = [
-            # What a meter measures may not change under figures already billed; a new meter is made instead.
-            pgtrigger.ReadOnly(
-                name="measure_is_fixed",
-                fields=["code", "contract", "aggregation", "value_property"],
-            ),
-            pgtrigger.Protect(name="meter_is_kept", operation=pgtrigger.Delete),
-            NO_TRUNCATE,
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.code})"

@@ -1,5 +1,7 @@
 """What was measured: watermarks over the accepted events, and snapshots taken at them."""
 
+from datetime import datetime
+
 import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
@@ -8,7 +10,8 @@ from django.db.models import F, Func, Q
 
 from accounts.models import Customer
 from core.models import APPEND_ONLY
-from metering.models.contracts import Meter
+from metering.models.meters import ALWAYS, MEASURE, Meter, MeterVersion
+from metering.rules.windows import UsageWindow
 
 
 class Watermark(models.Model):
@@ -37,6 +40,37 @@ class TimeRange(Func):
     function = "tstzrange"
 
 
+# Per statement, not per row: a close inserts thousands. Versions that differ only in words measure alike.
+VERSION_IN_FORCE = pgtrigger.Trigger(
+    name="version_in_force",
+    level=pgtrigger.Statement,
+    when=pgtrigger.After,
+    operation=pgtrigger.Insert,
+    referencing=pgtrigger.Referencing(new="taken"),
+    func="""
+    IF EXISTS (
+        SELECT FROM taken JOIN metering_meterversion own ON own.id = taken.meter_version_id
+        WHERE own.meter_id <> taken.meter_id OR own.status <> 'approved'
+           OR (taken.kind = 'cycle' AND own.effective_at > taken.window_start)
+           OR (taken.kind = 'cycle' AND EXISTS (
+                SELECT FROM metering_meterversion later
+                WHERE later.meter_id = own.meter_id AND later.status = 'approved'
+                  AND (later.effective_at, later.version) > (own.effective_at, own.version)
+                  AND later.effective_at < taken.window_end
+                  AND ({later}) IS DISTINCT FROM ({own})))
+           OR (taken.kind = 'adjustment' AND own.id <> (
+                SELECT base.meter_version_id FROM metering_aggregationsnapshot base WHERE base.id = taken.corrects_id))
+    ) THEN
+        RAISE EXCEPTION 'a snapshot names a meter version that was not in force throughout its window'
+            USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'metering_snapshot_version';
+    END IF;
+    RETURN NULL;
+    """.replace("{later}", ", ".join(f"later.{name}" for name in MEASURE)).replace(
+        "{own}", ", ".join(f"own.{name}" for name in MEASURE)
+    ),
+)
+
+
 class AggregationSnapshot(models.Model):
     """What one meter measured for one customer in one window, as seen at a watermark."""
 
@@ -47,8 +81,16 @@ class AggregationSnapshot(models.Model):
     kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.CYCLE)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+")
     meter = models.ForeignKey(Meter, on_delete=models.PROTECT, related_name="+")
+    meter_version = models.ForeignKey(
+        MeterVersion, on_delete=models.PROTECT, related_name="+", help_text="What the meter measured at that time."
+    )
     window_start = models.DateTimeField()
     window_end = models.DateTimeField()
+    period_start = models.DateTimeField(
+        null=True, help_text="Start of the whole period that levels are weighed over; empty: of the window."
+    )
+    period_end = models.DateTimeField(null=True, help_text="Its end.")
+    time_zone = models.CharField(max_length=60, default="UTC", help_text="Whose days levels are weighed by.")
     watermark = models.ForeignKey(Watermark, on_delete=models.PROTECT, related_name="+")
     corrects = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="corrections")
     quantity = models.DecimalField(max_digits=38, decimal_places=18)
@@ -108,6 +150,10 @@ class AggregationSnapshot(models.Model):
                     "meter",
                     "window_start",
                     "window_end",
+                    "meter_version",
+                    "period_start",
+                    "period_end",
+                    "time_zone",
                     "watermark",
                     "corrects",
                     "quantity",
@@ -124,7 +170,21 @@ class AggregationSnapshot(models.Model):
             ),
             pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete),
             APPEND_ONLY[1],
+            VERSION_IN_FORCE,
         ]
 
     def __str__(self) -> str:
         return f"{self.meter.code} {self.window_start:%Y-%m-%d} to {self.window_end:%Y-%m-%d}"
+
+    @property
+    def since(self) -> datetime:
+        """From when on its events count: a level is made of all there were before the window's end."""
+        return ALWAYS if self.meter_version.is_recurring else self.window_start
+
+    @property
+    def window(self) -> UsageWindow:
+        """What was to be counted."""
+        period = (self.period_start, self.period_end) if self.period_start and self.period_end else None
+        return UsageWindow(
+            self.customer_id, self.meter_id, self.window_start, self.window_end, period=period, zone=self.time_zone
+        )

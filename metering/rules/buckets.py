@@ -1,4 +1,4 @@
-"""Hours, days and months of a time zone, as usage is shown by them."""
+"""Minutes, hours, days and months of a time zone, as usage is shown by them."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -7,11 +7,11 @@ from core import periods
 from core.periods import Interval
 
 BUCKETS_MAX = 10_000
-HOUR = timedelta(hours=1)
+STEPS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1)}
 
 
 def bucket_starts(start: datetime, end: datetime, *, window: str, zone: str) -> list[datetime]:
-    """Give where each bucket of `[start, end)` begins: at `start` itself, then at every hour, midnight or month.
+    """Give where each bucket of `[start, end)` begins: at `start` itself, then at each minute, hour, midnight or month.
 
     Hours count from local midnight, so a day on which clocks change has 23 or 25 of them and none twice.
     ValueError for more than BUCKETS_MAX.
@@ -39,12 +39,12 @@ def _boundaries(start: datetime, *, window: str, zone: str) -> Iterator[datetime
             for number in (count, count + 1)
         )
         yield begins
-        if window == "hour":
-            yield from _hours(begins + HOUR, ends)
+        if step := STEPS.get(window):
+            yield from _steps(max(begins, start - (start - begins) % step) + step, ends, step)
         count += 1
 
 
-def _hours(hour: datetime, ends: datetime) -> Iterator[datetime]:
-    while hour < ends:
-        yield hour
-        hour += HOUR
+def _steps(instant: datetime, ends: datetime, step: timedelta) -> Iterator[datetime]:
+    while instant < ends:
+        yield instant
+        instant += step

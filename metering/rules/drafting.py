@@ -1,8 +1,8 @@
 """Whether a version of an event contract can be used, and whether its examples prove what it says."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from metering.rules.contract import DataRules, check_data
 from metering.rules.reasons import REASONS_MAX, Reason, pointer_to, reason
@@ -65,12 +65,26 @@ def _find_unknown_fields(draft: ContractDraft, name: str) -> Iterator[Reason]:
             yield reason("not_declared", detail, pointer=pointer_to([name, index]))
 
 
-def find_lost_values(draft: ContractDraft, valued: Mapping[str, str]) -> Iterator[Reason]:
-    """Say which meters would find no value: what a meter reads, billing must require. `valued` is by meter code."""
-    for code, name in valued.items():
-        if name not in draft.billing_fields:
-            detail = f"The meter {code} reads {name!a}, so billing_fields must name it."
-            yield reason("meter_without_value", detail, pointer="/billing_fields")
+class MeterReads(NamedTuple):
+    """What a meter of these events reads: values that billing must require, and properties that must be declared."""
+
+    meter: str
+    required: Sequence[str]
+    declared: Sequence[str]
+
+
+def find_lost_values(draft: ContractDraft, meters: Sequence[MeterReads]) -> Iterator[Reason]:
+    """Say which meters would find no value, and which would filter by or group by what no event declares."""
+    properties = {*draft.billing_fields, *draft.context_fields, *draft.schema.get("properties", {})}
+    for meter in meters:
+        for name in meter.required:
+            if name not in draft.billing_fields:
+                detail = f"The meter {meter.meter} reads {name!a}, so billing_fields must name it."
+                yield reason("meter_without_value", detail, pointer="/billing_fields")
+        for name in meter.declared:
+            if name not in properties:
+                detail = f"The meter {meter.meter} filters or groups by {name!a}, so the schema must declare it."
+                yield reason("meter_without_property", detail, pointer="/schema/properties")
 
 
 def find_failing_examples(draft: ContractDraft, *, numbers: Collection[str]) -> Iterator[Reason]:

@@ -11,7 +11,7 @@ from psycopg import sql
 
 from metering.rules.parts import PartsBy, Split, UsagePart
 from metering.rules.windows import UsageWindow
-from metering.store import corrections, measured_value
+from metering.store import corrections, measured_value, measuring
 from metering.store.measuring import MeterReading
 
 FETCH_ROWS = 5000
@@ -31,8 +31,9 @@ class SplitWindow:
 # A table with statistics, as for the windows of a count: the planner knows nothing of the rows of an array.
 _STAGE = """
 CREATE TEMPORARY TABLE split_window (
-    number int, customer_id bigint, contract_id bigint, value_property text, aggregation text, span tstzrange,
-    up_to_seq bigint, parts_by text, properties text[], bucket text, zone text, amount_property text
+    number int, customer_id bigint, contract_id bigint, value_property text, operation_property text, aggregation text,
+    filters jsonb, arrival_sign int, span tstzrange, up_to_seq bigint, parts_by text, properties text[], bucket text,
+    zone text, amount_property text
 ) ON COMMIT DROP
 """
 _EVENTS = sql.SQL(
@@ -42,9 +43,9 @@ _EVENTS = sql.SQL(
     WHERE w.contract_id = e.contract_id AND e.seq <= w.up_to_seq
       AND e.contract_id = ANY(%(contracts)s) AND e.occurred_at >= %(first)s AND e.occurred_at < %(last)s
       AND w.parts_by = %(parts_by)s AND w.aggregation = %(aggregation)s
-      AND {counted}
+      AND {counted} AND {matches}
     """
-).format(counted=corrections.counted("w.up_to_seq"))
+).format(counted=corrections.counted("w.up_to_seq"), matches=measured_value.MATCHES)
 # In the order in which a price looks at events: by their time, then arrival, then identity.
 _EACH_EVENT = sql.SQL(
     """
@@ -76,8 +77,7 @@ _EACH_BUCKET = sql.SQL(
 )
 _READ = sql.SQL(
     """
-    SELECT w.number, {value} AS value, {amount} AS amount, {own},
-           e.occurred_at, e.received_at, e.event_id, e.source
+    SELECT w.number, {value} AS value, {amount} AS amount, {own}, {operation}, e.received_at, {order}
     {events} OFFSET 0
     """
 )
@@ -104,8 +104,8 @@ def stream_parts(windows: Sequence[SplitWindow]) -> PartStream:
         return
     with transaction.atomic():
         _write_stage(windows)
-        for parts_by, aggregation in sorted({(each.split.by, each.meter.aggregation) for each in windows}):
-            here = [each for each in windows if (each.split.by, each.meter.aggregation) == (parts_by, aggregation)]
+        for parts_by, aggregation in sorted({_shape(each) for each in windows}):
+            here = [each for each in windows if _shape(each) == (parts_by, aggregation)]
             bounds = {
                 "contracts": sorted({each.meter.contract_id for each in here}),
                 "first": min(each.window.start for each in here),
@@ -118,9 +118,20 @@ def stream_parts(windows: Sequence[SplitWindow]) -> PartStream:
             cursor.execute("DROP TABLE split_window")
 
 
+def _shape(each: SplitWindow) -> tuple[PartsBy, str]:
+    return each.split.by, each.meter.reading.aggregation
+
+
 def _statement(parts_by: PartsBy, aggregation: str) -> str:
     kind = measured_value.KINDS[aggregation]
-    read = _READ.format(value=kind.value, amount=measured_value.AMOUNT, own=OWN[parts_by], events=_EVENTS)
+    read = _READ.format(
+        value=kind.value,
+        amount=measured_value.AMOUNT,
+        own=OWN[parts_by],
+        operation=measured_value.OPERATION_COLUMN,
+        order=measured_value.ORDER_COLUMNS,
+        events=_EVENTS,
+    )
     return (
         _SHAPES[parts_by]
         .format(
@@ -167,6 +178,8 @@ def _write_stage(windows: Sequence[SplitWindow]) -> None:
 def _stage_row(number: int, each: SplitWindow) -> tuple[Any, ...]:
     window, meter, split = each.window, each.meter, each.split
     span = f"[{window.start.isoformat()},{window.end.isoformat()})"
-    owner = (window.customer_id, meter.contract_id, meter.value_property, meter.aggregation)
+    reading = meter.reading
+    owner = (window.customer_id, meter.contract_id, reading.value_property, reading.operation_property)
+    measure = (reading.aggregation, measuring.filters_parameter(reading), measuring.arrival_sign(reading))
     how = (split.by.value, list(split.properties), split.bucket, split.zone, split.amount_property)
-    return (number, *owner, span, each.up_to_seq, *how)
+    return (number, *owner, *measure, span, each.up_to_seq, *how)

@@ -138,7 +138,7 @@ LIMIT %s
 
 def page_of_corrected(snapshot: AggregationSnapshot, *, after_seq: int, limit: int) -> list[CorrectedRow]:
     """Give the events of a snapshot's window that it left out because they were corrected, in capture order."""
-    bounds: list[Any] = [snapshot.customer_id, snapshot.meter.contract_id, snapshot.window_start, snapshot.window_end]
+    bounds: list[Any] = [snapshot.customer_id, snapshot.meter.contract_id, snapshot.since, snapshot.window_end]
     with connection.cursor() as cursor:
         cursor.execute(_CORRECTED, [*bounds, snapshot.watermark.seq, after_seq, limit])
         return [_corrected_row(row) for row in cursor.fetchall()]

@@ -10,8 +10,11 @@ from django.db import connection
 from psycopg import sql
 
 from core.locks import LockClass
-from metering.models import Meter
-from metering.store import corrections, measured_value
+from metering.rules import aggregation
+from metering.rules.aggregation import Ratio
+from metering.rules.readings import Reading
+from metering.store import corrections, measured_value, measuring
+from metering.store.measuring import MeterReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +38,24 @@ LEFT JOIN pg_locks held
 LEFT JOIN pg_stat_activity activity ON activity.pid = held.pid
 GROUP BY now.at
 """
+# The names are values like any other, and no part of the statement.
+_GROUPING = sql.SQL(
+    "ARRAY(SELECT e.data ->> one.name FROM unnest(w.group_by) WITH ORDINALITY AS one (name, place) ORDER BY one.place)"
+)
 _TOTALS = sql.SQL(
     """
-    SELECT read.bucket, read.grouping, coalesce({quantity}, 0), count(*)
+    SELECT read.bucket, read.grouping, coalesce({quantity}, 0), count(*) FILTER (WHERE {is_usable}), count(*)
     FROM (
         SELECT width_bucket(e.occurred_at, %(starts)s::timestamptz[]) - 1 AS bucket, {grouping} AS grouping,
-               {value} AS value, e.occurred_at, e.received_at, e.event_id, e.source
-        FROM metering_usageevent e, (SELECT %(value_property)s::text AS value_property) w
+               {value} AS value, {columns}
+        FROM metering_usageevent e, (
+            SELECT %(value_property)s::text AS value_property, ''::text AS operation_property,
+                   %(filters)s::jsonb AS filters, %(arrival_sign)s::int AS arrival_sign,
+                   %(group_by)s::text[] AS group_by
+        ) w
         WHERE e.customer_id = %(customer_id)s AND e.contract_id = %(contract_id)s
           AND e.occurred_at >= %(start)s AND e.occurred_at < %(end)s
-          AND {counted}
+          AND {counted} AND {matches}
         OFFSET 0
     ) read
     GROUP BY read.bucket, read.grouping
@@ -65,35 +76,45 @@ def read_freshness() -> tuple[datetime, float]:
 def read_totals(
     *,
     customer_id: int,
-    meter: Meter,
+    meter: MeterReading,
     starts: Sequence[datetime],
     end: datetime,
     group_by: Sequence[str],
     rows_max: int,
 ) -> list[LiveRow]:
-    """Total the events of a customer since `starts[0]`, by bucket and by properties of `data`."""
-    kind = measured_value.KINDS[meter.aggregation]
-    names = {f"group_{number}": name for number, name in enumerate(group_by)}
-    properties = sql.SQL(", ").join(sql.SQL("e.data ->> {}").format(sql.Placeholder(name)) for name in names)
+    """Total the events of a customer since `starts[0]`, by bucket and by properties of `data`; not for levels."""
+    reading = meter.reading
+    kind = measured_value.KINDS[reading.aggregation]
     statement = _TOTALS.format(
         quantity=kind.quantity,
+        is_usable=kind.is_usable,
         value=kind.value,
         counted=corrections.counted(None),
-        grouping=sql.SQL("ARRAY[{}]::text[]").format(properties),
+        columns=kind.columns,
+        grouping=_GROUPING,
+        matches=measured_value.MATCHES,
     ).as_string()
     parameters: dict[str, Any] = {
         "starts": list(starts),
-        "value_property": meter.value_property,
+        "value_property": reading.value_property,
+        "filters": measuring.filters_parameter(reading),
+        "arrival_sign": measuring.arrival_sign(reading),
+        "group_by": list(group_by),
         "customer_id": customer_id,
         "contract_id": meter.contract_id,
         "start": starts[0],
         "end": end,
         "rows_max": rows_max,
-        **names,
     }
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
-        return [
-            LiveRow(bucket, tuple(group), Decimal(quantity), events)
-            for bucket, group, quantity, events in cursor.fetchall()
-        ]
+        rows = cursor.fetchall()
+    return [
+        LiveRow(bucket, tuple(group), _quantity(quantity, measured, reading), events)
+        for bucket, group, quantity, measured, events in rows
+    ]
+
+
+def _quantity(quantity: Decimal | int, measured: int, reading: Reading) -> Decimal:
+    divisor = Decimal(measured or 1) if reading.aggregation == "average" else Decimal(1)
+    return aggregation.quantity_of(Ratio(Decimal(quantity), divisor), reading=reading)

@@ -1,8 +1,12 @@
-"""Count windows from raw events, any number at once: one statement for digests, one per kind of aggregation."""
+"""Count windows from raw events, any number at once: one statement for digests, one per kind of aggregation.
 
-from collections.abc import Iterable, Mapping, Sequence
+Windows are measured together by contract, and levels apart from the rest, because they look back to the first event.
+The number of statements depends on these and on the kinds, never on how many windows, customers or filters there are.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
@@ -10,25 +14,27 @@ from typing import Any
 from django.db import connection, transaction
 from psycopg import sql
 
-from metering.rules import aggregation
+from metering.rules import aggregation, exact_json
+from metering.rules.aggregation import Ratio, Span
+from metering.rules.readings import WEIGHED, Reading
 from metering.rules.windows import UsageWindow
 from metering.store import corrections, measured_value
 
 NO_EVENTS = aggregation.digest([])
+EVER = datetime(1900, 1, 1, tzinfo=UTC)  # no contract accepts an event from before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterReading:
-    """How a meter reads: the events of which contract, which of their properties, and what is made of the values."""
+    """Which events a meter reads, and how."""
 
     contract_id: int
-    value_property: str
-    aggregation: str
+    reading: Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowMeasure:
-    """What a window holds: all its events make the count and the digest, those with a usable value the quantity."""
+    """What a window holds: all events of it make count and digest, those with a usable value the quantity."""
 
     quantity: Decimal
     event_count: int
@@ -40,8 +46,9 @@ class WindowMeasure:
 # reads the events once from end to end, and a close of one customer goes by the index.
 _STAGE = """
 CREATE TEMPORARY TABLE measured_window (
-    number int, stretch int, is_first boolean, customer_id bigint, contract_id bigint, value_property text,
-    aggregation text, span tstzrange
+    number int, stretch int, is_first boolean, customer_id bigint, contract_id bigint, is_recurring boolean, kind text,
+    value_property text, operation_property text, filters jsonb, arrival_sign int, span tstzrange,
+    starts_at timestamptz, ends_at timestamptz, first_day date, end_day date, zone text
 ) ON COMMIT DROP
 """
 
@@ -49,11 +56,11 @@ _EVENTS = sql.SQL(
     """
     FROM measured_window w
     JOIN metering_usageevent e ON e.customer_id = w.customer_id AND w.span @> e.occurred_at
-    WHERE w.contract_id = %(contract_id)s AND e.contract_id = %(contract_id)s
+    WHERE w.contract_id = %(contract_id)s AND w.is_recurring = %(is_recurring)s AND e.contract_id = %(contract_id)s
       AND e.occurred_at >= %(first)s AND e.occurred_at < %(last)s AND e.seq <= %(up_to_seq)s
-      AND {counted}
+      AND {counted} AND {matches}
     """
-).format(counted=corrections.counted("%(up_to_seq)s"))
+).format(counted=corrections.counted("%(up_to_seq)s"), matches=measured_value.MATCHES)
 # Sorting each window's own fingerprints is cheaper than sorting those of all windows together.
 _DIGESTS = (
     sql.SQL(
@@ -72,56 +79,36 @@ _DIGESTS = (
     .format(events=_EVENTS)
     .as_string()
 )
-
-# `OFFSET 0` keeps the planner from working out each value once per use of it.
-_QUANTITIES = sql.SQL(
-    """
-    SELECT read.number, count(*) FILTER (WHERE ({is_usable}) IS NOT TRUE), coalesce({quantity}, 0)
-    FROM (
-        SELECT w.number, {value} AS value, e.occurred_at, e.received_at, e.event_id, e.source
-        {events} AND w.aggregation = %(aggregation)s OFFSET 0
-    ) read
-    GROUP BY read.number
-    """
-)
-_STATEMENTS = {
-    name: _QUANTITIES.format(
-        value=kind.value, is_usable=kind.is_usable, quantity=kind.quantity, events=_EVENTS
-    ).as_string()
-    for name, kind in measured_value.KINDS.items()
-}
+_OF_KIND = sql.SQL("{events} AND w.kind = %(kind)s").format(events=_EVENTS)
+_STATEMENTS = {name: kind.select(_OF_KIND).as_string() for name, kind in measured_value.KINDS.items()}
 
 
-def measure_windows(
-    windows: Sequence[UsageWindow], *, meters: Mapping[int, MeterReading], up_to_seq: int
-) -> list[WindowMeasure]:
-    """Measure each window, in their order, over the events accepted up to `up_to_seq`."""
+def measure_windows(windows: Sequence[tuple[UsageWindow, MeterReading]], *, up_to_seq: int) -> list[WindowMeasure]:
+    """Measure each window as its meter reads, in their order, over the events accepted up to `up_to_seq`."""
     if not windows:
         return []
-    staged = _stage(windows, meters=meters)
+    staged = _stage(windows)
     counted: dict[int, tuple[int, str]] = {}
-    quantities: dict[int, tuple[int, Decimal]] = {}
+    read: dict[int, _Read] = {}
     with transaction.atomic(), connection.cursor() as cursor:
         _write_stage(staged)
         # By contract, so that the planner knows how many events each join will meet.
-        for contract_id, own in groupby(sorted(staged, key=_contract), key=_contract):
+        for (contract_id, is_recurring), own in groupby(sorted(staged, key=_pass), key=_pass):
             here = list(own)
             bounds: dict[str, Any] = {
                 "contract_id": contract_id,
-                "first": min(each.window.start for each in here),
+                "is_recurring": is_recurring,
+                "first": EVER if is_recurring else min(each.window.start for each in here),
                 "last": max(each.window.end for each in here),
                 "up_to_seq": up_to_seq,
             }
             cursor.execute(_DIGESTS, bounds)
             counted |= {stretch: (events, digest) for stretch, events, digest in cursor.fetchall()}
-            for kind in sorted({each.meter.aggregation for each in here} - {"count"}):
-                cursor.execute(_STATEMENTS[kind], bounds | {"aggregation": kind})
-                quantities |= {number: (unusable, Decimal(total)) for number, unusable, total in cursor.fetchall()}
+            for kind in sorted({each.kind for each in here} - {"count"}):
+                cursor.execute(_STATEMENTS[kind], bounds | {"kind": kind})
+                read |= {number: _Read(*rest) for number, *rest in cursor.fetchall()}
         cursor.execute("DROP TABLE measured_window")
-    return [
-        _put_together(counted.get(each.stretch, (0, NO_EVENTS)), quantities.get(each.number), meter=each.meter)
-        for each in staged
-    ]
+    return [_put_together(each, counted.get(each.stretch, (0, NO_EVENTS)), read.get(each.number)) for each in staged]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,17 +120,37 @@ class _Staged:
     window: UsageWindow
     meter: MeterReading
 
+    @property
+    def kind(self) -> str:
+        return kind_of(self.meter.reading)
 
-def _contract(staged: _Staged) -> int:
-    return staged.meter.contract_id
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the statement of a kind found in a window; the quantity is not divided yet."""
+
+    unmeasured_count: int
+    quantity: Decimal
+    measured_count: int
 
 
-def _stage(windows: Sequence[UsageWindow], *, meters: Mapping[int, MeterReading]) -> list[_Staged]:
-    first: dict[tuple[int, int, datetime, datetime], int] = {}
+def kind_of(reading: Reading) -> str:
+    """Give the kind of statement that measures it: counting what is held needs the last event of each value."""
+    if reading.aggregation == "unique_count" and reading.operation_property:
+        return "unique_count held"
+    return reading.aggregation
+
+
+def _pass(staged: _Staged) -> tuple[int, bool]:
+    return staged.meter.contract_id, staged.meter.reading.is_recurring
+
+
+def _stage(windows: Sequence[tuple[UsageWindow, MeterReading]]) -> list[_Staged]:
+    first: dict[tuple[Any, ...], int] = {}
     staged = []
-    for number, window in enumerate(windows):
-        meter = meters[window.meter_id]
-        stretch = first.setdefault((window.customer_id, meter.contract_id, window.start, window.end), number)
+    for number, (window, meter) in enumerate(windows):
+        events = (meter.contract_id, meter.reading.filters, meter.reading.is_recurring)
+        stretch = first.setdefault((window.customer_id, window.start, window.end, *events), number)
         staged.append(_Staged(number, stretch, window, meter))
     return staged
 
@@ -153,15 +160,78 @@ def _write_stage(staged: Iterable[_Staged]) -> None:
         cursor.execute(_STAGE)
         with cursor.copy("COPY measured_window FROM STDIN") as copy:
             for each in staged:
-                window, meter = each.window, each.meter
-                span = f"[{window.start.isoformat()},{window.end.isoformat()})"
-                is_first = each.number == each.stretch
-                owner = (window.customer_id, meter.contract_id, meter.value_property, meter.aggregation)
-                copy.write_row((each.number, each.stretch, is_first, *owner, span))
+                copy.write_row(_row(each))
         cursor.execute("ANALYZE measured_window")
 
 
-def _put_together(counted: tuple[int, str], read: tuple[int, Decimal] | None, *, meter: MeterReading) -> WindowMeasure:
+def _row(each: _Staged) -> tuple[Any, ...]:
+    window, reading = each.window, each.meter.reading
+    since = counts_since(window, reading)
+    return (
+        each.number,
+        each.stretch,
+        each.number == each.stretch,
+        window.customer_id,
+        each.meter.contract_id,
+        reading.is_recurring,
+        each.kind,
+        reading.value_property,
+        reading.operation_property,
+        filters_parameter(reading),
+        arrival_sign(reading),
+        f"[{since.isoformat()},{window.end.isoformat()})",
+        window.start,
+        window.end,
+        *_days(window.span, reading),
+        window.zone,
+    )
+
+
+def _days(span: Span, reading: Reading) -> tuple[Any, Any]:
+    """Only levels by the day need to know where days begin, which costs more than all the rest."""
+    if reading.aggregation in WEIGHED:
+        return span.day_of(span.start), span.day_of(span.end)
+    return None, None
+
+
+def counts_since(window: UsageWindow, reading: Reading) -> datetime:
+    """Give from when on events count for this window: a level is made of all there were before its end."""
+    return EVER if reading.is_recurring else window.start
+
+
+def filters_parameter(reading: Reading) -> str | None:
+    """Write the conditions as the one value that statements are given; None where every event counts."""
+    if not reading.filters:
+        return None
+    return exact_json.write([one.as_parameter() for one in reading.filters]).decode()
+
+
+def arrival_sign(reading: Reading) -> int:
+    """Say whether of events of one instant the last received counts as later, or the first."""
+    return -1 if reading.tie_break == "first_received" else 1
+
+
+def _put_together(each: _Staged, counted: tuple[int, str], read: _Read | None) -> WindowMeasure:
     events, digest = counted
-    unmeasured, quantity = read or (0, Decimal(events) if meter.aggregation == "count" else aggregation.ZERO)
-    return WindowMeasure(quantity=quantity, event_count=events, unmeasured_count=unmeasured, digest=digest)
+    if read is None:
+        quantity = Decimal(events) if each.kind == "count" else aggregation.ZERO
+        return WindowMeasure(quantity=quantity, event_count=events, unmeasured_count=0, digest=digest)
+    reading = each.meter.reading
+    ratio = ratio_of(read.quantity, measured_count=read.measured_count, reading=reading, span=each.window.span)
+    return WindowMeasure(
+        quantity=aggregation.quantity_of(ratio, reading=reading),
+        event_count=events,
+        unmeasured_count=read.unmeasured_count,
+        digest=digest,
+    )
+
+
+def ratio_of(quantity: Decimal | int, *, measured_count: int, reading: Reading, span: Span) -> Ratio:
+    """Say what a quantity from a statement is to be divided by."""
+    if reading.aggregation == "average":
+        return Ratio(Decimal(quantity), Decimal(measured_count or 1))
+    if reading.aggregation == "time_weighted_sum":
+        return Ratio(Decimal(quantity), span.period_length)
+    if reading.aggregation in WEIGHED:
+        return Ratio(Decimal(quantity), Decimal(span.period_days))
+    return Ratio(Decimal(quantity))

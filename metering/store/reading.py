@@ -10,7 +10,8 @@ from django.db import connection
 
 from metering.models import AggregationSnapshot
 from metering.rules import aggregation, exact_json
-from metering.store import corrections
+from metering.rules.readings import Reading
+from metering.store import corrections, measured_value, measuring, recounting
 
 STREAM_ROWS = 2000
 
@@ -59,22 +60,26 @@ class EventRow:
     data: dict[str, Any]
     extras: dict[str, Any]
     value: Decimal | str | None
+    operation: str
 
 
-# Every column asked of the events is in the index, so this reads no event itself. Late is what came later, and what
-# was counted and was corrected later.
+_PASSES = recounting.PASSES.as_string()
+# Without filters every column asked of the events is in the index, so this reads no event itself. Late is what came
+# later, and what was counted and was corrected later.
 _LATE = f"""
 WITH counted AS MATERIALIZED (
-    SELECT s.id, s.customer_id, m.contract_id, s.window_start, s.window_end,
+    SELECT s.id, s.customer_id, m.contract_id, s.window_end, nullif(v.filters, '[]') AS filters,
+           CASE WHEN v.is_recurring THEN timestamptz '1900-01-01 00:00Z' ELSE s.window_start END AS since,
            greatest(own.seq, max(seen.seq)) AS up_to_seq
     FROM metering_aggregationsnapshot s
     JOIN metering_meter m ON m.id = s.meter_id
+    JOIN metering_meterversion v ON v.id = s.meter_version_id
     JOIN metering_watermark own ON own.id = s.watermark_id
     LEFT JOIN metering_aggregationsnapshot c ON c.corrects_id = s.id AND c.retired_at IS NULL
     LEFT JOIN metering_watermark seen ON seen.id = c.watermark_id
     WHERE s.kind = 'cycle' AND s.retired_at IS NULL
       AND (%(customer_ids)s::bigint[] IS NULL OR s.customer_id = ANY(%(customer_ids)s::bigint[]))
-    GROUP BY s.id, m.contract_id, own.seq
+    GROUP BY s.id, m.contract_id, v.id, own.seq
 )
 SELECT w.id, late.events
 FROM counted w
@@ -82,14 +87,18 @@ CROSS JOIN LATERAL (
     SELECT (
         SELECT count(*) FROM metering_usageevent e
         WHERE e.customer_id = w.customer_id AND e.contract_id = w.contract_id
-          AND e.occurred_at >= w.window_start AND e.occurred_at < w.window_end AND e.seq > w.up_to_seq
+          AND e.occurred_at >= w.since AND e.occurred_at < w.window_end AND e.seq > w.up_to_seq
           AND (%(last_seq)s::bigint IS NULL OR e.seq <= %(last_seq)s)
           AND {corrections.counted("coalesce(%(last_seq)s::bigint, 9223372036854775807)").as_string()}
+          AND {_PASSES}
     ) + (
         SELECT count(*) FROM metering_eventcorrection c
         WHERE c.customer_id = w.customer_id AND c.contract_id = w.contract_id
-          AND c.occurred_at >= w.window_start AND c.occurred_at < w.window_end AND c.seq <= w.up_to_seq
+          AND c.occurred_at >= w.since AND c.occurred_at < w.window_end AND c.seq <= w.up_to_seq
           AND c.since_seq > w.up_to_seq AND (%(last_seq)s::bigint IS NULL OR c.since_seq <= %(last_seq)s)
+          AND (w.filters IS NULL OR EXISTS (
+            SELECT FROM metering_usageevent e
+            WHERE e.seq = c.seq AND e.occurred_at = c.occurred_at AND {_PASSES}))
     ) AS events
 ) late
 WHERE late.events > 0
@@ -137,17 +146,18 @@ def find_strays(gaps: Sequence[UsageGap], *, up_to_seq: int) -> list[StrayUsage]
 _OF_SNAPSHOT = f"""
     e.customer_id = %(customer_id)s AND e.contract_id = %(contract_id)s
     AND e.occurred_at >= %(start)s AND e.occurred_at < %(end)s AND e.seq <= %(up_to_seq)s
-    AND {corrections.counted("%(up_to_seq)s").as_string()}
+    AND {corrections.counted("%(up_to_seq)s").as_string()} AND {measured_value.MATCHES.as_string()}
 """
-_COLUMNS = """
+_WINDOW = "(SELECT %(filters)s::jsonb AS filters) w"
+_COLUMNS = f"""
     e.seq, e.source, e.event_id, e.occurred_at, e.received_at, e.batch_id, e.fingerprint, e.data, e.extras
-    FROM metering_usageevent e
+    FROM metering_usageevent e, {_WINDOW}
 """
 # The page is found in the index alone; only its rows are then read.
 _PAGE = f"""
 SELECT {_COLUMNS}
 WHERE (e.seq, e.occurred_at) IN (
-    SELECT e.seq, e.occurred_at FROM metering_usageevent e
+    SELECT e.seq, e.occurred_at FROM metering_usageevent e, {_WINDOW}
     WHERE {_OF_SNAPSHOT} AND e.seq > %(after_seq)s ORDER BY e.seq LIMIT %(limit)s
 )
 ORDER BY e.seq
@@ -160,39 +170,43 @@ def page_of_events(snapshot: AggregationSnapshot, *, after_seq: int, limit: int)
     """Give the next events of a snapshot in capture order."""
     with connection.cursor() as cursor:
         cursor.execute(_PAGE, _bounds(snapshot) | {"after_seq": after_seq, "limit": limit})
-        return [_event_row(row, snapshot) for row in cursor.fetchall()]
+        reading = snapshot.meter_version.as_reading()
+        return [_event_row(row, reading) for row in cursor.fetchall()]
 
 
 def events_of_id(snapshot: AggregationSnapshot, *, event_id: str, limit: int) -> list[EventRow]:
     """Give the events of a snapshot that have this id, one for each source, in capture order."""
     with connection.cursor() as cursor:
         cursor.execute(_OF_ID, _bounds(snapshot) | {"event_id": event_id, "limit": limit})
-        return [_event_row(row, snapshot) for row in cursor.fetchall()]
+        reading = snapshot.meter_version.as_reading()
+        return [_event_row(row, reading) for row in cursor.fetchall()]
 
 
 def stream_events(snapshot: AggregationSnapshot) -> Iterator[EventRow]:
     """Give all events of a snapshot in capture order, in bounded memory."""
+    reading = snapshot.meter_version.as_reading()
     with connection.chunked_cursor() as cursor:
         cursor.execute(_ALL, _bounds(snapshot))
         while rows := cursor.fetchmany(STREAM_ROWS):
             for row in rows:
-                yield _event_row(row, snapshot)
+                yield _event_row(row, reading)
 
 
 def _bounds(snapshot: AggregationSnapshot) -> dict[str, Any]:
+    reading = snapshot.meter_version.as_reading()
     return {
         "customer_id": snapshot.customer_id,
         "contract_id": snapshot.meter.contract_id,
-        "start": snapshot.window_start,
+        "filters": measuring.filters_parameter(reading),
+        "start": snapshot.since,
         "end": snapshot.window_end,
         "up_to_seq": snapshot.watermark.seq,
     }
 
 
-def _event_row(row: Sequence[Any], snapshot: AggregationSnapshot) -> EventRow:
+def _event_row(row: Sequence[Any], reading: Reading) -> EventRow:
     seq, source, event_id, occurred_at, received_at, batch_id, fingerprint, text, extras = row
     data = exact_json.read(text)
-    meter = snapshot.meter
     return EventRow(
         seq=seq,
         source=source,
@@ -203,5 +217,6 @@ def _event_row(row: Sequence[Any], snapshot: AggregationSnapshot) -> EventRow:
         fingerprint=bytes(fingerprint),
         data=data,
         extras=exact_json.read(extras) if extras else {},
-        value=aggregation.read_value(data, aggregation=meter.aggregation, value_property=meter.value_property),
+        value=aggregation.read_value(data, reading=reading),
+        operation=aggregation.read_operation(data, reading=reading),
     )

@@ -1,6 +1,9 @@
-"""Count snapshots once more, from the stored rows and by other SQL than took them: this is the reconciliation."""
+"""Count snapshots once more, from the stored rows and by other SQL than took them: this is the reconciliation.
 
-from collections.abc import Iterable, Iterator
+Filters are read as people wrote them, levels are followed step by step, and days are counted one by one.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -9,7 +12,9 @@ from django.db import connection
 from psycopg import sql
 
 from metering.rules import aggregation
-from metering.store import corrections, measured_value
+from metering.rules.aggregation import Span
+from metering.rules.readings import Reading
+from metering.store import corrections, measured_value, measuring
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,38 +26,76 @@ class Recount:
     digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A snapshot to be counted again, as the version it names reads, over the span it says."""
+
+    snapshot_id: int
+    reading: Reading
+    span: Span
+
+
 _WANTED = sql.SQL(
     """
     WITH wanted AS MATERIALIZED (
-        SELECT s.id, s.customer_id, m.contract_id, m.aggregation, m.value_property, s.window_start, s.window_end,
-               k.seq AS up_to_seq
+        SELECT s.id, s.customer_id, m.contract_id, v.aggregation, v.value_property, v.operation_property,
+               v.is_recurring, nullif(v.filters, '[]') AS filters, s.window_start, s.window_end, k.seq AS up_to_seq,
+               CASE WHEN v.is_recurring THEN timestamptz '1900-01-01 00:00Z' ELSE s.window_start END AS since,
+               CASE v.tie_break WHEN 'first_received' THEN -1 ELSE 1 END AS arrival_sign, s.time_zone AS zone,
+               (s.window_start AT TIME ZONE s.time_zone)::date AS first_day,
+               (s.window_end AT TIME ZONE s.time_zone)::date AS end_day
         FROM metering_aggregationsnapshot s
         JOIN metering_meter m ON m.id = s.meter_id
+        JOIN metering_meterversion v ON v.id = s.meter_version_id
         JOIN metering_watermark k ON k.id = s.watermark_id
         WHERE s.id = ANY(%s)
     )
     """
 )
+PASSES = sql.SQL(
+    """
+    (w.filters IS NULL OR (
+        SELECT bool_and(coalesce(CASE rule ->> 'operator'
+            WHEN 'range' THEN
+                read.number BETWEEN coalesce((rule ->> 'from')::numeric, -1e15) AND 1e15 AND scale(read.number) <= 18
+                AND (rule ->> 'below' IS NULL OR read.number < (rule ->> 'below')::numeric)
+            ELSE EXISTS (
+                SELECT FROM jsonb_array_elements(coalesce(rule -> 'values', jsonb_build_array(rule -> 'value'))) one
+                WHERE CASE jsonb_typeof(one)
+                    WHEN 'number' THEN one::numeric = read.number AND scale(read.number) <= 18
+                    ELSE one = read.value END
+            )
+        END, false))
+        FROM jsonb_array_elements(w.filters) AS rule
+        CROSS JOIN LATERAL (
+            SELECT e.data -> (rule ->> 'property') AS value, {number} AS number
+        ) read
+    ))
+    """
+).format(number=measured_value.number_of(sql.SQL("(rule ->> 'property')")))
 _EVENTS = sql.SQL(
     """
     metering_usageevent e ON e.customer_id = w.customer_id AND e.contract_id = w.contract_id
-     AND e.occurred_at >= w.window_start AND e.occurred_at < w.window_end AND e.seq <= w.up_to_seq
-     AND e.occurred_at >= (SELECT min(window_start) FROM wanted) -- leaves the other months' tables alone
+     AND e.occurred_at >= w.since AND e.occurred_at < w.window_end AND e.seq <= w.up_to_seq
+     AND e.occurred_at >= (SELECT min(since) FROM wanted) -- leaves the other months' tables alone
      AND e.occurred_at < (SELECT max(window_end) FROM wanted)
-     AND {counted}
+     AND {counted} AND {passes}
     """
-).format(counted=corrections.counted("w.up_to_seq"))
+).format(counted=corrections.counted("w.up_to_seq"), passes=PASSES)
 
 
-def _statement(body: sql.SQL) -> str:
+def _statement(body: str) -> str:
     return sql.Composed(
         [
             _WANTED,
-            body.format(
+            sql.SQL(body).format(
                 events=_EVENTS,
                 number=measured_value.NUMBER,
                 text=measured_value.TEXT,
+                operation=measured_value.OPERATION,
+                day=measured_value.DAY,
                 is_usable=measured_value.IS_USABLE_NUMBER,
+                is_usable_text=measured_value.IS_USABLE_TEXT,
             ),
         ]
     ).as_string()
@@ -62,76 +105,144 @@ def _statement(body: sql.SQL) -> str:
 # pass by the index from what is wanted: snapshots just taken have no statistics, and a join that the planner believed
 # small would be done over for every row.
 _COUNTS = _statement(
-    sql.SQL(
-        """
-        SELECT w.ids, count(*), encode(sha256(string_agg(e.fingerprint, ''::bytea ORDER BY e.seq)), 'hex')
-        FROM (
-            SELECT array_agg(id) AS ids, customer_id, contract_id, window_start, window_end, up_to_seq
-            FROM wanted GROUP BY customer_id, contract_id, window_start, window_end, up_to_seq
-        ) w JOIN {events}
-        GROUP BY w.ids
-        """
-    )
+    """
+    SELECT w.ids, count(*), encode(sha256(string_agg(e.fingerprint, ''::bytea ORDER BY e.seq)), 'hex')
+    FROM (
+        SELECT array_agg(id) AS ids, customer_id, contract_id, filters, since, window_end, up_to_seq
+        FROM wanted GROUP BY customer_id, contract_id, filters, since, window_end, up_to_seq
+    ) w JOIN {events}
+    GROUP BY w.ids
+    """
 )
 _TOTALS = _statement(
-    sql.SQL(
-        """
-        SELECT read.id, CASE read.aggregation WHEN 'sum' THEN sum(read.value) ELSE max(read.value) END
-        FROM (
-            SELECT w.id, w.aggregation, {number} AS value
-            FROM wanted w JOIN {events} WHERE w.aggregation IN ('sum', 'max') OFFSET 0
-        ) read
-        WHERE {is_usable} GROUP BY read.id, read.aggregation
-        """
-    )
+    """
+    SELECT read.id, CASE read.aggregation WHEN 'max' THEN max(read.value) WHEN 'min' THEN min(read.value)
+                    ELSE sum(read.value) END, count(*)
+    FROM (
+        SELECT w.id, w.aggregation, {number} AS value
+        FROM wanted w JOIN {events} WHERE w.aggregation IN ('sum', 'max', 'min', 'average') OFFSET 0
+    ) read
+    WHERE {is_usable} GROUP BY read.id, read.aggregation
+    """
 )
 _LAST_VALUES = _statement(
-    sql.SQL(
-        """
-        SELECT DISTINCT ON (read.id) read.id, read.value
-        FROM (
-            SELECT w.id, {number} AS value, e.occurred_at, e.received_at, e.event_id, e.source
-            FROM wanted w JOIN {events} WHERE w.aggregation = 'last' OFFSET 0
-        ) read
-        WHERE {is_usable}
-        ORDER BY read.id, read.occurred_at DESC, read.received_at DESC, read.event_id DESC, read.source DESC
-        """
-    )
+    """
+    SELECT DISTINCT ON (read.id) read.id, read.value, 1
+    FROM (
+        SELECT w.id, {number} AS value, e.occurred_at, e.received_at, e.event_id, e.source, w.arrival_sign
+        FROM wanted w JOIN {events} WHERE w.aggregation = 'last' OFFSET 0
+    ) read
+    WHERE {is_usable}
+    ORDER BY read.id, read.occurred_at DESC, extract(epoch FROM read.received_at) * read.arrival_sign DESC,
+             read.event_id DESC, read.source DESC
+    """
 )
 _UNIQUE_VALUES = _statement(
-    sql.SQL(
-        """
-        SELECT one.id, count(one.value)
-        FROM (SELECT w.id, {text} AS value FROM wanted w JOIN {events}
-              WHERE w.aggregation = 'unique_count' GROUP BY 1, 2) one
-        GROUP BY one.id
-        """
+    """
+    SELECT one.id, count(*) FILTER (WHERE one.operation = 'add'), 1
+    FROM (
+        SELECT DISTINCT ON (read.id, read.value) read.id, read.operation
+        FROM (
+            SELECT w.id, {text} AS value, {operation} AS operation, e.occurred_at, e.event_id, e.source,
+                   extract(epoch FROM e.received_at) * w.arrival_sign AS arrival
+            FROM wanted w JOIN {events} WHERE w.aggregation = 'unique_count' OFFSET 0
+        ) read
+        WHERE {is_usable_text}
+        ORDER BY read.id, read.value, read.occurred_at DESC, read.arrival DESC, read.event_id DESC, read.source DESC
+    ) one
+    GROUP BY one.id
+    """
+)
+# From change to change: how high the level stood, and how long.
+_LEVELS = _statement(
+    """
+    SELECT step.id, sum(step.level * step.length), 1
+    FROM (
+        SELECT one.id, sum(one.value) OVER up_to AS level, CASE one.aggregation
+            WHEN 'time_weighted_sum' THEN 1000000 * extract(epoch FROM
+                coalesce(lead(one.at) OVER up_to, one.window_end) - one.at)
+            ELSE coalesce(lead(one.day) OVER up_to, one.end_day) - one.day END AS length
+        FROM (
+            SELECT read.id, read.aggregation, read.window_end, read.end_day, sum(read.value) AS value,
+                   CASE read.aggregation WHEN 'time_weighted_sum' THEN greatest(read.at, read.window_start) END AS at,
+                   CASE read.aggregation WHEN 'prorated_sum' THEN
+                       least(greatest(read.day + (read.value < 0)::int, read.first_day), read.end_day) END AS day
+            FROM (
+                SELECT w.id, w.aggregation, w.window_start, w.window_end, w.first_day, w.end_day, {number} AS value,
+                       e.occurred_at AS at, {day} AS day
+                FROM wanted w JOIN {events} WHERE w.aggregation IN ('time_weighted_sum', 'prorated_sum') OFFSET 0
+            ) read
+            WHERE {is_usable}
+            GROUP BY 1, 2, 3, 4, 6, 7
+        ) one
+        WINDOW up_to AS (PARTITION BY one.id ORDER BY one.at, one.day)
+    ) step
+    GROUP BY step.id
+    """
+)
+# Each value on each local day of the window: held if it was at the day's start, or was added on it.
+_DAYS_HELD = _statement(
+    """
+    , change AS MATERIALIZED (
+        SELECT read.* FROM (
+            SELECT w.id, w.first_day, w.end_day, {text} AS value, {operation} AS operation, {day} AS day, e.occurred_at,
+                   extract(epoch FROM e.received_at) * w.arrival_sign AS arrival, e.event_id, e.source
+            FROM wanted w JOIN {events} WHERE w.aggregation = 'prorated_unique_count' OFFSET 0
+        ) read
+        WHERE {is_usable_text}
     )
+    SELECT w.id, count(*), 1
+    FROM wanted w
+    CROSS JOIN LATERAL generate_series(w.first_day, w.end_day - 1, interval '1 day') AS day (starts)
+    CROSS JOIN LATERAL (SELECT DISTINCT value FROM change WHERE change.id = w.id) one
+    WHERE w.aggregation = 'prorated_unique_count' AND (
+        EXISTS (SELECT FROM change c WHERE c.id = w.id AND c.value = one.value AND c.day = day.starts::date
+                AND c.operation = 'add')
+        OR 'add' = (SELECT c.operation FROM change c WHERE c.id = w.id AND c.value = one.value
+                    AND c.day < day.starts::date
+                    ORDER BY c.occurred_at DESC, c.arrival DESC, c.event_id DESC, c.source DESC LIMIT 1)
+    )
+    GROUP BY w.id
+    """
 )
 _QUANTITIES = {
     "sum": _TOTALS,
+    "average": _TOTALS,
     "max": _TOTALS,
+    "min": _TOTALS,
     "last": _LAST_VALUES,
     "unique_count": _UNIQUE_VALUES,
+    "time_weighted_sum": _LEVELS,
+    "prorated_sum": _LEVELS,
+    "prorated_unique_count": _DAYS_HELD,
 }
 
 
-def recount(snapshots: Iterable[tuple[int, str]]) -> dict[int, Recount]:
-    """Count these snapshots, each given as its id and kind of aggregation; statements do not grow with their number."""
-    kinds = dict(snapshots)
-    counts = {number: (events, digest) for ids, events, digest in _rows(_COUNTS, kinds) for number in ids}
-    quantities: dict[int, Decimal] = {}
-    for statement in {_QUANTITIES[kind] for kind in kinds.values() if kind != "count"}:
-        quantities |= {number: Decimal(quantity) for number, quantity in _rows(statement, kinds)}
-    found = {}
-    for number, kind in kinds.items():
-        events, digest = counts.get(number, (0, aggregation.digest([])))
-        quantity = Decimal(events) if kind == "count" else quantities.get(number, aggregation.ZERO)
-        found[number] = Recount(event_count=events, quantity=quantity, digest=digest)
-    return found
+def recount(snapshots: Sequence[Counted]) -> dict[int, Recount]:
+    """Count these snapshots again; statements do not grow with their number."""
+    ids = [each.snapshot_id for each in snapshots]
+    counts = {number: (events, digest) for found, events, digest in _rows(_COUNTS, ids) for number in found}
+    quantities: dict[int, tuple[Decimal, int]] = {}
+    for statement in {_QUANTITIES[kind] for each in snapshots if (kind := each.reading.aggregation) != "count"}:
+        quantities |= {number: (quantity, measured) for number, quantity, measured in _rows(statement, ids)}
+    return {
+        each.snapshot_id: _put_together(
+            each,
+            counts.get(each.snapshot_id, (0, measuring.NO_EVENTS)),
+            quantities.get(each.snapshot_id, (aggregation.ZERO, 0)),
+        )
+        for each in snapshots
+    }
 
 
-def _rows(statement: str, ids: Iterable[int]) -> Iterator[tuple[Any, ...]]:
+def _put_together(each: Counted, counted: tuple[int, str], read: tuple[Decimal, int]) -> Recount:
+    events, digest = counted
+    quantity, measured = (Decimal(events), events) if each.reading.aggregation == "count" else read
+    ratio = measuring.ratio_of(quantity, measured_count=measured, reading=each.reading, span=each.span)
+    return Recount(event_count=events, quantity=aggregation.quantity_of(ratio, reading=each.reading), digest=digest)
+
+
+def _rows(statement: str, ids: Sequence[int]) -> Iterator[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, [list(ids)])
         yield from cursor.fetchall()

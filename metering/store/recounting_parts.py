@@ -7,28 +7,30 @@ from typing import Any
 from psycopg import sql
 
 from metering.rules.parts import PartsBy, Split
-from metering.store import breakdown, corrections, measured_value
+from metering.store import breakdown, corrections, measured_value, recounting
 from metering.store.breakdown import PartStream
 
 _WANTED = sql.SQL(
     """
     WITH w AS MATERIALIZED (
         SELECT asked.number, ARRAY(SELECT jsonb_array_elements_text(asked.properties)) AS properties, asked.bucket,
-               asked.zone, asked.amount_property, s.customer_id, m.contract_id, m.value_property,
+               asked.zone, asked.amount_property, s.customer_id, m.contract_id, v.value_property, v.operation_property,
+               nullif(v.filters, '[]') AS filters,
+               CASE v.tie_break WHEN 'first_received' THEN -1 ELSE 1 END AS arrival_sign,
                tstzrange(s.window_start, s.window_end) AS span, k.seq AS up_to_seq
         FROM unnest(%(ids)s::bigint[], %(numbers)s::int[], %(properties)s::jsonb[], %(buckets)s::text[],
                     %(zones)s::text[], %(amounts)s::text[])
           AS asked (snapshot_id, number, properties, bucket, zone, amount_property)
         JOIN metering_aggregationsnapshot s ON s.id = asked.snapshot_id
         JOIN metering_meter m ON m.id = s.meter_id
+        JOIN metering_meterversion v ON v.id = s.meter_version_id
         JOIN metering_watermark k ON k.id = s.watermark_id
     ), read AS (
-        SELECT w.number, {value} AS value, {amount} AS amount, {own},
-               e.occurred_at, e.received_at, e.event_id, e.source
+        SELECT w.number, {value} AS value, {amount} AS amount, {own}, {operation}, e.received_at, {order}
         FROM w JOIN metering_usageevent e
           ON e.customer_id = w.customer_id AND e.contract_id = w.contract_id
          AND e.occurred_at >= lower(w.span) AND e.occurred_at < upper(w.span) AND e.seq <= w.up_to_seq
-         AND {counted}
+         AND {counted} AND {passes}
     ), usable AS (
         SELECT read.*, CASE WHEN {is_usable_amount} THEN read.amount END AS brought FROM read WHERE {is_usable}
     )
@@ -73,6 +75,9 @@ def _statement(parts_by: PartsBy, aggregation: str) -> str:
         "value": kind.value,
         "amount": measured_value.AMOUNT,
         "own": breakdown.OWN[parts_by],
+        "operation": measured_value.OPERATION_COLUMN,
+        "order": measured_value.ORDER_COLUMNS,
+        "passes": recounting.PASSES,
         "unit": kind.unit,
         "quantity": kind.quantity,
         "is_usable": kind.is_usable,

@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import Any
 
 from accounts import queries
-from metering.models import Aggregation, EventContractVersion
+from metering.models import EventContractVersion
+from metering.rules import readings
 from metering.rules.contract import ContractInForce, DataRules, RuleBook
 from metering.rules.schema import Schema
 from metering.store.literals import text_array
@@ -15,16 +16,22 @@ from metering.store.statements import fetch_all
 
 NAME_LENGTH_MAX = 200
 COMPILED_MAX = 512
-# A unique count takes any value; every other meter with a value takes numbers.
+# What meters read now or will read, by versions in force or yet to be; a unique count takes any value, every other
+# meter with a value takes numbers.
 _CONTRACTS = """
 SELECT contract.event_type, contract.id, version.id, version.billing_fields::text,
        version.accepts_past_days, version.accepts_future_seconds,
-       coalesce(array_agg(meter.value_property) FILTER (WHERE meter.value_property <> ''), '{}'),
-       coalesce(array_agg(meter.value_property)
-                FILTER (WHERE meter.value_property <> '' AND meter.aggregation <> %s), '{}')
+       coalesce(array_agg(measure.value_property) FILTER (WHERE measure.value_property <> ''), '{}'),
+       coalesce(array_agg(measure.value_property)
+                FILTER (WHERE measure.value_property <> '' AND measure.aggregation <> ALL(%s::text[])), '{}')
 FROM metering_eventcontract AS contract
 LEFT JOIN metering_eventcontractversion AS version ON version.contract_id = contract.id AND version.status = 'active'
 LEFT JOIN metering_meter AS meter ON meter.contract_id = contract.id
+LEFT JOIN metering_meterversion AS measure
+  ON measure.meter_id = meter.id AND measure.status = 'approved' AND NOT EXISTS (
+     SELECT FROM metering_meterversion AS later
+     WHERE later.meter_id = measure.meter_id AND later.status = 'approved' AND later.effective_at <= %s
+       AND (later.effective_at, later.version) > (measure.effective_at, measure.version))
 WHERE contract.event_type = ANY(%s::text[])
 GROUP BY contract.id, version.id
 """
@@ -32,7 +39,7 @@ GROUP BY contract.id, version.id
 
 def load_rulebook(events: Sequence[dict[str, Any]], *, sent_at: datetime, at: datetime) -> RuleBook:
     """Read the contracts and customers that these events name, as committed now: nothing here can be out of date."""
-    rows = fetch_all(_CONTRACTS, [Aggregation.UNIQUE.value, text_array(_names(events, "type"))])
+    rows = fetch_all(_CONTRACTS, [sorted(readings.UNIQUE), at, text_array(_names(events, "type"))])
     in_force = {row[0]: _in_force(*row, sent_at=sent_at, at=at) for row in rows}
     return RuleBook(contracts=in_force, customers=queries.find_customer_ids(_names(events, "subject")))
 

@@ -13,6 +13,7 @@ MOVERS = {
     "invoicing/pricing/proposals.py": "proposed versions of plans and prices",
     "invoicing/policy/propose.py": "versions of trigger policies",
     "metering/contracts.py": "versions of event contracts",
+    "metering/meter_versions.py": "versions of meters",
     "metering/quarantine.py": "quarantined events",
     "metering/reviews.py": "review items",
 }  # invoices are moved by name, in invoicing/cycle/move.py

@@ -11,6 +11,7 @@ from accounts.models import Customer
 from core.periods import Period
 from invoicing.pricing import plans, prices, subscribe
 from invoicing.pricing.models import Plan, PlanVersion, PriceVersion, Subscription
+from metering import meters
 from metering.models import AggregationSnapshot, EventContract, Meter, Watermark
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -43,7 +44,7 @@ def meter(code: str = "tokens") -> Meter:
     contract, _ = EventContract.objects.get_or_create(
         event_type="usage", defaults={"description": "Use.", "owner": owner}
     )
-    return Meter.objects.create(
+    return meters.create_meter(
         code=code,
         name=code.title(),
         definition="What was used.",
@@ -129,6 +130,7 @@ def snapshot(who: Customer, of: Meter, *, quantity: str, window: Period = JANUAR
     return AggregationSnapshot.objects.create(
         customer=who,
         meter=of,
+        meter_version=of.versions.get(version=1),
         window_start=window.start,
         window_end=window.end,
         watermark=Watermark.objects.create(seq=0, fixed_at=window.end),

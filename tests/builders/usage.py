@@ -69,7 +69,9 @@ def contract(
     return contracts.activate_version(version_id=version.pk, actor=owner, at=NOON)
 
 
-def meter(code: str = "input-tokens", *, value_property: str = "input_tokens", aggregation: str = "sum") -> Meter:
+def meter(
+    code: str = "input-tokens", *, value_property: str = "input_tokens", aggregation: str = "sum", **measure: Any
+) -> Meter:
     return meters.create_meter(
         code=code,
         name=code,
@@ -79,6 +81,7 @@ def meter(code: str = "input-tokens", *, value_property: str = "input_tokens", a
         contract=EventContract.objects.get(event_type=EVENT_TYPE),
         aggregation=aggregation,
         value_property=value_property,
+        **measure,
         owner=person("enza", "engineering"),
     )
 

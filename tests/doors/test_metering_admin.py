@@ -185,7 +185,7 @@ class TestMeters:
     def test_whoever_defines_a_meter_answers_for_it(self) -> None:
         assert self.add(signed_in("product")).status_code == 302
         made = Meter.objects.get(code="out")
-        assert (str(made.owner), made.value_property) == ("some-product", "output_tokens")
+        assert (str(made.owner), made.versions.get().value_property) == ("some-product", "output_tokens")
 
     def test_a_value_that_no_event_must_carry_is_refused_where_it_was_typed(self) -> None:
         answer = self.add(signed_in("product"), value_property="model")
@@ -212,7 +212,7 @@ class TestMeters:
         changed = {**self.words, "name": "Input, renamed", "code": "other", "aggregation": "max"}
         assert signed_in("product").post(page("meter", meter.pk), changed).status_code == 302
         meter.refresh_from_db()
-        assert (meter.name, meter.code, meter.aggregation) == ("Input, renamed", "input-tokens", "sum")
+        assert (meter.name, meter.code, meter.versions.get().aggregation) == ("Input, renamed", "input-tokens", "sum")
         assert meter.history.first().history_user.username == "some-product"
 
     @pytest.mark.parametrize("role", ["finance", "ops", "auditor"])

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from django.utils import timezone
 
-from metering.models import CaptureBatch, EventContract, Meter, QuarantinedEvent, UsageEvent
+from metering.models import CaptureBatch, EventContract, Meter, MeterVersion, QuarantinedEvent, UsageEvent
 from tests.builders import usage
 from tests.builders.sender import Sender
 
@@ -293,14 +293,11 @@ class TestMeters:
         assert [meter["code"] for meter in sender.get("meters").json()["results"]] == ["output-tokens", "input-tokens"]
 
     def test_what_it_measures_cannot_be_changed(self, sender: Sender) -> None:
-        sender.patch("meters/input-tokens", {"aggregation": "max", "code": "x", "value_property": "y", "unit": "z"})
-        meter = Meter.objects.get()
-        assert (meter.code, meter.aggregation, meter.value_property, meter.unit) == (
-            "input-tokens",
-            "sum",
-            "input_tokens",
-            "token",
-        )
+        refused = sender.patch("meters/input-tokens", {"aggregation": "max", "code": "x", "unit": "z", "name": "x"})
+        assert refused.status_code == 422
+        meter, version = Meter.objects.get(), MeterVersion.objects.get()
+        assert (meter.code, meter.name, meter.unit) == ("input-tokens", "input-tokens", "token")
+        assert (version.aggregation, version.value_property) == ("sum", "input_tokens")
 
     @pytest.mark.parametrize(
         ("changes", "pointer"),

@@ -12,8 +12,13 @@ from hypothesis import strategies as st
 
 from metering.rules import aggregation
 from metering.rules.aggregation import Measure, Observation
+from metering.rules.readings import Reading
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def reads(kind: str, name: str = "", **policies: Any) -> Reading:
+    return Reading(aggregation=kind, value_property=name, **policies)
 
 
 def seen(*values: str | None, texts: bool = False) -> list[Observation]:
@@ -45,25 +50,25 @@ def seen(*values: str | None, texts: bool = False) -> list[Observation]:
     ],
 )
 def test_numbers_become_a_quantity(kind: str, values: list[str], quantity: str) -> None:
-    found = aggregation.measure(seen(*values), aggregation=kind)
+    found = aggregation.measure(seen(*values), reading=reads(kind))
     assert found == Measure(quantity=Decimal(quantity), event_count=len(values), unmeasured_count=0)
 
 
 def test_count_takes_every_event_whatever_it_carries() -> None:
-    assert aggregation.measure(seen(None, None), aggregation="count") == Measure(
+    assert aggregation.measure(seen(None, None), reading=reads("count")) == Measure(
         quantity=Decimal(2), event_count=2, unmeasured_count=0
     )
 
 
 def test_unique_count_takes_each_text_once() -> None:
     events = seen("ada", "bob", "ada", None, texts=True)
-    assert aggregation.measure(events, aggregation="unique_count") == Measure(
+    assert aggregation.measure(events, reading=reads("unique_count")) == Measure(
         quantity=Decimal(2), event_count=4, unmeasured_count=1
     )
 
 
 def test_an_event_without_a_usable_value_is_counted_apart() -> None:
-    assert aggregation.measure(seen("3", None, "4"), aggregation="sum") == Measure(
+    assert aggregation.measure(seen("3", None, "4"), reading=reads("sum")) == Measure(
         quantity=Decimal(7), event_count=3, unmeasured_count=1
     )
 
@@ -83,7 +88,7 @@ def test_last_follows_one_total_order(later: dict[str, Any], wins: bool) -> None
     first: dict[str, Any] = {"occurred_at": NOON, "received_at": NOON, "event_id": "b", "source": "y"}
     events = [Observation(**first, value=Decimal(7)), Observation(**first | later, value=Decimal(9))]
     for order in permutations(events):
-        assert aggregation.measure(order, aggregation="last").quantity == Decimal(9 if wins else 7)
+        assert aggregation.measure(order, reading=reads("last")).quantity == Decimal(9 if wins else 7)
 
 
 numbers = st.decimals(min_value=-(10**15), max_value=10**15, places=6).map(Decimal)
@@ -104,12 +109,14 @@ events_strategy = st.lists(
 def test_the_order_of_arrival_at_the_rule_never_matters(events: list[Observation], seed: Any, kind: str) -> None:
     shuffled = list(events)
     seed.shuffle(shuffled)
-    assert aggregation.measure(shuffled, aggregation=kind) == aggregation.measure(events, aggregation=kind)
+    assert aggregation.measure(shuffled, reading=reads(kind)) == aggregation.measure(events, reading=reads(kind))
 
 
 @given(events=events_strategy, cut=st.integers(0, 12))
 def test_a_sum_is_the_sum_of_its_parts(events: list[Observation], cut: int) -> None:
-    whole, head, tail = (aggregation.measure(part, aggregation="sum") for part in (events, events[:cut], events[cut:]))
+    whole, head, tail = (
+        aggregation.measure(part, reading=reads("sum")) for part in (events, events[:cut], events[cut:])
+    )
     assert whole.quantity == head.quantity + tail.quantity
     assert whole.event_count == head.event_count + tail.event_count
 
@@ -135,7 +142,7 @@ def test_a_sum_is_the_sum_of_its_parts(events: list[Observation], cut: int) -> N
     ],
 )
 def test_a_number_is_read_only_from_a_bounded_plain_decimal(value: Any, read: Decimal | None) -> None:
-    assert aggregation.read_value({"used": value}, aggregation="sum", value_property="used") == read
+    assert aggregation.read_value({"used": value}, reading=reads("sum", "used")) == read
 
 
 @pytest.mark.parametrize(
@@ -143,11 +150,11 @@ def test_a_number_is_read_only_from_a_bounded_plain_decimal(value: Any, read: De
     [("ada", "ada"), (7, "7"), (Decimal("7.0"), "7.0"), (True, "true"), ([1, "a"], '[1,"a"]'), (None, None)],
 )
 def test_a_unique_count_reads_the_text_of_anything(value: Any, read: str | None) -> None:
-    assert aggregation.read_value({"user": value}, aggregation="unique_count", value_property="user") == read
+    assert aggregation.read_value({"user": value}, reading=reads("unique_count", "user")) == read
 
 
 def test_an_absent_property_has_no_value() -> None:
-    assert aggregation.read_value({}, aggregation="sum", value_property="used") is None
+    assert aggregation.read_value({}, reading=reads("sum", "used")) is None
 
 
 def test_the_digest_is_sha_256_over_the_fingerprints_in_order() -> None:

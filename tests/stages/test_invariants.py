@@ -129,20 +129,22 @@ OFFENCES = [
         "an event is in at most one live cycle snapshot per meter",
         """
         ALTER TABLE metering_aggregationsnapshot DROP CONSTRAINT metering_snapshot_one_live;
-        INSERT INTO metering_aggregationsnapshot (kind, customer_id, meter_id, window_start, window_end,
-        watermark_id, quantity, event_count, unmeasured_count, digest, taken_at) SELECT kind, customer_id,
-        meter_id, window_start, window_end, watermark_id, quantity, event_count, unmeasured_count, digest,
-        taken_at FROM metering_aggregationsnapshot WHERE kind = 'cycle' AND retired_at IS NULL LIMIT 1;
+        INSERT INTO metering_aggregationsnapshot (kind, customer_id, meter_id, meter_version_id, window_start,
+        window_end, time_zone, watermark_id, quantity, event_count, unmeasured_count, digest, taken_at) SELECT kind,
+        customer_id, meter_id, meter_version_id, window_start, window_end, time_zone, watermark_id, quantity,
+        event_count, unmeasured_count, digest, taken_at FROM metering_aggregationsnapshot
+        WHERE kind = 'cycle' AND retired_at IS NULL LIMIT 1;
         """,
     ),
     (
         "a closed window has one live snapshot per customer and meter",
         """
         ALTER TABLE metering_aggregationsnapshot DROP CONSTRAINT metering_snapshot_one_live;
-        INSERT INTO metering_aggregationsnapshot (kind, customer_id, meter_id, window_start, window_end,
-        watermark_id, quantity, event_count, unmeasured_count, digest, taken_at) SELECT kind, customer_id,
-        meter_id, window_start, window_end, watermark_id, quantity, event_count, unmeasured_count, digest,
-        taken_at FROM metering_aggregationsnapshot WHERE kind = 'cycle' AND retired_at IS NULL LIMIT 1;
+        INSERT INTO metering_aggregationsnapshot (kind, customer_id, meter_id, meter_version_id, window_start,
+        window_end, time_zone, watermark_id, quantity, event_count, unmeasured_count, digest, taken_at) SELECT kind,
+        customer_id, meter_id, meter_version_id, window_start, window_end, time_zone, watermark_id, quantity,
+        event_count, unmeasured_count, digest, taken_at FROM metering_aggregationsnapshot
+        WHERE kind = 'cycle' AND retired_at IS NULL LIMIT 1;
         """,
     ),
     (
@@ -184,6 +186,21 @@ OFFENCES = [
         "a snapshot's count, quantity and digest are those of its events",
         """
         UPDATE metering_aggregationsnapshot SET digest = repeat('0', 64);
+        """,
+    ),
+    (
+        "a meter has a first version that was there always, and versions that somebody else approved",
+        """
+        ALTER TABLE metering_meterversion DROP CONSTRAINT metering_meterversion_first;
+        ALTER TABLE metering_meterversion DROP CONSTRAINT metering_meterversion_two_persons;
+        UPDATE metering_meterversion SET version = 2;
+        """,
+    ),
+    (
+        "a snapshot names the meter version in force throughout its window, a correction that of its base",
+        """
+        ALTER TABLE metering_meterversion DROP CONSTRAINT metering_meterversion_first;
+        UPDATE metering_meterversion SET effective_at = '2030-01-01 00:00Z';
         """,
     ),
     (
@@ -269,10 +286,11 @@ OFFENCES = [
         "a live snapshot is billed on exactly one live line, a retired one on none",
         """
         ALTER TABLE metering_aggregationsnapshot DROP CONSTRAINT metering_snapshot_one_live;
-        INSERT INTO metering_aggregationsnapshot (kind, customer_id, meter_id, window_start, window_end,
-        watermark_id, quantity, event_count, unmeasured_count, digest, taken_at) SELECT kind, customer_id,
-        meter_id, window_start, window_end, watermark_id, quantity, event_count, unmeasured_count, digest,
-        taken_at FROM metering_aggregationsnapshot WHERE kind = 'cycle' AND retired_at IS NULL LIMIT 1;
+        INSERT INTO metering_aggregationsnapshot (kind, customer_id, meter_id, meter_version_id, window_start,
+        window_end, time_zone, watermark_id, quantity, event_count, unmeasured_count, digest, taken_at) SELECT kind,
+        customer_id, meter_id, meter_version_id, window_start, window_end, time_zone, watermark_id, quantity,
+        event_count, unmeasured_count, digest, taken_at FROM metering_aggregationsnapshot
+        WHERE kind = 'cycle' AND retired_at IS NULL LIMIT 1;
         """,
     ),
     (

@@ -166,6 +166,7 @@ def test_late_usage_is_rated_as_a_whole_by_the_price_of_that_time() -> None:
         corrects=base,
         customer=who,
         meter=meter,
+        meter_version=base.meter_version,
         window_start=base.window_start,
         window_end=base.window_end,
         watermark=base.watermark,

@@ -14,6 +14,7 @@ from metering.models import AggregationSnapshot, Meter, UsageEvent, Watermark
 from metering.queries import CustomerPeriod, LateWindow, LiveUsageRow, StrayUsage
 from metering.rules import aggregation
 from metering.rules.aggregation import Observation
+from metering.rules.readings import Reading
 from tests.builders import usage
 
 pytestmark = pytest.mark.django_db
@@ -243,7 +244,7 @@ class TestLiveUsage:
         ("question", "says"),
         [
             ({"end": MARCH}, "must lie after"),
-            ({"window": "fortnight"}, "one of hour, day, month"),
+            ({"window": "fortnight"}, "one of minute, hour, day, month"),
             ({"window": "hour", "start": utc("2020-01-01T00:00")}, "more than 10000 hours"),
         ],
     )
@@ -294,7 +295,11 @@ class TestEventsBehindASnapshot:
             )
             for row in rows
         ]
-        assert aggregation.measure(seen, aggregation="sum").quantity == snapshot.quantity == Decimal("-4.7")
+        assert (
+            aggregation.measure(seen, reading=Reading(aggregation="sum")).quantity
+            == snapshot.quantity
+            == Decimal("-4.7")
+        )
         assert aggregation.digest(row.fingerprint for row in rows) == snapshot.digest
         assert rows[0].data == {"input_tokens": 1, "output_tokens": "0.1"}
         assert rows[0].batch_id == UsageEvent.objects.get(event_id="e0").batch_id

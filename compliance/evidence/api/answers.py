@@ -214,7 +214,7 @@ def _snapshot(snapshot: AggregationSnapshot) -> dict[str, Any]:
     return {
         "id": snapshot.pk,
         "meter": snapshot.meter.code,
-        "aggregation": snapshot.meter.aggregation,
+        "aggregation": snapshot.meter_version.aggregation,
         "window": {"start": snapshot.window_start, "end": snapshot.window_end},
         "quantity": money.plain(snapshot.quantity),
         "event_count": snapshot.event_count,

@@ -1,6 +1,6 @@
 """How time is cut: billing periods of a subscription, and stretches with one plan and one price."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
@@ -81,3 +81,12 @@ def cut(period: Period, stretches: Sequence[Stretch]) -> Iterator[tuple[int, Per
         part = stretch.within(period)
         if part is not None:
             yield stretch.key, part
+
+
+def split(stretches: Iterable[Stretch], *, at: Sequence[datetime]) -> Iterator[Stretch]:
+    """The same, ended and begun anew at each of these instants that lies inside one."""
+    for stretch in stretches:
+        inside = [one for one in sorted(at) if stretch.start < one and (stretch.end is None or one < stretch.end)]
+        for start, end in pairwise([stretch.start, *inside, stretch.end]):
+            assert start is not None  # noqa: S101  only the last edge can be without end
+            yield Stretch(stretch.key, start, end)
