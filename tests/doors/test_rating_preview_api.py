@@ -130,3 +130,104 @@ def test_a_body_that_is_no_price_is_a_clear_refusal(auditor: ApiClient, body: by
 def test_only_staff_may_try_prices() -> None:
     assert ApiClient({}).post("rating/preview", ASKED).status_code == 401
     assert ApiClient(key_for(make_staff("nobody"))).post("rating/preview", ASKED).status_code == 403
+
+
+def test_growing_usage_is_booked_in_increments(auditor: ApiClient) -> None:
+    """OpenMeter, rate/delta: 333 and 666 units at 0.001; the second increment makes up for the first rounding."""
+    steps = [{"cumulative_units": "333"}, {"cumulative_units": "666"}, {"cumulative_units": "0"}]
+    answer = auditor.post(
+        "rating/preview", {**ASKED, "params": {"unit_amount": "0.001"}, "units": None, "steps": steps}
+    )
+    assert answer.json() == {
+        "amount": "0.00",
+        "amount_exact": "0",
+        "lines": [{"label": "Per unit", "quantity": "0", "unit_price": "0.001", "flat_fee": "0", "amount": "0"}],
+        "increments": [
+            {"cumulative_units": "333", "amount": "0.33", "increment": "0.33"},
+            {"cumulative_units": "666", "amount": "0.67", "increment": "0.34"},
+            {"cumulative_units": "0", "amount": "0.00", "increment": "-0.67"},
+        ],
+    }
+
+
+def test_what_was_billed_before_does_not_count_to_the_amount(auditor: ApiClient) -> None:
+    steps = [{"cumulative_units": "100", "expected_increment": None}, {"cumulative_units": "150"}]
+    answer = auditor.post("rating/preview", {**ASKED, "params": {"unit_amount": "1"}, "units": None, "steps": steps})
+    assert answer.json()["amount"] == "50.00"
+
+
+def test_an_allocation_answers_with_its_parts(auditor: ApiClient) -> None:
+    weights = {"b": "1", "a": "1", "c": "1"}
+    answer = auditor.post(
+        "rating/preview", {"model": "allocation", "params": {"weights": weights}, "units": "0.05", "currency": "EUR"}
+    )
+    assert answer.json()["details"] == {"parts": {"a": "0.02", "b": "0.02", "c": "0.01"}}
+    assert answer.json()["amount"] == "0.05"
+
+
+def test_a_step_says_what_units_become(auditor: ApiClient) -> None:
+    given = {"unit_amount": "2", "unit_conversion": {"operation": "divide", "factor": "1000", "rounding": "ceiling"}}
+    answer = auditor.post("rating/preview", {**ASKED, "params": given, "units": "1400"})
+    assert answer.json()["lines"] == [
+        {"label": "Converted: ÷ 1000, rounded up to whole units", "quantity": "1400", "becomes": "2",
+         "unit_price": "0", "flat_fee": "0", "amount": "0"},
+        {"label": "Per unit", "quantity": "2", "unit_price": "2", "flat_fee": "0", "amount": "4"},
+    ]  # fmt: skip
+
+
+CARD = {"rate_percent": "2.9", "free_events": 1}
+BUCKETS = {"inner": "standard", "unit_amount": "1"}
+
+
+@pytest.mark.parametrize(
+    ("given", "pointers"),
+    [
+        ({"model": "percentage", "params": CARD}, ["/events"]),
+        ({"model": "percentage", "params": {**CARD, "free_events": "many"}}, ["/params/free_events"]),
+        ({"model": "percentage", "params": {**CARD, "per_transaction_min": "2", "per_transaction_max": "1"}},
+         ["/params/per_transaction_max"]),
+        ({"model": "bucketed", "params": BUCKETS, "units": None, "events": [{"value": "1"}]}, ["/events/0/bucket"]),
+        ({"model": "bucketed", "params": {**BUCKETS, "inner": "flat"}}, ["/params/inner"]),
+        ({"model": "dynamic", "params": {"price_from": "event amount"}, "units": None, "events": [{"n": "1"}]},
+         ["/events/0/amount"]),
+        ({"model": "dynamic", "params": {"amount_property": "n"}}, ["/params/price_from"]),
+        ({"model": "dimensional", "params": {"inner": "standard", "prices": [{"match": {}, "params": {}}]}},
+         ["/params/prices/0/match", "/params/prices/0/params/unit_amount", "/params/default",
+          "/params/default/unit_amount"]),
+        ({"params": {"unit_amount": "1", "filters": [{"a": "b", "unit_amount": "1"}] * 2}}, ["/params/filters/1"]),
+        ({"params": {"unit_amount": "1", "discount_percent": "x"}}, ["/params/discount_percent"]),
+        ({"model": "flat", "params": {"amount": "1", "included_quantity": "5"}}, ["/params/included_quantity"]),
+        ({"units": None, "steps": []}, ["/steps"]),
+        ({"units": None, "steps": [{"cumulative_units": "a"}, {"units": "1"}]},
+         ["/steps/0/cumulative_units", "/steps/1/cumulative_units", "/steps/1/units"]),
+        ({"model": "percentage", "params": CARD, "units": None, "steps": [{"cumulative_units": "1"}]}, ["/steps"]),
+        ({"units": None, "events": [{"n": "1"}] * 10_001}, ["/events"]),
+        ({"model": "commitment", "params": {"base": ["standard"]}}, ["/params/base"]),
+        ({"model": "commitment", "params": {"used_amount": "1"}}, ["/params/minimum_amount"]),
+        ({"model": "allocation", "params": {"weights": {"a": "1"}}, "units": None}, ["/units"]),
+        ({"model": "allocation", "params": {"weights": {}}}, ["/params/weights"]),
+        ({"model": "tax_rounding", "params": {"tax_percent": "19", "lines": ["1", "x"]}}, ["/params/lines/1"]),
+        ({"model": "unit_conversion", "params": {"operation": "divide", "factor": "0"}}, ["/params/factor"]),
+        ({"model": "prepaid_credits", "params": {"opening_balance": "1"}, "events": [{"line": "1", "tax": "2"}]},
+         ["/events/0/tax"]),
+        ({"model": "usage_discount", "params": {"free_units": "1"}, "steps": [{"pre_units": "1"}]},
+         ["/steps/0/line_units"]),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_priced_is_named_with_its_pointer(
+    auditor: ApiClient, given: dict[str, Any], pointers: list[str]
+) -> None:
+    answer = auditor.post("rating/preview", {**ASKED, **given})
+    assert answer.status_code == 422, answer.content
+    assert answer["Content-Type"] == "application/problem+json"
+    assert [error["pointer"] for error in answer.json()["errors"]] == pointers
+
+
+def test_the_schema_names_every_model_and_result(auditor: ApiClient) -> None:
+    schema = auditor.get("schema/?format=json").json()["components"]["schemas"]
+    described = schema["Preview"]["properties"]["model"]["description"]
+    assert all(f" {model}" in f" {described}" for model in ("standard", "bucketed", "allocation"))
+    answer = schema["PreviewAnswer"]
+    assert set(answer["properties"]) == {"amount", "amount_exact", "lines", "increments", "details"}
+    assert set(answer["required"]) == {"amount", "amount_exact", "lines"}
+    assert {"units", "becomes", "from"} <= schema["Step"]["properties"].keys()

@@ -98,7 +98,7 @@ def _plan_commitment(params: PlanCommitmentParams, words: _Words) -> Iterator[st
 
 
 def _plan_discount(params: PlanDiscountParams, _words: _Words) -> Iterator[str]:
-    charges = f" on {', '.join(params.applies_to)}" if params.applies_to else " on the whole plan"
+    charges = f" {', '.join(params.applies_to)}" if params.applies_to else " the whole plan"
     yield f"{money.plain(params.discount_percent)} % off{charges}"
 
 

@@ -16,8 +16,12 @@ PriceInner = Callable[[str, Any, Usage], tuple[Step, ...]]
 
 def price_buckets(*, params: BucketedParams, parts: Sequence[Part], price: PriceInner) -> tuple[Step, ...]:
     """Each bucket as if it were all the usage there is; steps that say the same are put together."""
-    ordered = sorted(parts, key=lambda part: str(part.bucket))
-    return merge(step for part in ordered for step in price(params.inner, params.params, Usage(part.quantity)))
+    buckets: dict[str, Decimal] = {}
+    for part in parts:
+        bucket = str(part.bucket)
+        buckets[bucket] = buckets.get(bucket, Decimal(0)) + part.quantity
+    ordered = (buckets[bucket] for bucket in sorted(buckets))
+    return merge(step for quantity in ordered for step in price(params.inner, params.params, Usage(quantity)))
 
 
 def price_dimensions(*, params: DimensionalParams, parts: Sequence[Part], price: PriceInner) -> tuple[Step, ...]:

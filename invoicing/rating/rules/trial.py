@@ -49,7 +49,7 @@ def _committed_base(params: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """The base model, in buckets where the commitment is one of each time window (Flexprice)."""
     given = dict(params)
     base = given.pop("base")
-    if base not in TOTALS:
+    if not isinstance(base, str) or base not in TOTALS:
         raise price_params.ParamsError([Problem("/params/base", "choice", f"Must be one of: {', '.join(TOTALS)}.")])
     if "per_window_commitment" in given:
         committed = given.pop("per_window_commitment")
