@@ -144,8 +144,12 @@ def check_line(line: InvoiceLine, *, billed: Billed | None) -> list[Check]:
     counted, first = rated.snapshot, line.adjusts.rated_line.snapshot_id
     with rounding.exactly():
         quantity, amount = rated.quantity - billed.quantity, rated.amount - billed.amount
+    window = []
+    if counted is not None or first is not None:
+        again = None if counted is None else counted.corrects_id
+        window = [proof.compare("window counted again", claimed=str(first), found=str(again))]
     return [
-        proof.compare("window counted again", claimed=str(first), found=str(counted.corrects_id if counted else None)),
+        *window,
         proof.compare("quantity less what was billed before", claimed=line.quantity, found=quantity),
         proof.compare("amount less what was billed before", claimed=line.amount, found=amount),
     ]

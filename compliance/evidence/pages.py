@@ -1,6 +1,7 @@
 """The walk of one line as a page of the back office, to be read by the customer's accountant."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,12 +11,14 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from accounts import roles
-from compliance.evidence import events, trace
+from compliance.evidence import events, parts, trace
 from compliance.evidence.events import EventPage
+from compliance.evidence.parts import PartPage
 from compliance.evidence.trace import Trace
 from core import money
 from core.errors import NotFoundError
 from invoicing.rating.models import RatedLine
+from invoicing.rating.rules.usage import Part
 from metering.models import AggregationSnapshot
 from metering.queries import CorrectedRow
 from metering.rules import exact_json
@@ -37,7 +40,7 @@ class Step:
 
 
 def trace_page(request: HttpRequest, line_id: int) -> HttpResponse:
-    """Asks for `?event=` (an event id) or `?after=` (the next page); every member of staff may read it."""
+    """Asks for `?event=` (an event id), `?after=` or `?parts_after=` (the next page); all staff may read it."""
     if not roles.has_role(request.user, roles.STAFF):
         return HttpResponse("Your role does not allow this.", status=403, content_type="text/plain")
     try:
@@ -47,13 +50,15 @@ def trace_page(request: HttpRequest, line_id: int) -> HttpResponse:
     wanted = request.GET.get("event", "").replace("\x00", "")[:200].strip()
     page = _events(walked.snapshot, wanted=wanted, after=_number(request.GET.get("after", "")))
     corrected = events.corrected_events(walked.snapshot) if walked.snapshot else []
+    split = parts.page_of_parts(walked.rated, after=_number(request.GET.get("parts_after", "")), limit=PAGE_SIZE)
     context = {
         **admin.site.each_context(request),
         **_story(walked),
         **_paging(page),
+        "corrected": [_corrected(row) for row in corrected],
+        **_parts(split),
         "page": page,
         "wanted": wanted,
-        "corrected": [_corrected(row) for row in corrected],
     }
     return TemplateResponse(request, "evidence/trace.html", context)
 
@@ -88,6 +93,31 @@ def _corrected(row: CorrectedRow) -> dict[str, Any]:
     }
 
 
+def _parts(split: PartPage | None) -> dict[str, Any]:
+    if split is None:
+        return {"parts": [], "next_parts_after": None}
+    return {
+        "parts": [
+            {
+                "number": split.first + place,
+                "what": _part_name(part),
+                "events": part.events,
+                "quantity": grouped(part.quantity),
+                "amount": "" if part.amount is None else grouped(part.amount),
+            }
+            for place, part in enumerate(split.parts)
+        ],
+        "next_parts_after": split.next_after,
+    }
+
+
+def _part_name(part: Part) -> str:
+    """large, eu; the first moment of a bucket; nothing for a single event, which stands in the list of events."""
+    if isinstance(part.bucket, datetime):
+        return f"{part.bucket.astimezone(UTC):%d %b %Y %H:%M} UTC"
+    return ", ".join(f"{name} {value}" for name, value in part.properties) or "—"
+
+
 def _value(value: Decimal | str) -> str:
     return grouped(value) if isinstance(value, Decimal) else value
 
@@ -111,6 +141,8 @@ def _story(walked: Trace) -> dict[str, Any]:
         "share": _share(rated),
         "snapshot_quantity": grouped(walked.snapshot.quantity) if walked.snapshot else "",
         "billed_lines": _billed_lines(walked, currency=currency),
+        "grounds": [_other_line(row.ground, currency=currency) for row in walked.grounds],
+        "carries": [_other_line(row.line, currency=currency) for row in walked.carries],
         "invoice_url": reverse("admin:cycle_invoice_change", args=[line.invoice_id]),
     }
 
@@ -142,6 +174,17 @@ def _billed_lines(walked: Trace, *, currency: str) -> list[dict[str, Any]]:
         }
         for earlier in (walked.billed_before.lines if walked.billed_before else ())
     ]
+
+
+def _other_line(rated: RatedLine, *, currency: str) -> dict[str, Any]:
+    """A line that this one stands on, or that stands on it, and where it is billed."""
+    billed = getattr(rated, "invoice_line", None)
+    return {
+        "name": rated.charge.name,
+        "where": f"{billed.invoice}, line {billed.position}" if billed else "",
+        "url": reverse("admin:evidence_trace", args=[billed.pk]) if billed else "",
+        "amount": amount(rated.amount, currency),
+    }
 
 
 def amount(value: Decimal, currency: str) -> str:

@@ -12,7 +12,7 @@ from compliance.evidence.rules.proof import Check
 from core.errors import NotFoundError
 from invoicing.cycle.models import Invoice, InvoiceLine
 from invoicing.pricing.models import PriceVersion
-from invoicing.rating.models import RatedLine
+from invoicing.rating.models import LineGround, RatedLine
 from metering.models import AggregationSnapshot
 
 EVENT_BY_EVENT_MAX = 10_000  # what a page can wait for; above it the database counts
@@ -20,13 +20,18 @@ EVENT_BY_EVENT_MAX = 10_000  # what a page can wait for; above it the database c
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """A line with everything it rests on, and each step of the way forward done again."""
+    """A line with everything it rests on, and each step of the way forward done again.
+
+    The line of a whole plan has `grounds`: the other lines that it rates. What stands on this one is in `carries`.
+    """
 
     line: InvoiceLine
     rated: RatedLine
     snapshot: AggregationSnapshot | None
     next_price: PriceVersion | None
     billed_before: Billed | None
+    grounds: tuple[LineGround, ...]
+    carries: tuple[LineGround, ...]
     is_event_by_event: bool
     checks: tuple[Check, ...]
 
@@ -116,6 +121,12 @@ def _whole_lines() -> QuerySet[InvoiceLine]:
     )
 
 
+def _grounds() -> QuerySet[LineGround]:
+    return LineGround.objects.select_related(
+        "line__charge", "line__invoice_line__invoice", "ground__charge", "ground__invoice_line__invoice"
+    )
+
+
 def _trace(line: InvoiceLine) -> Trace:
     rated, snapshot = line.rated_line, line.rated_line.snapshot
     is_event_by_event = snapshot is not None and snapshot.event_count <= EVENT_BY_EVENT_MAX
@@ -131,6 +142,8 @@ def _trace(line: InvoiceLine) -> Trace:
         snapshot=snapshot,
         next_price=next((price for price in prices if price.effective_at > rated.effective_at), None),
         billed_before=billed,
+        grounds=tuple(_grounds().filter(line=rated).order_by("position")),
+        carries=tuple(_grounds().filter(ground=rated, line__invoice_line__isnull=False).order_by("line")),
         is_event_by_event=is_event_by_event,
         checks=(*counted, *forward.check_price(rated, prices=prices), *forward.check_line(line, billed=billed)),
     )

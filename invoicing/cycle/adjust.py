@@ -1,4 +1,7 @@
-"""Late usage: a window on a final invoice is counted and rated again, and the difference billed."""
+"""What final invoices turn out to have charged wrongly is rated again as a whole, and the difference billed.
+
+That is late usage, whose window is counted again, and a fee in advance that was not used to the end.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -10,13 +13,14 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from core.periods import Period
+from invoicing.cycle import advance, plan_grounds
 from invoicing.cycle.bills import Bill, BillLine
 from invoicing.cycle.models import Invoice, InvoiceLine, InvoiceTax
 from invoicing.cycle.rules import wording
 from invoicing.cycle.rules.totals import TaxTerms
 from invoicing.pricing.models import Charge
-from invoicing.rating import rate
-from invoicing.rating.models import RatedLine
+from invoicing.rating import plan_rates, rate
+from invoicing.rating.models import LineGround, RatedLine
 from metering import aggregate
 from metering import queries as metering_queries
 from metering.models import AggregationSnapshot, Watermark
@@ -25,12 +29,14 @@ UNDECIDED = [Invoice.Status.DRAFT, Invoice.Status.HELD, Invoice.Status.APPROVED]
 
 
 @dataclass(frozen=True, slots=True)
-class Late:
-    """A final line whose window has late events, and the bill that carries the difference."""
+class Correction:
+    """A final line as it would be rated now, and the bill that carries the difference."""
 
     line: InvoiceLine
-    snapshot: AggregationSnapshot
     bill: Bill
+    rated: RatedLine
+    snapshot: AggregationSnapshot | None = None
+    is_unused: bool = False
 
 
 def find_late_lines(bills: Sequence[Bill], *, watermark: Watermark) -> list[InvoiceLine]:
@@ -38,83 +44,139 @@ def find_late_lines(bills: Sequence[Bill], *, watermark: Watermark) -> list[Invo
 
     To be asked before the bills are counted: their own windows are at this watermark, so nothing in them is late.
     """
-    customers = sorted({bill.customer.pk for bill in bills})
-    windows = metering_queries.late_windows(customer_ids=customers, watermark=watermark)
-    return list(adjustable_lines(window.snapshot_id for window in windows))
+    windows = metering_queries.late_windows(customer_ids=_customers(bills), watermark=watermark)
+    snapshots = [window.snapshot_id for window in windows]
+    return list(adjustable_lines(Q(rated_line__snapshot__in=snapshots))) if snapshots else []
 
 
 def add_adjustments(
     bills: Sequence[Bill], *, late_lines: Sequence[InvoiceLine], watermark: Watermark, at: datetime
 ) -> None:
-    """Bill what is late in windows of final invoices, by the prices and taxes of those windows.
+    """Bill what is late in windows of final invoices, and give unused fees back, by the prices and taxes of then.
 
-    A window that already has an adjustment on an undecided invoice waits until that is final or discarded, so
+    A line that already has an adjustment on an undecided invoice waits until that is final or discarded, so
     that what was billed before is always what final lines say.
     """
-    found = _assign(late_lines, bills)
+    found = [*_count_late(bills, late_lines, watermark=watermark, at=at), *_rate_unused(bills, at=at)]
     if not found:
         return
-    snapshots = aggregate.take_adjustment_snapshots([late.snapshot for late in found], watermark=watermark, at=at)
-    corrections = list(zip((late.line.rated_line for late in found), snapshots, strict=True))
-    rated = rate.rerate_lines(corrections, at=at)
-    billed = _billed_before(late.line.pk for late in found)
-    terms = _tax_terms(late.line.invoice_id for late in found)
-    charges = Charge.objects.select_related("meter").in_bulk({line.charge_id for line in rated})
-    for late, snapshot, line in zip(found, snapshots, rated, strict=True):
-        late.bill.lines.append(
+    found += _rate_plans_again(found, bills, at=at)
+    billed = _billed_before(each.line.pk for each in found)
+    terms = _tax_terms(each.line.invoice_id for each in found)
+    charges = Charge.objects.select_related("meter").in_bulk({each.rated.charge_id for each in found})
+    for each in found:
+        each.bill.lines.append(
             _difference(
-                late,
-                snapshot=snapshot,
-                rated=line,
-                billed=billed[late.line.pk],
-                terms=terms[late.line.invoice_id, late.line.tax_category, late.line.tax_percent],
-                charge=charges[line.charge_id],
+                each,
+                billed=billed[each.line.pk],
+                terms=terms[each.line.invoice_id, each.line.tax_category, each.line.tax_percent],
+                charge=charges[each.rated.charge_id],
             )
         )
 
 
-def _difference(
-    late: Late,
-    *,
-    snapshot: AggregationSnapshot,
-    rated: RatedLine,
-    billed: tuple[Decimal, Decimal],
-    terms: TaxTerms,
-    charge: Charge,
-) -> BillLine:
+def _count_late(
+    bills: Sequence[Bill], late_lines: Sequence[InvoiceLine], *, watermark: Watermark, at: datetime
+) -> list[Correction]:
+    found = _assign(late_lines, bills)
+    bases = [line.rated_line.snapshot for line, _ in found if line.rated_line.snapshot is not None]
+    snapshots = aggregate.take_adjustment_snapshots(bases, watermark=watermark, at=at)
+    rated = rate.rerate_lines(
+        [(line.rated_line, snapshot) for (line, _), snapshot in zip(found, snapshots, strict=True)], at=at
+    )
+    return [
+        Correction(line, bill, again, snapshot)
+        for (line, bill), again, snapshot in zip(found, rated, snapshots, strict=True)
+    ]
+
+
+def _rate_unused(bills: Sequence[Bill], *, at: datetime) -> list[Correction]:
+    """Fees in advance whose time has begun, by the share that they are due for as agreements stand now."""
+    changed = advance.candidates(customer_ids=_customers(bills))
+    if changed is None:
+        return []
+    carriers = {
+        line.pk: bill
+        for line, bill in _assign(adjustable_lines(changed), bills)
+        if line.segment_start < bill.period.end
+    }
+    unused = advance.find_unused(adjustable_lines(Q(pk__in=carriers)))
+    rated = rate.rerate_fees([(each.line.rated_line, each.share) for each in unused], at=at)
+    return [
+        Correction(each.line, carriers[each.line.pk], again, is_unused=True)
+        for each, again in zip(unused, rated, strict=True)
+    ]
+
+
+def _rate_plans_again(found: Sequence[Correction], bills: Sequence[Bill], *, at: datetime) -> list[Correction]:
+    """What plans charged for lines that come to something else now, where that changes it; in the order of a close."""
+    standing = plan_grounds.find_standing([each.line.pk for each in found])
+    now = {each.line.pk: each.rated for each in found}
+    corrections: list[Correction] = []
+    for lines in standing.by_order:
+        carried = _assign(adjustable_lines(Q(pk__in=lines)), bills)
+        billed = _billed_before(line.pk for line, _ in carried)
+        tasks = plan_rates.tasks_again(
+            [(line.rated_line, standing.grounds_now(line, corrected=now)) for line, _ in carried]
+        )
+        computed = plan_rates.compute_tasks(tasks)
+        changed = [
+            (task, line, bill)
+            for task, one, (line, bill) in zip(tasks, computed, carried, strict=True)
+            if one.amount != billed[line.pk][1]
+        ]
+        rated = plan_rates.rate_tasks([task for task, _, _ in changed], at=at)
+        for (_, line, bill), again in zip(changed, rated, strict=True):
+            corrections.append(Correction(line, bill, again))
+            now[line.pk] = again
+    return corrections
+
+
+def _customers(bills: Iterable[Bill]) -> list[int]:
+    return sorted({bill.customer.pk for bill in bills})
+
+
+def _difference(found: Correction, *, billed: tuple[Decimal, Decimal], terms: TaxTerms, charge: Charge) -> BillLine:
     quantity, amount = billed
-    issued = late.line.invoice
-    period = Period(issued.period_start, issued.period_end)
+    line, rated = found.line, found.rated
+    if found.is_unused:
+        describe, period = wording.unused_time, Period(line.segment_start, line.segment_end)
+    else:
+        describe, period = wording.adjustment, Period(line.invoice.period_start, line.invoice.period_end)
     return BillLine(
         charge=charge,
-        snapshot=snapshot,
+        snapshot=found.snapshot,
         rated=rated,
         taxes=terms,
-        description=wording.adjustment(charge_name=charge.name, period=period, zone=late.bill.zone),
+        description=describe(charge_name=charge.name, period=period, zone=found.bill.zone),
         quantity=rated.quantity - quantity,
         amount=rated.amount - amount,
-        adjusts=late.line,
+        adjusts=line,
     )
 
 
-def _assign(lines: Iterable[InvoiceLine], bills: Iterable[Bill]) -> list[Late]:
+def _assign(lines: Iterable[InvoiceLine], bills: Iterable[Bill]) -> list[tuple[InvoiceLine, Bill]]:
+    """Each line with the bill that carries its difference; one that no bill can carry waits."""
     by_customer: dict[int, list[Bill]] = defaultdict(list)
     for bill in bills:
         by_customer[bill.customer.pk].append(bill)
-    found = []
-    for line in lines:
-        carrier = _bill_for(line, by_customer[line.invoice.customer_id])
-        if carrier is not None and line.rated_line.snapshot is not None:
-            found.append(Late(line, line.rated_line.snapshot, carrier))
-    return found
+    carried = ((line, _bill_for(line, by_customer[line.invoice.customer_id])) for line in lines)
+    return [(line, bill) for line, bill in carried if bill is not None]
 
 
-def adjustable_lines(snapshot_ids: Iterable[int]) -> QuerySet[InvoiceLine]:
-    """Original lines of final invoices over these snapshots, without an adjustment still to be decided."""
+def adjustable_lines(which: Q) -> QuerySet[InvoiceLine]:
+    """Original lines of final invoices among these, without an adjustment still to be decided.
+
+    A line also waits while one of a whole plan that stands on it does: the two are corrected together.
+    """
     waiting = InvoiceLine.objects.filter(adjusts=OuterRef("pk"), invoice__status__in=UNDECIDED)
+    together = LineGround.objects.filter(
+        Q(ground__invoice_line=OuterRef("pk")) | Q(ground__invoice_line__adjusts=OuterRef("pk")),
+        line__invoice_line__adjusted_by__invoice__status__in=UNDECIDED,
+    )
     return (
         InvoiceLine.objects.filter(
-            ~Exists(waiting), rated_line__snapshot__in=list(snapshot_ids), invoice__status=Invoice.Status.FINAL
+            which, ~Exists(waiting), ~Exists(together), adjusts=None, invoice__status=Invoice.Status.FINAL
         )
         .select_related("invoice", "rated_line__snapshot", "rated_line__subscription")
         .order_by("pk")

@@ -2,19 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from accounts.models import Customer
-from invoicing.cycle import adjust, agreements
-from invoicing.cycle.bills import Bill, BillLine, CloseFailure
+from invoicing.cycle import adjust, advance, agreements, plan_lines
+from invoicing.cycle.bills import Bill, CloseFailure, own_line
 from invoicing.cycle.models import BillingCycle
 from invoicing.cycle.rules.agreed import NO_TERMS
 from invoicing.cycle.taxes import TaxTable
 from invoicing.policy import queries as policy_queries
-from invoicing.pricing import segments as pricing_segments
 from invoicing.pricing.models import Charge, Subscription
 from invoicing.pricing.queries import DuePeriod
 from invoicing.pricing.segments import PriceSegment
-from invoicing.rating import rate
+from invoicing.rating import plan_rates, rate
 from metering import aggregate
 from metering.aggregate import UsageWindow
 from metering.models import AggregationSnapshot, Watermark
@@ -40,7 +40,7 @@ def open_bills(due: Sequence[DuePeriod], *, cycles: Cycles, at: datetime) -> tup
             reason = _no_policy(customer) if policy is None else _no_rate(customer, each)
             failures.append(CloseFailure(customer.code, each.period, reason))
             continue
-        cycle = cycles.get((each.subscription_id, each.period.start)) or _new_cycle(each, at=at)
+        cycle = cycles.get((each.subscription_id, each.period.start)) or new_cycle(each, at=at)
         zone = zones[each.subscription_id]
         bills.append(
             Bill(
@@ -57,28 +57,25 @@ def open_bills(due: Sequence[DuePeriod], *, cycles: Cycles, at: datetime) -> tup
 
 
 def fill_bills(bills: Sequence[Bill], *, watermark: Watermark, at: datetime) -> None:
-    """Count and rate every segment of these bills, whatever their number, in a fixed number of statements."""
+    """Count and rate every segment of these bills, whatever their number, in a fixed number of statements.
+
+    First what is rated by itself, then what earlier invoices turn out to have charged wrongly, then what plans charge
+    for their other lines.
+    """
     late_lines = adjust.find_late_lines(bills, watermark=watermark)
-    segments = pricing_segments.price_segments([bill.due for bill in bills])
+    by_due = {bill.due: bill for bill in bills}
+    billed = [(by_due[due], segment) for due, segment in advance.segments_to_bill(list(by_due))]
+    plan_charges, billed = plan_lines.take_plan_charges(billed)
+    segments = [segment for _, segment in billed]
     snapshots = _count_usage(segments, watermark=watermark, at=at)
     rated = rate.rate_segments(list(zip(segments, snapshots, strict=True)), at=at)
     charges = Charge.objects.select_related("meter").in_bulk({segment.charge_id for segment in segments})
-    by_due = {bill.due: bill for bill in bills}
-    for segment, snapshot, line in zip(segments, snapshots, rated, strict=True):
-        bill = by_due[DuePeriod(segment.subscription_id, segment.customer_id, segment.period)]
-        charge = charges[segment.charge_id]
-        bill.lines.append(
-            BillLine(
-                charge=charge,
-                snapshot=snapshot,
-                rated=line,
-                taxes=bill.taxes,
-                description=charge.name,
-                quantity=line.quantity,
-                amount=line.amount,
-            )
-        )
+    for (bill, segment), snapshot, line in zip(billed, snapshots, rated, strict=True):
+        bill.lines.append(own_line(bill, charge=charges[segment.charge_id], snapshot=snapshot, rated=line))
     adjust.add_adjustments(bills, late_lines=late_lines, watermark=watermark, at=at)
+    plan_lines.add_plan_lines(plan_charges, rater=partial(plan_rates.rate_tasks, at=at))
+    for bill in bills:
+        bill.lines.sort(key=lambda line: line.adjusts is not None)
 
 
 def _count_usage(
@@ -103,7 +100,8 @@ def usage_window(segment: PriceSegment) -> UsageWindow:
     )
 
 
-def _new_cycle(due: DuePeriod, *, at: datetime) -> BillingCycle:
+def new_cycle(due: DuePeriod, *, at: datetime) -> BillingCycle:
+    """The cycle of a period that was never closed, not written yet."""
     return BillingCycle(
         subscription_id=due.subscription_id,
         customer_id=due.customer_id,

@@ -55,6 +55,19 @@ class Bill:
         return self.lines[0].rated.currency if self.lines else self.customer.currency
 
 
+def own_line(bill: Bill, *, charge: Charge, snapshot: AggregationSnapshot | None, rated: RatedLine) -> BillLine:
+    """What was rated, as it stands on the bill of its own period."""
+    return BillLine(
+        charge=charge,
+        snapshot=snapshot,
+        rated=rated,
+        taxes=bill.taxes,
+        description=charge.name,
+        quantity=rated.quantity,
+        amount=rated.amount,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class CloseFailure:
     """A period that could not be drafted, and what to do about it."""

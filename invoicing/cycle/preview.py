@@ -1,29 +1,28 @@
 """The invoice of a period as it would be drafted now; nothing is stored."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.models import Customer
 from core.errors import DomainError, InvalidInputError, NotFoundError
 from core.periods import Period
-from invoicing.cycle import agreements, assemble, draft
-from invoicing.cycle.bills import BillLine
+from invoicing.cycle import advance, agreements, assemble, draft, plan_lines
+from invoicing.cycle.bills import Bill, own_line
 from invoicing.cycle.models import InvoiceAllowanceCharge, InvoiceLine, InvoiceTax
 from invoicing.cycle.rules import agreed
-from invoicing.cycle.rules.agreed import NO_TERMS, DocumentTerms
+from invoicing.cycle.rules.agreed import NO_TERMS
 from invoicing.cycle.rules.totals import AllowanceCharge, Totals
 from invoicing.cycle.taxes import TaxTable
 from invoicing.policy import queries as policy_queries
 from invoicing.policy.models import TriggerPolicy
 from invoicing.pricing import queries as pricing_queries
-from invoicing.pricing import segments as pricing_segments
 from invoicing.pricing.models import Charge, Subscription
 from invoicing.pricing.queries import DuePeriod
 from invoicing.pricing.rules import timeline
-from invoicing.rating import rate
+from invoicing.rating import plan_rates, rate
 from invoicing.rating.models import RatedLine
+from invoicing.rating.plan_rates import PlanTask
 from invoicing.rating.rate import Computed
 from metering import aggregate
 
@@ -71,33 +70,69 @@ def preview_invoice(*, customer: Customer, period: Period, at: datetime) -> Prev
 
     Late usage of earlier periods is not part of it. It waits for captures in flight, so call it outside a transaction.
     """
-    due = list(_pieces(customer, period))
-    segments = pricing_segments.price_segments(due)
-    metered = [segment for segment in segments if segment.meter_id is not None]
-    counted = iter(aggregate.preview_snapshots([assemble.usage_window(one) for one in metered], at=at))
+    bills = _open_bills(customer, period, at=at)
+    by_due = {bill.due: bill for bill in bills}
+    billed = [(by_due[due], segment) for due, segment in advance.segments_to_bill(list(by_due))]
+    plan_charges, billed = plan_lines.take_plan_charges(billed)
+    segments = [segment for _, segment in billed]
+    windows = [assemble.usage_window(one) for one in segments if one.meter_id is not None]
+    counted = iter(aggregate.preview_snapshots(windows, at=at) if windows else ())
     snapshots = [None if segment.meter_id is None else next(counted) for segment in segments]
     computed = rate.compute_segments(list(zip(segments, snapshots, strict=True)))
-    policy = policy_queries.policy_of(customer, at=at)
-    return _preview(customer, period, computed, terms=agreements.document_terms(due), policy=policy)
+    charges = Charge.objects.select_related("meter").in_bulk({segment.charge_id for segment in segments})
+    for (bill, segment), one in zip(billed, computed, strict=True):
+        bill.lines.append(own_line(bill, charge=charges[segment.charge_id], snapshot=None, rated=_unsaved(one)))
+    plan_lines.add_plan_lines(plan_charges, rater=_rate_unsaved)
+    return _preview(customer, period, bills, policy=policy_queries.policy_of(customer, at=at))
 
 
-def _preview(
-    customer: Customer,
-    period: Period,
-    computed: Sequence[Computed],
-    *,
-    terms: Mapping[DuePeriod, DocumentTerms],
-    policy: TriggerPolicy | None,
-) -> Preview:
-    charges = Charge.objects.select_related("meter").in_bulk({one.segment.charge_id for one in computed})
+def _open_bills(customer: Customer, period: Period, *, at: datetime) -> list[Bill]:
     table = TaxTable([customer])
-    lines = [_line(one, charge=charges[one.segment.charge_id], customer=customer, table=table) for one in computed]
-    currency = computed[0].currency if computed else customer.currency
-    parts = list(_on_document(computed, lines, terms=terms, currency=currency))
+    pieces = list(_pieces(customer, period))
+    agreed_terms = agreements.document_terms(pieces)
+    bills = []
+    for due in pieces:
+        terms = table.terms(customer, period=due.period)
+        if terms is None:
+            raise NoTaxRateError(f"No tax rate {customer.tax_rate_code} is in force then; add one.")
+        bills.append(
+            Bill(
+                due=due,
+                cycle=assemble.new_cycle(due, at=at),
+                customer=customer,
+                zone=customer.time_zone,
+                taxes=terms,
+                terms=agreed_terms.get(due, NO_TERMS),
+            )
+        )
+    return bills
+
+
+def _rate_unsaved(tasks: Sequence[PlanTask]) -> list[RatedLine]:
+    return [_unsaved(one) for one in plan_rates.compute_tasks(tasks)]
+
+
+def _unsaved(computed: Computed) -> RatedLine:
+    return RatedLine(
+        price_version_id=computed.segment.price_version_id,
+        segment_start=computed.segment.start,
+        segment_end=computed.segment.end,
+        effective_at=computed.effective_at,
+        quantity=computed.quantity,
+        computation=computed.computation.as_json(),
+        currency=computed.currency,
+        amount=computed.amount,
+    )
+
+
+def _preview(customer: Customer, period: Period, bills: Sequence[Bill], *, policy: TriggerPolicy | None) -> Preview:
+    lines = [line for bill in bills for line in bill.lines]
+    currency = lines[0].rated.currency if lines else customer.currency
+    parts = [part for bill in bills if bill.lines for part in _on_document(bill, currency=currency)]
     sums = agreed.total_document(
         [(line.taxes, line.amount) for line in lines],
         on_document=parts,
-        rounds_to=next((each.rounds_to for each in terms.values() if each.rounds_to), None),
+        rounds_to=next((bill.terms.rounds_to for bill in bills if bill.terms.rounds_to), None),
         currency=currency,
     )
     return Preview(
@@ -112,46 +147,10 @@ def _preview(
     )
 
 
-def _on_document(
-    computed: Sequence[Computed],
-    lines: Sequence[BillLine],
-    *,
-    terms: Mapping[DuePeriod, DocumentTerms],
-    currency: str,
-) -> Iterator[AllowanceCharge]:
-    """What is agreed for each billing period, on the lines of that period."""
-    own: dict[DuePeriod, list[BillLine]] = defaultdict(list)
-    for one, line in zip(computed, lines, strict=True):
-        own[DuePeriod(one.segment.subscription_id, one.segment.customer_id, one.segment.period)].append(line)
-    for due, theirs in own.items():
-        amounts = [(line.taxes, line.amount) for line in theirs]
-        taxes = theirs[0].taxes
-        yield from agreed.apply_terms(amounts, terms=terms.get(due, NO_TERMS), taxes=taxes, currency=currency)
-
-
-def _line(computed: Computed, *, charge: Charge, customer: Customer, table: TaxTable) -> BillLine:
-    terms = table.terms(customer, period=computed.segment.period)
-    if terms is None:
-        raise NoTaxRateError(f"No tax rate {customer.tax_rate_code} is in force then; add one.")
-    rated = RatedLine(
-        price_version_id=computed.segment.price_version_id,
-        segment_start=computed.segment.start,
-        segment_end=computed.segment.end,
-        effective_at=computed.effective_at,
-        quantity=computed.quantity,
-        computation=computed.computation.as_json(),
-        currency=computed.currency,
-        amount=computed.amount,
-    )
-    return BillLine(
-        charge=charge,
-        snapshot=None,
-        rated=rated,
-        taxes=terms,
-        description=charge.name,
-        quantity=computed.quantity,
-        amount=computed.amount,
-    )
+def _on_document(bill: Bill, *, currency: str) -> Iterable[AllowanceCharge]:
+    """What is agreed for the bill's period, on its lines."""
+    amounts = [(line.taxes, line.amount) for line in bill.lines]
+    return agreed.apply_terms(amounts, terms=bill.terms, taxes=bill.lines[0].taxes, currency=currency)
 
 
 def _pieces(customer: Customer, period: Period) -> Iterator[DuePeriod]:

@@ -113,14 +113,19 @@ def steps_of(computation: Iterable[Mapping[str, Any]]) -> tuple[DocumentStep, ..
     """Read a rated line's `computation` (decimal strings) as steps; a step without a label is named by its tier."""
     return tuple(
         DocumentStep(
-            label=str(step.get("label") or f"Tier {step.get('tier')}"),
+            label=_label(step),
             quantity=_figure(step.get("quantity")),
-            unit_price=_figure(step.get("unit_price")),
+            unit_price=None if "becomes" in step else _figure(step.get("unit_price")),
             flat_fee=_figure(step.get("flat_fee")),
             amount=Decimal(step["amount"]),
         )
         for step in computation
     )
+
+
+def _label(step: Mapping[str, Any]) -> str:
+    label = str(step.get("label") or f"Tier {step.get('tier')}")
+    return f"{label}: {step['becomes']}" if "becomes" in step else label
 
 
 def _figure(text: Any) -> Decimal | None:

@@ -171,10 +171,12 @@ def _tax(tax: DocumentTax, words: _Words) -> dict[str, str]:
 
 
 def _step(step: DocumentStep, words: _Words) -> dict[str, str]:
+    """Figures that are there; a discount or what is missing to a minimum is money without units or price."""
+    has_units = bool(step.quantity or step.unit_price)
     return {
         "label": step.label,
-        "quantity": words.number(step.quantity),
-        "unit_price": words.price(step.unit_price),
+        "quantity": words.number(step.quantity) if has_units else "",
+        "unit_price": words.price(step.unit_price) if has_units else "",
         "flat_fee": words.price(step.flat_fee or None),
         "amount": words.price(step.amount),
     }

@@ -39,9 +39,12 @@ def propose_price_version(
     proposals.check_author(actor)
     instants.check_instant(effective_at, pointer="/effective_at")
     parsed = price_params.parse_stored_params(model=model, params=params)
-    if (charge.meter_id is None) != isinstance(parsed, price_params.FlatParams):
+    needs_meter = model not in price_params.PLAN_MODELS and not isinstance(parsed, price_params.FlatParams)
+    if needs_meter != (charge.meter_id is not None):
         wanted = (
-            "a flat fee, for it names no meter" if charge.meter_id is None else "priced by usage, for it has a meter"
+            "a flat fee or a price of the whole plan, for it names no meter"
+            if charge.meter_id is None
+            else "priced by usage, for it has a meter"
         )
         raise ModelUnfitError(f"Charge {charge.code} must be {wanted}.", pointer="/model")
     with transaction.atomic():

@@ -1,7 +1,7 @@
 """Reads the usage that prices ask for: a quantity, and its parts where a price looks closer."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -32,12 +32,37 @@ class PartsMark:
     digest: str
 
 
+class MarkedParts:
+    """Parts on their way to a price: read through once, and marked as they pass, so that none has to be held."""
+
+    def __init__(self, parts: Iterable[Part]) -> None:
+        self._left = iter(parts)
+        self._count = self._events = 0
+        self._digest = hashlib.sha256()
+
+    def __iter__(self) -> Iterator[Part]:
+        for part in self._left:
+            self._count += 1
+            self._events += part.events
+            self._digest.update(_written(part))
+            yield part
+
+    def mark(self) -> PartsMark:
+        """The mark of all of them, those included that the price did not ask for."""
+        for _ in self:
+            pass
+        return PartsMark(count=self._count, events=self._events, digest=self._digest.hexdigest())
+
+
 @dataclass(frozen=True, slots=True)
 class ReadUsage:
-    """Usage as a price takes it, and the mark of its parts; None where the price asks for none."""
+    """Usage as a price takes it; `parts` is None where the price asks for none, and marked once it was priced."""
 
     usage: Usage
-    parts: PartsMark | None = None
+    parts: MarkedParts | None = None
+
+    def mark(self) -> PartsMark | None:
+        return None if self.parts is None else self.parts.mark()
 
 
 FEE = ReadUsage(Usage(Decimal(1)))
@@ -58,6 +83,12 @@ def read_usages(
     yield from _read_parts(in_parts, reader=reader)
 
 
+def iterate_parts(snapshot: AggregationSnapshot, *, breakdown: Breakdown, zone: str) -> Iterator[Part]:
+    """Give the parts of one stored snapshot, in bounded memory."""
+    for _, parts in metering_queries.recount_parts([(snapshot, _split(breakdown, zone=zone))]):
+        yield from map(_part, parts)
+
+
 def _read_parts(
     wanted: Sequence[tuple[int, AggregationSnapshot, Split]], *, reader: Reader
 ) -> Iterator[tuple[int, ReadUsage]]:
@@ -66,20 +97,14 @@ def _read_parts(
     empty = dict(enumerate(wanted))
     for number, parts in reader([(snapshot, split) for _, snapshot, split in wanted]):
         place, snapshot, _ = empty.pop(number)
-        yield place, _usage(snapshot, tuple(map(_part, parts)))
+        yield place, _usage(snapshot, map(_part, parts))
     for place, snapshot, _ in empty.values():
         yield place, _usage(snapshot, ())
 
 
-def _usage(snapshot: AggregationSnapshot, parts: tuple[Part, ...]) -> ReadUsage:
-    return ReadUsage(Usage(snapshot.quantity, parts), mark_parts(parts))
-
-
-def mark_parts(parts: Sequence[Part]) -> PartsMark:
-    total = hashlib.sha256()
-    for part in parts:
-        total.update(_written(part))
-    return PartsMark(count=len(parts), events=sum(part.events for part in parts), digest=total.hexdigest())
+def _usage(snapshot: AggregationSnapshot, parts: Iterable[Part]) -> ReadUsage:
+    marked = MarkedParts(parts)
+    return ReadUsage(Usage(snapshot.quantity, marked), marked)
 
 
 def _written(part: Part) -> bytes:

@@ -97,4 +97,20 @@ INVARIANTS = [
             """
         ),
     ),
+    Invariant(
+        number=14,
+        name="a line of a whole plan stands on lines of its own plan and subscription",
+        find_offenders=rows_of(
+            """
+            SELECT standing.line_id AS rated_line, standing.ground_id AS ground
+            FROM rating_lineground standing
+            JOIN rating_ratedline line ON line.id = standing.line_id
+            JOIN rating_ratedline ground ON ground.id = standing.ground_id
+            JOIN pricing_charge charge ON charge.id = line.charge_id
+            JOIN pricing_charge other ON other.id = ground.charge_id
+            WHERE line.subscription_id <> ground.subscription_id OR charge.plan_id <> other.plan_id
+            ORDER BY standing.id
+            """
+        ),
+    ),
 ]

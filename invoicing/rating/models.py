@@ -70,3 +70,21 @@ class RatedLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.charge} {self.amount} {self.currency}"
+
+
+class LineGround(models.Model):
+    """One of the lines that a line of a whole plan stands on: it rates what these come to."""
+
+    line = models.ForeignKey(RatedLine, on_delete=models.PROTECT, related_name="grounds")
+    ground = models.ForeignKey(RatedLine, on_delete=models.PROTECT, related_name="carries")
+    position = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["line", "ground"], name="rating_ground_once"),
+            models.CheckConstraint(condition=~Q(line=F("ground")), name="rating_ground_other"),
+        ]
+        triggers = APPEND_ONLY
+
+    def __str__(self) -> str:
+        return f"{self.line} on {self.ground}"

@@ -1,6 +1,6 @@
 """Rates segments: a quantity and the price in force become an exact amount, its steps, and one rounded line."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -12,18 +12,19 @@ from core.errors import DomainError
 from core.periods import Period
 from invoicing.pricing.models import Charge, PriceVersion, Subscription
 from invoicing.pricing.rules import params as price_params
-from invoicing.pricing.rules.params import Params
+from invoicing.pricing.rules.params import PLAN_MODELS, Params
 from invoicing.pricing.segments import PriceSegment
-from invoicing.rating import breakdowns, rules
+from invoicing.rating import breakdowns, grounds, rules
 from invoicing.rating.breakdowns import Asked, PartsMark, ReadUsage
 from invoicing.rating.models import RatedLine
-from invoicing.rating.rules import proration
+from invoicing.rating.rules import PlanLine, proration
 from invoicing.rating.rules.proration import WHOLE, Share
 from invoicing.rating.rules.steps import Computation, Step
-from invoicing.rating.rules.usage import Breakdown
+from invoicing.rating.rules.usage import Breakdown, Part
 from metering import queries as metering_queries
 from metering.models import AggregationSnapshot
 
+ONE = Decimal(1)  # what a fee and a charge of a whole plan measure
 Item = tuple[PriceSegment, AggregationSnapshot | None]
 
 
@@ -72,7 +73,16 @@ class Recomputed:
 
 
 @dataclass(frozen=True, slots=True)
-class _Price:
+class _Task:
+    """A segment to be computed, by the share that it is of its period; a line that is rated anew keeps its own."""
+
+    segment: PriceSegment
+    snapshot: AggregationSnapshot | None
+    share: Share | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
     """A price version, read once for all the segments that use it."""
 
     model: str
@@ -82,49 +92,68 @@ class _Price:
     breakdown: Breakdown | None
 
 
-def compute_segments(items: Sequence[Item], *, shares: Sequence[Share] | None = None) -> list[Computed]:
-    """The amounts of these segments, in their order; nothing is stored.
-
-    `shares` of their periods are told where they are known already.
-    """
-    prices = _read_prices({segment.price_version_id for segment, _ in items})
-    asked = [Asked(snapshot, prices[segment.price_version_id].breakdown, segment.zone) for segment, snapshot in items]
-    computed: dict[int, Computed] = {}
-    failures = []
-    for place, read in breakdowns.read_usages(asked):
-        segment, snapshot = items[place]
-        price = prices[segment.price_version_id]
-        share = _share(segment, price) if shares is None else shares[place]
-        try:
-            computed[place] = _compute(segment, snapshot, price=price, read=read, share=share)
-        except rules.AmountTooLargeError as error:
-            failures.append((segment.subscription_id, error.message))
-    if failures:
-        raise UnratableError(failures)
-    return [computed[place] for place in range(len(items))]
+def compute_segments(items: Sequence[Item]) -> list[Computed]:
+    """The amounts of these segments, in their order; nothing is stored."""
+    return _compute_all([_Task(segment, snapshot) for segment, snapshot in items])
 
 
-def rate_segments(items: Sequence[Item], *, at: datetime, shares: Sequence[Share] | None = None) -> list[RatedLine]:
+def rate_segments(items: Sequence[Item], *, at: datetime) -> list[RatedLine]:
     """Rate and keep these segments, in their order: one line each, rounded half up once, in three queries."""
-    lines = [_line(computed, at=at) for computed in compute_segments(items, shares=shares)]
-    with transaction.atomic():
-        bulk.insert_rows(lines)
-    return lines
+    return keep_lines(compute_segments(items), at=at)
 
 
 def rerate_lines(corrections: Sequence[tuple[RatedLine, AggregationSnapshot]], *, at: datetime) -> list[RatedLine]:
     """Rate what is known now of windows rated before, by the price of that time; whole amounts, not differences."""
-    lines = [line for line, _ in corrections]
-    plans = dict(Charge.objects.filter(pk__in={line.charge_id for line in lines}).values_list("pk", "plan_id"))
-    zones = _zones(lines)
-    return rate_segments(
-        [
-            (_again(line, snapshot, plan_id=plans[line.charge_id], zone=zones[line.subscription_id]), snapshot)
-            for line, snapshot in corrections
-        ],
-        at=at,
-        shares=[_share_of_line(line) for line in lines],
+    return _rerate([(line, snapshot, share_of(line)) for line, snapshot in corrections], at=at)
+
+
+def rerate_fees(corrections: Sequence[tuple[RatedLine, Share]], *, at: datetime) -> list[RatedLine]:
+    """Rate fees anew by the share of their period that they are due for, at the price of that time."""
+    return _rerate([(line, None, share) for line, share in corrections], at=at)
+
+
+def _rerate(
+    corrections: Sequence[tuple[RatedLine, AggregationSnapshot | None, Share]], *, at: datetime
+) -> list[RatedLine]:
+    segments = segments_of([line for line, _, _ in corrections])
+    tasks = [
+        _Task(segment, snapshot, share) for segment, (_, snapshot, share) in zip(segments, corrections, strict=True)
+    ]
+    return keep_lines(_compute_all(tasks), at=at)
+
+
+def _compute_all(tasks: Sequence[_Task]) -> list[Computed]:
+    prices = read_prices({task.segment.price_version_id for task in tasks})
+    zones = _zones(
+        task.segment.subscription_id for task in tasks if prices[task.segment.price_version_id].breakdown is not None
     )
+    asked = [
+        Asked(
+            task.snapshot,
+            prices[task.segment.price_version_id].breakdown,
+            zones.get(task.segment.subscription_id, ""),
+        )
+        for task in tasks
+    ]
+    computed: dict[int, Computed] = {}
+    failures = []
+    for place, read in breakdowns.read_usages(asked):
+        task = tasks[place]
+        try:
+            computed[place] = _compute(task, price=prices[task.segment.price_version_id], read=read)
+        except rules.AmountTooLargeError as error:
+            failures.append((task.segment.subscription_id, error.message))
+    if failures:
+        raise UnratableError(failures)
+    return [computed[place] for place in range(len(tasks))]
+
+
+def keep_lines(computed: Sequence[Computed], *, at: datetime) -> list[RatedLine]:
+    """Write these amounts down, one line each, in their order."""
+    lines = [_line(each, at=at) for each in computed]
+    with transaction.atomic():
+        bulk.insert_rows(lines)
+    return lines
 
 
 def recompute(line: RatedLine) -> Recomputed:
@@ -134,79 +163,107 @@ def recompute(line: RatedLine) -> Recomputed:
 
 def recompute_lines(lines: Sequence[RatedLine]) -> list[Recomputed]:
     """The same for many, in a fixed number of statements; parts are read by other SQL than gave them first."""
-    prices = _read_prices({line.price_version_id for line in lines})
-    zones = _zones(line for line in lines if prices[line.price_version_id].breakdown is not None)
+    prices = read_prices({line.price_version_id for line in lines})
+    zones = _zones(line.subscription_id for line in lines if prices[line.price_version_id].breakdown is not None)
     asked = [
         Asked(line.snapshot, prices[line.price_version_id].breakdown, zones.get(line.subscription_id, ""))
         for line in lines
     ]
+    standing = [line.pk for line in lines if prices[line.price_version_id].model in PLAN_MODELS]
+    plan_lines = grounds.read_grounds(standing) if standing else {}
     found: dict[int, Recomputed] = {}
     for place, read in breakdowns.read_usages(asked, reader=metering_queries.recount_parts):
-        found[place] = _recompute(lines[place], price=prices[lines[place].price_version_id], read=read)
+        line = lines[place]
+        price = prices[line.price_version_id]
+        found[place] = _recompute(line, price=price, read=read, others=plan_lines.get(line.pk, ()))
     return [found[place] for place in range(len(lines))]
 
 
-def _recompute(line: RatedLine, *, price: _Price, read: ReadUsage) -> Recomputed:
-    computation = rules.compute(
-        model=price.model,
-        params=price.params,
-        usage=replace(read.usage, quantity=line.quantity),
-        share=_share_of_line(line),
-        currency=line.currency,
-    )
+def iterate_parts(line: RatedLine) -> Generator[Part]:
+    """The parts that the price of a stored line asks for, split from the stored events; none for most prices."""
+    price = read_prices({line.price_version_id})[line.price_version_id]
+    if line.snapshot is not None and price.breakdown is not None:
+        zone = _zones([line.subscription_id])[line.subscription_id]
+        yield from breakdowns.iterate_parts(line.snapshot, breakdown=price.breakdown, zone=zone)
+
+
+def _recompute(line: RatedLine, *, price: Price, read: ReadUsage, others: Sequence[PlanLine]) -> Recomputed:
+    share = share_of(line)
+    if price.model in PLAN_MODELS:
+        computation = rules.compute_plan(
+            model=price.model, params=price.params, lines=others, currency=line.currency, share=share
+        )
+    else:
+        usage = replace(read.usage, quantity=line.quantity)
+        computation = rules.compute(
+            model=price.model, params=price.params, usage=usage, share=share, currency=line.currency
+        )
     amount = money.round_amount(computation.amount_exact, currency=line.currency)
-    return Recomputed(amount, computation.amount_exact, computation.steps, read.parts)
+    return Recomputed(amount, computation.amount_exact, computation.steps, read.mark())
 
 
-def _zones(lines: Iterable[RatedLine]) -> dict[int, str]:
-    """Where the days of each line's subscription begin; fixed for ever with it."""
-    ids = {line.subscription_id for line in lines}
+def share_of(line: RatedLine) -> Share:
+    """The share of its billing period that a line was rated for."""
+    return Share(line.share_part, line.share_whole, line.share_unit)
+
+
+def _zones(subscription_ids: Iterable[int]) -> dict[int, str]:
+    """Where the days of each subscription begin; fixed for ever with it."""
+    ids = set(subscription_ids)
     return dict(Subscription.objects.filter(pk__in=ids).values_list("pk", "time_zone")) if ids else {}
 
 
-def _again(line: RatedLine, snapshot: AggregationSnapshot, *, plan_id: int, zone: str) -> PriceSegment:
-    """The segment of a rated line; its share of the period stands on the line, so the period is not asked for again."""
+def segments_of(lines: Sequence[RatedLine]) -> list[PriceSegment]:
+    """The segments of rated lines; these know their shares of the period, so it is not asked for again."""
+    charges = Charge.objects.in_bulk({line.charge_id for line in lines})
+    return [_again(line, charge=charges[line.charge_id]) for line in lines]
+
+
+def _again(line: RatedLine, *, charge: Charge) -> PriceSegment:
     segment = Period(line.segment_start, line.segment_end)
     return PriceSegment(
         subscription_id=line.subscription_id,
-        customer_id=snapshot.customer_id,
+        customer_id=line.subscription.customer_id,
         period=segment,
         charge_id=line.charge_id,
-        plan_id=plan_id,
-        meter_id=snapshot.meter_id,
+        plan_id=charge.plan_id,
+        meter_id=charge.meter_id,
         plan_version_id=line.plan_version_id,
         price_version_id=line.price_version_id,
         start=segment.start,
         end=segment.end,
         whole=segment,
         proration_unit="second",
-        zone=zone,
+        zone="UTC",
     )
 
 
-def _compute(
-    segment: PriceSegment, snapshot: AggregationSnapshot | None, *, price: _Price, read: ReadUsage, share: Share
-) -> Computed:
+def _compute(task: _Task, *, price: Price, read: ReadUsage) -> Computed:
+    segment = task.segment
+    share = task.share or _share(segment, price)
     computation = rules.compute(
         model=price.model, params=price.params, usage=read.usage, share=share, currency=price.currency
     )
     return Computed(
         segment=segment,
-        snapshot=snapshot,
+        snapshot=task.snapshot,
         effective_at=price.effective_at,
         quantity=read.usage.quantity,
         share=share,
         currency=price.currency,
         computation=computation,
         amount=money.round_amount(computation.amount_exact, currency=price.currency),
-        parts=read.parts,
+        parts=read.mark(),
     )
 
 
-def _share(segment: PriceSegment, price: _Price) -> Share:
+def _share(segment: PriceSegment, price: Price) -> Share:
     """A fee, and what is included in a price or limits it, is divided by time; usage itself never is."""
-    if not price_params.follows_share(price.params):
-        return WHOLE
+    return share_of_segment(segment) if price_params.follows_share(price.params) else WHOLE
+
+
+def share_of_segment(segment: PriceSegment) -> Share:
+    """The share of its billing period, from boundary to boundary."""
     return proration.share_of_segment(
         segment=Period(segment.start, segment.end),
         period=segment.period,
@@ -245,14 +302,14 @@ def _line(computed: Computed, *, at: datetime) -> RatedLine:
     )
 
 
-def _read_prices(version_ids: Iterable[int]) -> dict[int, _Price]:
+def read_prices(version_ids: Iterable[int]) -> dict[int, Price]:
     versions = PriceVersion.objects.filter(pk__in=version_ids).select_related("charge__plan")
     return {version.pk: _price(version) for version in versions}
 
 
-def _price(version: PriceVersion) -> _Price:
+def _price(version: PriceVersion) -> Price:
     params = price_params.parse_stored_params(model=version.model, params=version.params)
-    return _Price(
+    return Price(
         model=version.model,
         params=params,
         effective_at=version.effective_at,

@@ -55,3 +55,11 @@ def test_what_is_no_reason_is_refused_at_its_field(text: str) -> None:
 
 def test_a_reason_is_kept_without_outer_white_space() -> None:
     assert reasons.clean_reason("  price list was wrong\n") == "price list was wrong"
+
+
+def test_unused_time_is_named_by_the_days_that_the_fee_was_for() -> None:
+    november = Period(datetime(2026, 10, 31, 23, tzinfo=UTC), datetime(2026, 11, 30, 23, tzinfo=UTC))
+    assert (
+        wording.unused_time(charge_name="Base", period=november, zone="Europe/Berlin")
+        == "Unused time of 2026-11-01 to 2026-11-30: Base"
+    )

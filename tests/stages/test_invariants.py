@@ -265,6 +265,27 @@ OFFENCES = [
         """,
     ),
     (
+        "a fee in advance is billed once for any time",
+        """
+        UPDATE pricing_priceversion SET params = '{"amount": "49", "billed": "in_advance"}' WHERE model = 'flat';
+        UPDATE rating_ratedline SET segment_end = segment_end + interval '1 day' WHERE snapshot_id IS NULL;
+        """,
+    ),
+    (
+        "a line of a whole plan stands on every other line of its plan that came before it on its invoice",
+        """
+        ALTER TABLE pricing_priceversion DROP CONSTRAINT IF EXISTS pricing_price_model;
+        UPDATE pricing_priceversion SET model = 'plan_discount' WHERE model = 'standard';
+        """,
+    ),
+    (
+        "a line of a whole plan stands on lines of its own plan and subscription",
+        """
+        INSERT INTO rating_lineground (line_id, ground_id, position) SELECT line.id, other.id, 1
+        FROM rating_ratedline line JOIN rating_ratedline other ON other.subscription_id <> line.subscription_id LIMIT 1;
+        """,
+    ),
+    (
         "a line bills what was rated",
         """
         UPDATE cycle_invoiceline SET quantity = quantity + 1 WHERE adjusts_id IS NULL;

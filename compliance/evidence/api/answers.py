@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from compliance.evidence.events import EventPage
 from compliance.evidence.forward import Billed
+from compliance.evidence.parts import PartPage
 from compliance.evidence.trace import Trace
 from core import money
 from core.http.fields import JsonField
@@ -54,6 +55,34 @@ class TraceRatingSerializer(serializers.Serializer[Any]):
     computation = JsonField()
     amount_exact = serializers.CharField()
     amount = serializers.CharField()
+    part_count = serializers.IntegerField(allow_null=True)
+    parts_digest = serializers.CharField()
+
+
+class TraceOtherLineSerializer(serializers.Serializer[Any]):
+    """A line that this one rates, or that rates this one among others; `line` is where it is billed."""
+
+    rated_line = serializers.IntegerField()
+    charge = serializers.CharField()
+    line = serializers.IntegerField(allow_null=True)
+    amount = serializers.CharField()
+
+
+class TracePartSerializer(serializers.Serializer[Any]):
+    """Some of the usage, as the price looks at it."""
+
+    quantity = serializers.CharField()
+    events = serializers.IntegerField()
+    properties = JsonField()
+    bucket = serializers.DateTimeField(allow_null=True)
+    amount = serializers.CharField(allow_null=True)
+
+
+class TracePartPageSerializer(serializers.Serializer[Any]):
+    """A page of the parts in their order."""
+
+    results = TracePartSerializer(many=True)
+    next_after = serializers.IntegerField(allow_null=True)
 
 
 class TraceSnapshotSerializer(serializers.Serializer[Any]):
@@ -155,13 +184,21 @@ class TraceSerializer(serializers.Serializer[Any]):
     rating = TraceRatingSerializer()
     snapshot = TraceSnapshotSerializer(allow_null=True)
     billed_before = TraceBilledSerializer(allow_null=True)
+    stands_on = TraceOtherLineSerializer(many=True)
+    carries = TraceOtherLineSerializer(many=True)
     proof = TraceProofSerializer(allow_null=True)
     corrected = TraceCorrectedSerializer(many=True, help_text="With the first page; at most 100.")
+    parts = TracePartPageSerializer(allow_null=True)
     events = TraceEventPageSerializer()
 
 
 def trace_answer(
-    line: InvoiceLine, *, walked: Trace | None, corrected: Sequence[CorrectedRow], page: EventPage | None
+    line: InvoiceLine,
+    *,
+    walked: Trace | None,
+    corrected: Sequence[CorrectedRow],
+    page: EventPage | None,
+    split: PartPage | None,
 ) -> dict[str, Any]:
     """Plain values for the serializer; without a walk only what is stored."""
     snapshot = line.rated_line.snapshot
@@ -170,8 +207,11 @@ def trace_answer(
         "rating": _rating(line.rated_line),
         "snapshot": None if snapshot is None else _snapshot(snapshot),
         "billed_before": _billed(walked.billed_before) if walked and walked.billed_before else None,
+        "stands_on": [_other_line(row.ground) for row in (walked.grounds if walked else ())],
+        "carries": [_other_line(row.line) for row in (walked.carries if walked else ())],
         "proof": None if walked is None else _proof(walked),
         "corrected": [_corrected(row) for row in corrected],
+        "parts": None if split is None else _parts(split),
         "events": {"results": [], "next_after": None} if page is None else _events(page),
     }
 
@@ -207,6 +247,34 @@ def _rating(rated: RatedLine) -> dict[str, Any]:
         "computation": rated.computation,
         "amount_exact": money.plain(rated.amount_exact),
         "amount": money.amount_text(rated.amount, currency=rated.currency),
+        "part_count": rated.part_count,
+        "parts_digest": rated.parts_digest,
+    }
+
+
+def _other_line(rated: RatedLine) -> dict[str, Any]:
+    billed = getattr(rated, "invoice_line", None)
+    return {
+        "rated_line": rated.pk,
+        "charge": rated.charge.code,
+        "line": billed.pk if billed else None,
+        "amount": money.amount_text(rated.amount, currency=rated.currency),
+    }
+
+
+def _parts(split: PartPage) -> dict[str, Any]:
+    return {
+        "results": [
+            {
+                "quantity": money.plain(part.quantity),
+                "events": part.events,
+                "properties": dict(part.properties),
+                "bucket": part.bucket,
+                "amount": None if part.amount is None else money.plain(part.amount),
+            }
+            for part in split.parts
+        ],
+        "next_after": split.next_after,
     }
 
 

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.permissions import READERS, RuledView
-from compliance.evidence import events, trace
+from compliance.evidence import events, parts, trace
 from compliance.evidence.api import answers
 from core.http.schema import READ_REFUSALS
 from metering.rules import exact_json
@@ -35,6 +35,9 @@ class TraceFilter(serializers.Serializer[Any]):
     events_after = serializers.IntegerField(
         min_value=0, max_value=SEQ_MAX, default=0, help_text="`next_after` of the page before."
     )
+    parts_after = serializers.IntegerField(
+        min_value=0, max_value=SEQ_MAX, default=0, help_text="The same of the parts, where the price asks for parts."
+    )
     limit = serializers.IntegerField(min_value=1, max_value=PAGE_MAX, default=100)
 
 
@@ -54,7 +57,10 @@ class TraceView(RuledView, APIView):
         page = None
         if snapshot is not None:
             page = events.page_of_events(snapshot, after_seq=after, limit=asked.validated_data["limit"])
-        walked = None if after else trace.trace_line(line_id=line.pk)
-        corrected = [] if after or snapshot is None else events.corrected_events(snapshot)
-        answer = answers.trace_answer(line, walked=walked, corrected=corrected, page=page)
+        parts_after = asked.validated_data["parts_after"]
+        split = parts.page_of_parts(line.rated_line, after=parts_after, limit=asked.validated_data["limit"])
+        is_first = not (after or parts_after)
+        walked = trace.trace_line(line_id=line.pk) if is_first else None
+        corrected = events.corrected_events(snapshot) if is_first and snapshot is not None else []
+        answer = answers.trace_answer(line, walked=walked, corrected=corrected, page=page, split=split)
         return Response(answers.TraceSerializer(answer).data)

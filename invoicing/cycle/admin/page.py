@@ -85,11 +85,11 @@ def _line_row(line: InvoiceLine, *, currency: str, zone: str) -> LineRow:
 
 
 def _step(step: dict[str, Any]) -> dict[str, str]:
-    """One step of the computation, its figures exact and grouped."""
+    """One step of the computation, its figures exact and grouped; money without units has neither these nor a price."""
+    has_units = any(Decimal(step.get(name) or 0) for name in ("quantity", "unit_price"))
+    named = ("quantity", "unit_price", "flat_fee", "amount") if has_units else ("flat_fee", "amount")
     figured = {
-        name: figures.number_text(Decimal(step[name]), locale=LOCALE)
-        for name in ("quantity", "unit_price", "flat_fee", "amount")
-        if step.get(name) is not None
+        name: figures.number_text(Decimal(step[name]), locale=LOCALE) for name in named if step.get(name) is not None
     }
     return {"label": step["label"], **figured}
 

@@ -105,8 +105,10 @@ INVARIANTS = [
             FROM cycle_invoiceline line
             JOIN cycle_invoice invoice ON invoice.id = line.invoice_id
             JOIN rating_ratedline rated ON rated.id = line.rated_line_id
+            JOIN pricing_priceversion price ON price.id = rated.price_version_id
             WHERE line.adjusts_id IS NULL AND (
-                line.segment_start < invoice.period_start OR line.segment_end > invoice.period_end
+                line.segment_start < invoice.period_start
+                OR (line.segment_end > invoice.period_end AND coalesce(price.params ->> 'billed', '') <> 'in_advance')
                 OR (line.segment_start, line.segment_end) <> (rated.segment_start, rated.segment_end)
                 OR EXISTS (
                     SELECT 1 FROM cycle_invoiceline other
@@ -114,6 +116,50 @@ INVARIANTS = [
                     WHERE other.invoice_id = line.invoice_id AND other.id <> line.id AND other.adjusts_id IS NULL
                       AND other_rated.charge_id = rated.charge_id
                       AND other.segment_start < line.segment_end AND other.segment_end > line.segment_start))
+            ORDER BY line.id
+            """
+        ),
+    ),
+    Invariant(
+        number=13,
+        name="a fee in advance is billed once for any time",
+        find_offenders=rows_of(
+            """
+            SELECT line.id AS line, other.id AS other, line.segment_start, line.segment_end
+            FROM cycle_invoiceline line
+            JOIN cycle_invoice invoice ON invoice.id = line.invoice_id AND invoice.status <> 'discarded'
+            JOIN rating_ratedline rated ON rated.id = line.rated_line_id
+            JOIN pricing_priceversion price
+              ON price.id = rated.price_version_id AND price.params ->> 'billed' = 'in_advance'
+            JOIN rating_ratedline again
+              ON again.subscription_id = rated.subscription_id AND again.price_version_id = rated.price_version_id
+             AND again.segment_start < rated.segment_end AND again.segment_end > rated.segment_start
+            JOIN cycle_invoiceline other ON other.rated_line_id = again.id AND other.id > line.id
+            JOIN cycle_invoice beside ON beside.id = other.invoice_id AND beside.status <> 'discarded'
+            WHERE line.adjusts_id IS NULL AND other.adjusts_id IS NULL
+            ORDER BY line.id
+            """
+        ),
+    ),
+    Invariant(
+        number=14,
+        name="a line of a whole plan stands on every other line of its plan that came before it on its invoice",
+        find_offenders=rows_of(
+            """
+            SELECT line.id AS line, missed.id AS missed
+            FROM cycle_invoiceline line
+            JOIN cycle_invoice invoice ON invoice.id = line.invoice_id
+            JOIN rating_ratedline rated ON rated.id = line.rated_line_id
+            JOIN pricing_priceversion price
+              ON price.id = rated.price_version_id AND price.model IN ('plan_discount', 'commitment', 'prepaid_credits')
+            JOIN pricing_charge charge ON charge.id = rated.charge_id
+            JOIN cycle_invoiceline missed
+              ON missed.invoice_id = line.invoice_id AND missed.position < line.position AND missed.adjusts_id IS NULL
+            JOIN rating_ratedline other ON other.id = missed.rated_line_id
+            JOIN pricing_charge others ON others.id = other.charge_id AND others.plan_id = charge.plan_id
+            WHERE line.adjusts_id IS NULL
+              AND (price.model <> 'commitment' OR missed.segment_start < invoice.period_end)
+              AND NOT EXISTS (SELECT 1 FROM rating_lineground WHERE line_id = rated.id AND ground_id = other.id)
             ORDER BY line.id
             """
         ),

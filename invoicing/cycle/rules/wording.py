@@ -14,9 +14,18 @@ DESCRIPTION_LENGTH_MAX = 200
 
 def adjustment(*, charge_name: str, period: Period, zone: str) -> str:
     """Name an adjustment by the period it corrects, in the customer's days: first and last."""
+    return f"Adjustment of {_days(period, zone=zone)}: {charge_name}"[:DESCRIPTION_LENGTH_MAX]
+
+
+def unused_time(*, charge_name: str, period: Period, zone: str) -> str:
+    """Name what is given back of a fee that was billed in advance, by the time that it was for."""
+    return f"Unused time of {_days(period, zone=zone)}: {charge_name}"[:DESCRIPTION_LENGTH_MAX]
+
+
+def _days(period: Period, *, zone: str) -> str:
     first = period.start.astimezone(ZoneInfo(zone)).date()
     last = (period.end - timedelta(microseconds=1)).astimezone(ZoneInfo(zone)).date()
-    return f"Adjustment of {first} to {last}: {charge_name}"[:DESCRIPTION_LENGTH_MAX]
+    return f"{first} to {last}"
 
 
 def unit_price(steps: Sequence[dict[str, Any]], *, quantity: Decimal) -> str:

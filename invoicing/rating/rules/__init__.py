@@ -9,7 +9,7 @@ from invoicing.rating.rules import modify, plan, proration
 from invoicing.rating.rules.catalogue import PartsMissingError, Terms, breakdown_of, price_usage
 from invoicing.rating.rules.plan import PlanLine
 from invoicing.rating.rules.proration import WHOLE, Share
-from invoicing.rating.rules.steps import Computation, Step, total
+from invoicing.rating.rules.steps import Computation, Step, shorten, total
 from invoicing.rating.rules.usage import Usage
 
 __all__ = ["AmountTooLargeError", "PartsMissingError", "PlanLine", "breakdown_of", "compute", "compute_plan"]
@@ -49,4 +49,4 @@ def add_up(steps: tuple[Step, ...]) -> Computation:
         raise AmountTooLargeError(
             f"The amount {amount:.4E} is more than an invoice can hold; check price and quantity."
         )
-    return Computation(amount, steps)
+    return Computation(amount, shorten(steps))

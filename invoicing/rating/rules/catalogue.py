@@ -1,6 +1,6 @@
 """Which function prices which model, and what comes before it: corrections, units, what is included."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -79,13 +79,14 @@ def _price_total(model: str, params: Any, quantity: Decimal, terms: Terms) -> tu
     return (*before, *converted, *included, *priced)
 
 
-def _price_parts(model: str, params: Any, parts: tuple[Part, ...], terms: Terms) -> tuple[Step, ...]:
-    converted, parts = _convert_parts(params.modifiers, parts)
+def _price_parts(model: str, params: Any, given: Iterable[Part], terms: Terms) -> tuple[Step, ...]:
+    converted, given = _convert_parts(params.modifiers, given)
+    if model == "percentage":
+        return (*converted, *percentage.price_events(params=params, parts=given))
+    parts = tuple(given)
     match model:
         case "standard":
             steps = per_unit.price_by_property(params=params, parts=parts)
-        case "percentage":
-            steps = percentage.price_events(params=params, parts=parts)
         case "dynamic":
             steps = dynamic.price_carried(params=params, parts=parts, currency=terms.currency)
         case "bucketed":
@@ -99,7 +100,7 @@ def _inside(terms: Terms) -> nested.PriceInner:
     return lambda model, params, usage: price_usage(model, params, usage, terms)
 
 
-def _convert_parts(modifiers: Modifiers, parts: tuple[Part, ...]) -> tuple[tuple[Step, ...], tuple[Part, ...]]:
+def _convert_parts(modifiers: Modifiers, parts: Iterable[Part]) -> tuple[tuple[Step, ...], Iterable[Part]]:
     """Units are converted and rounded where they are priced: each part by itself."""
     if modifiers.unit_conversion is None and modifiers.unit_rounding is None:
         return (), parts

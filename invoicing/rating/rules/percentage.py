@@ -1,6 +1,6 @@
 """A share of what events are worth, with fixed fees, free parts and limits (Lago `percentage_service_spec`)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from core import money
@@ -14,7 +14,7 @@ def price_rate(*, params: PercentageParams, quantity: Decimal) -> tuple[Step, ..
     return (units_step(_rate(params), quantity=quantity, unit_price=params.rate_percent.scaleb(-2)),)
 
 
-def price_events(*, params: PercentageParams, parts: Sequence[Part]) -> tuple[Step, ...]:
+def price_events(*, params: PercentageParams, parts: Iterable[Part]) -> tuple[Step, ...]:
     """Rate and fixed fee of every event after the free part, each event within its limits; together never below 0."""
     steps = merge(_charge(part, params) if charged else _free(part) for part, charged in _after_free(parts, params))
     return _never_below_zero(steps)
@@ -27,7 +27,7 @@ def breakdown(params: PercentageParams) -> Breakdown | None:
     return Breakdown("properties") if params.fixed_amount_per_event else None
 
 
-def _after_free(parts: Sequence[Part], params: PercentageParams) -> Iterator[tuple[Part, bool]]:
+def _after_free(parts: Iterable[Part], params: PercentageParams) -> Iterator[tuple[Part, bool]]:
     """The parts in their order, each with whether it is charged; one that crosses the free amount is cut there.
 
     The free part ends for good at the first event that goes beyond the free events or the free amount.

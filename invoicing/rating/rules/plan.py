@@ -12,7 +12,7 @@ from invoicing.pricing.rules.params import CreditParams, PlanCommitmentParams, P
 from invoicing.rating.rules import modify
 from invoicing.rating.rules.catalogue import Terms
 from invoicing.rating.rules.prepaid import use_credits
-from invoicing.rating.rules.steps import Step
+from invoicing.rating.rules.steps import Step, amount_step
 
 # Discounts come before the limits, and credits pay what is left; each sees the lines of those before it.
 ORDER = ("plan_discount", "commitment", "prepaid_credits")
@@ -30,22 +30,23 @@ def price_commitment(params: PlanCommitmentParams, lines: Sequence[PlanLine], te
     """What is missing to the minimum, or (below 0) what goes beyond the maximum."""
     used = _sum(lines)
     for step in modify.limit_amount(params.limits, used, share=terms.share):
-        return (_line(f"{step.label}; used {money.plain(used)}", step.amount),)
-    return (_line(f"Within the limits; used {money.plain(used)}", Decimal(0)),)
+        return (amount_step(f"{step.label}; used {money.plain(used)}", amount=step.amount),)
+    return (amount_step(f"Within the limits; used {money.plain(used)}", amount=Decimal(0)),)
 
 
 def price_discount(params: PlanDiscountParams, lines: Sequence[PlanLine], _terms: Terms) -> tuple[Step, ...]:
     """The percentage off the lines it applies to, rounded as a line is by whoever bills it."""
     base = _sum(_chosen(lines, params.applies_to))
     label = f"Discount of {money.plain(params.discount_percent)} % on {money.plain(base)}"
-    return (_line(label, -(base * params.discount_percent.scaleb(-2))),)
+    return (amount_step(label, amount=-(base * params.discount_percent.scaleb(-2))),)
 
 
 def price_credits(params: CreditParams, lines: Sequence[PlanLine], terms: Terms) -> tuple[Step, ...]:
     """What the credits pay of the lines they apply to; never more than those come to, nor more than is there."""
     due = max(_sum(_chosen(lines, params.credits_apply_to)), Decimal(0))
     used = use_credits(balance=params.opening_balance, credit_rate=params.credit_rate, due=due, currency=terms.currency)
-    return (_line(f"Credits used: {money.plain(used.credits)} of {money.plain(params.opening_balance)}", -used.amount),)
+    label = f"Credits used: {money.plain(used.credits)} of {money.plain(params.opening_balance)}"
+    return (amount_step(label, amount=-used.amount),)
 
 
 PRICES: Mapping[str, Callable[..., tuple[Step, ...]]] = {
@@ -61,7 +62,3 @@ def _chosen(lines: Sequence[PlanLine], codes: tuple[str, ...]) -> list[PlanLine]
 
 def _sum(lines: Iterable[PlanLine]) -> Decimal:
     return sum((line.amount for line in lines), Decimal(0))
-
-
-def _line(label: str, amount: Decimal) -> Step:
-    return Step(label=label, quantity=Decimal(1), unit_price=amount, amount=amount)

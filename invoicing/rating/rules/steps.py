@@ -1,6 +1,6 @@
 """How an amount came about: the steps of a computation, whose amounts add up to it exactly."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from core import money, rounding
 
 NOTHING = Decimal(0)
+STEPS_MAX = 100  # of a computation; its amount holds them all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +91,24 @@ def merge(steps: Iterable[Step]) -> tuple[Step, ...]:
         before = merged.get(key)
         merged[key] = step if before is None else _together(before, step)
     return tuple(merged.values())
+
+
+def shorten(steps: Sequence[Step], *, most: int = STEPS_MAX) -> tuple[Step, ...]:
+    """As many steps as can be kept and read; the rest in one, whose sums are exact."""
+    if len(steps) <= most:
+        return tuple(steps)
+    rest = steps[most - 1 :]
+    return (
+        *steps[: most - 1],
+        Step(
+            label=f"And {len(rest)} more",
+            quantity=sum((step.quantity for step in rest), NOTHING),
+            units=sum((step.quantity if step.units is None else step.units for step in rest), NOTHING),
+            becomes=sum((step.becomes for step in rest if step.becomes is not None), NOTHING) or None,
+            flat_fee=total(rest),
+            amount=total(rest),
+        ),
+    )
 
 
 def units_left(document: Iterable[Mapping[str, Any]], *, quantity: Decimal) -> Decimal:

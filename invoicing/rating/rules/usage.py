@@ -1,5 +1,6 @@
 """What a price is applied to: a quantity, and its parts where the price looks closer than at the total."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -25,11 +26,13 @@ class Part:
 class Usage:
     """What one segment used; `Usage(quantity)` is enough for every price without a breakdown.
 
+    `parts` may be too many to be held at once: they are read through once, in their order.
+
     Parts that are events stand in the order of their time, then of their id; so no answer depends on arrival.
     """
 
     quantity: Decimal
-    parts: tuple[Part, ...] = ()
+    parts: Iterable[Part] = ()
 
 
 @dataclass(frozen=True, slots=True)

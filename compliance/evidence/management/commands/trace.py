@@ -14,6 +14,7 @@ from compliance.evidence.rules.proof import Check
 from compliance.evidence.trace import Trace
 from core import money
 from core.errors import DomainError, NotFoundError
+from invoicing.rating.models import RatedLine
 from metering.rules.envelope import CANCEL
 
 UNKNOWN = 2
@@ -64,9 +65,15 @@ class Command(BaseCommand):
         console.print(f"  segment   {line.segment_start:%Y-%m-%d %H:%M:%S} to {line.segment_end:%Y-%m-%d %H:%M:%S} UTC")
         rated, version = walked.rated, walked.rated.price_version
         console.print(f"  price     {rated.charge}, version {version.version} since {version.effective_at:%Y-%m-%d}")
-        if snapshot is None:
+        for standing in walked.grounds:
+            console.print(f"  rates     {_other_line(standing.ground)}")
+        for standing in walked.carries:
+            console.print(f"  rated by  {_other_line(standing.line)}")
+        if rated.part_count is not None:
+            console.print(f"  parts     {rated.part_count}, SHA-256 {rated.parts_digest}")
+        if snapshot is None and not walked.grounds:
             console.print("  source    a fee that does not depend on usage")
-        else:
+        elif snapshot is not None:
             console.print(
                 f"  snapshot  #{snapshot.pk}: {money.plain(snapshot.quantity)} {snapshot.meter.unit} from"
                 f" {snapshot.event_count} events up to watermark {snapshot.watermark}"
@@ -83,6 +90,12 @@ class Command(BaseCommand):
         verdict = "The amount follows from its events." if difference is None else f"They part at: {difference.step}."
         console.print(Text(verdict, style="green" if difference is None else "bold red"))
         console.print()
+
+
+def _other_line(rated: RatedLine) -> str:
+    billed = getattr(rated, "invoice_line", None)
+    where = f", {billed}" if billed else ""
+    return f"{rated.charge}: {money.amount_text(rated.amount, currency=rated.currency)} {rated.currency}{where}"
 
 
 def _table(checks: tuple[Check, ...]) -> Table:
