@@ -124,6 +124,8 @@ def database() -> dict[str, Any]:
 
 
 DATABASES = {"default": database()}
+CLICKHOUSE_URL = env.str("CLICKHOUSE_URL", default="")  # where raw events live once `event_store switch` has said so
+CLICKHOUSE_CLUSTER = env.str("CLICKHOUSE_CLUSTER", default="")  # its name in the server's `remote_servers`
 EVENT_ARCHIVE = env.str("EVENT_ARCHIVE", default=str(postgres_place.home() / "archive"))  # months put away as Parquet
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -9,10 +9,10 @@ from django.db import transaction
 
 from core import audit, locks
 from core.errors import DomainError
-from metering.models import AggregationSnapshot, EventArchive
-from metering.store import archive_files, archiving, partitions, reading
-from metering.store.archive_files import Row
+from metering.models import AggregationSnapshot, EventArchive, Store
+from metering.store import archive_files, archiving, chosen, partitions, reading
 from metering.store.archiving import MonthRows
+from metering.store.protocol import Row
 
 
 class MonthNotDetachableError(DomainError):
@@ -101,6 +101,10 @@ def _bring_back(archive: EventArchive) -> None:
 
 
 def _require_detachable(month: date, *, at: datetime) -> None:
+    if chosen.find_name() != Store.POSTGRES:
+        raise MonthNotDetachableError(
+            "Raw events live in ClickHouse; docs/clickhouse.md says how months go from there."
+        )
     if month not in partitions.find_months():
         raise MonthNotDetachableError(f"There is no table of events for {month:%Y-%m}.")
     if at.astimezone(UTC).date() < archiving.next_month(month):

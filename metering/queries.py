@@ -205,7 +205,8 @@ def late_windows(*, customer_ids: Sequence[int] | None = None, watermark: Waterm
     With a watermark only events that a count at it would see: later ones are another close's.
     """
     last_seq = None if watermark is None else watermark.seq
-    return reading.count_late_events(customer_ids=customer_ids, last_seq=last_seq)
+    with elsewhere.showing_late(customer_ids=customer_ids):
+        return reading.count_late_events(customer_ids=customer_ids, last_seq=last_seq)
 
 
 def snapshot_events(snapshot: AggregationSnapshot, *, after_seq: int = 0, limit: int = 100) -> list[EventRow]:

@@ -1,4 +1,4 @@
-"""Background work of metering: the tables of the next months, and the minutes of capture with what they tell."""
+"""Background work of metering: tables of the next months, shipments, and the minutes of capture with what they tell."""
 
 from datetime import timedelta
 
@@ -6,7 +6,9 @@ import structlog
 from django.utils import timezone
 
 from core import recurring, work
-from metering import alerts, minutes, months
+from metering import alerts, minutes, months, shipping, watermark
+from metering.models import Store
+from metering.store import chosen
 
 log = structlog.get_logger(__name__)
 
@@ -17,6 +19,16 @@ def keep_event_months() -> None:
     report = months.keep_months(at=timezone.now())
     if report.left:
         log.error("event_months_missing", months=[str(month) for month in report.left])
+
+
+@recurring.every(timedelta(seconds=15), kind="metering.shipments")
+def ship_events() -> None:
+    """Send accepted events on to the store of raw events, where that is not PostgreSQL."""
+    if chosen.find_name() == Store.POSTGRES:
+        return
+    settled = watermark.settle().seq
+    while shipping.ship_pending(settled_seq=settled, at=timezone.now()):
+        continue
 
 
 @recurring.every(timedelta(minutes=1), kind="metering.minutes")

@@ -7,8 +7,9 @@ from django.db import transaction
 from django.db.models import Max
 
 from core import locks
-from metering.models import UsageEvent, Watermark
-from metering.store import elsewhere, postgres
+from metering import shipping
+from metering.models import Store, UsageEvent, Watermark
+from metering.store import chosen, elsewhere, postgres
 
 
 def fix_watermark(*, at: datetime) -> Watermark:
@@ -16,9 +17,20 @@ def fix_watermark(*, at: datetime) -> Watermark:
 
     This must be a transaction of its own: as long as it is open, nobody can capture.
     """
+    _ship(at)
     with transaction.atomic(durable=True):
         _settle()
-        return Watermark.objects.create(seq=find_last_seq(), fixed_at=at)
+        return Watermark.objects.create(seq=_find_complete_seq(), fixed_at=at)
+
+
+def _ship(at: datetime) -> None:
+    """Where raw events live in another store, a watermark is fixed over what has arrived there."""
+    if chosen.find_name() != Store.POSTGRES:
+        shipping.ship_all(settled_seq=settle().seq, at=at)
+
+
+def _find_complete_seq() -> int:
+    return find_last_seq() if chosen.find_name() == Store.POSTGRES else chosen.find_shipped_seq()
 
 
 def find_settled_seq() -> int:

@@ -16,6 +16,7 @@ from metering.models.health import (
 from metering.models.imports import ImportRun
 from metering.models.meters import Aggregation, Meter, MeterVersion
 from metering.models.snapshots import AggregationSnapshot, IdRange, TimeRange, Watermark
+from metering.models.stores import Shipment, Store, StoreCopy, StoreSwitch
 
 __all__ = [
     "Aggregation",
@@ -38,6 +39,10 @@ __all__ = [
     "QuarantinedEvent",
     "ReviewItem",
     "ReviewStep",
+    "Shipment",
+    "Store",
+    "StoreCopy",
+    "StoreSwitch",
     "TimeRange",
     "UsageEvent",
     "Watermark",

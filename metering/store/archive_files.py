@@ -15,10 +15,11 @@ import pyarrow.parquet as pq
 from django.conf import settings
 
 from core.errors import DomainError
+from metering.store.protocol import Row, Span
 
 ROWS_PER_GROUP = 20_000
-Row = tuple[Any, ...]
 _INSTANT = pa.timestamp("us", tz="UTC")
+# The columns of `protocol.COLUMNS`, in that order.
 SCHEMA = pa.schema(
     [
         pa.field("seq", pa.int64(), nullable=False),
@@ -35,7 +36,6 @@ SCHEMA = pa.schema(
         pa.field("customer_id", pa.int64(), nullable=False),
     ]
 )
-COLUMNS = tuple(SCHEMA.names)
 
 
 class ArchiveUnreadableError(DomainError):
@@ -51,7 +51,7 @@ def folder() -> Path:
 
 
 def write_file(path: Path, rows: Iterable[Sequence[Row]]) -> tuple[int, str]:
-    """Write chunks of rows in the order of `COLUMNS`, and give their number and digest once they are on disk."""
+    """Write chunks of rows (`protocol.COLUMNS`), and give their number and digest once they are on disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     count, digest = 0, hashlib.sha256()
     with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
@@ -73,11 +73,11 @@ def read_rows(path: Path, *, wanted: pc.Expression | None = None) -> Iterator[li
         yield list(zip(*columns, strict=True))
 
 
-def within(start: datetime, end: datetime, *, customer_ids: Sequence[int] | None) -> pc.Expression:
-    """Events in `[start, end)`, of these customers or of all; groups of rows without any are not even read."""
+def within(span: Span) -> pc.Expression:
+    """Events of a span by time and customer; groups of rows without any are not even read."""
     at = pc.field("occurred_at")
-    wanted = (at >= pa.scalar(start, _INSTANT)) & (at < pa.scalar(end, _INSTANT))
-    return wanted if customer_ids is None else wanted & pc.field("customer_id").isin(list(customer_ids))
+    wanted = (at >= pa.scalar(span.start, _INSTANT)) & (at < pa.scalar(span.end, _INSTANT))
+    return wanted if span.customer_ids is None else wanted & pc.field("customer_id").isin(list(span.customer_ids))
 
 
 def digest_of(rows: Iterable[Sequence[Row]]) -> tuple[int, str]:

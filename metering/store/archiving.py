@@ -8,13 +8,13 @@ from typing import Any
 from django.db import connection
 from psycopg import sql
 
-from metering.store import archive_files
-from metering.store.archive_files import Row
+from metering.store import archive_files, postgres_rows
+from metering.store.protocol import COLUMNS, Row
 
 FETCH_ROWS = archive_files.ROWS_PER_GROUP
 _COLUMNS = sql.SQL(", ").join(
     sql.SQL("{}::text").format(sql.Identifier(name)) if name in {"data", "extras"} else sql.Identifier(name)
-    for name in archive_files.COLUMNS
+    for name in COLUMNS
 )
 # Sorted as the trace asks, so that it reads few groups of rows of the file.
 _ROWS = sql.SQL(
@@ -65,17 +65,7 @@ def insert_rows(month: date, rows: Iterable[Sequence[Row]]) -> None:
     """Write rows of a file back, with the numbers they had, into the month's table."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT metering_add_partition(%s)", [month])
-        copy_rows(rows, table=sql.Identifier("metering_usageevent"))
-
-
-def copy_rows(rows: Iterable[Sequence[Row]], *, table: sql.Composable) -> None:
-    """Copy rows in the order of the file's columns."""
-    names = sql.SQL(", ").join(sql.Identifier(name) for name in archive_files.COLUMNS)
-    statement = sql.SQL("COPY {table} ({names}) FROM STDIN").format(table=table, names=names)
-    with connection.cursor() as cursor, cursor.copy(statement.as_string()) as copy:
-        for chunk in rows:
-            for row in chunk:
-                copy.write_row(row)
+        postgres_rows.copy_rows(rows, table=sql.Identifier("metering_usageevent"))
 
 
 def bounds(month: date) -> tuple[datetime, datetime]:

@@ -1,16 +1,17 @@
-"""Events that lie in files are counted and traced like those in the table: they stand beside them for a while."""
+"""Events in files or in another store are counted and traced like those in the table: they stand beside for a while."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from itertools import chain
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
 from django.db import connection, transaction
 from psycopg import sql
 
 from core import locks
-from metering.models import EventArchive
-from metering.store import archive_files, archiving
+from metering.models import EventArchive, Store
+from metering.store import archive_files, chosen, postgres_rows
+from metering.store.protocol import COLUMNS, FIRST, LAST, Row, Span
 
 ALWAYS = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 # A view of the table's own name, in the schema that every statement looks at first: whatever is asked of the events
@@ -23,60 +24,127 @@ _STAND_BESIDE = sql.SQL(
     SELECT {columns} FROM {table} UNION ALL SELECT {columns} FROM usageevent_elsewhere;
     """
 )
-_TAKE_OVER = """
-INSERT INTO usageevent_elsewhere SELECT * FROM usageevent_loading ON CONFLICT DO NOTHING;
-TRUNCATE usageevent_loading;
-ANALYZE usageevent_elsewhere;
+# What was shipped and is still here as well is left out.
+_TAKE_OVER = sql.SQL(
+    """
+    INSERT INTO usageevent_elsewhere SELECT * FROM usageevent_loading one
+    WHERE NOT EXISTS (SELECT FROM {table} here WHERE here.seq = one.seq AND here.occurred_at = one.occurred_at)
+    ON CONFLICT DO NOTHING;
+    TRUNCATE usageevent_loading;
+    ANALYZE usageevent_elsewhere;
+    """
+)
+_SOURCES = """
+SELECT coalesce((SELECT store FROM metering_storeswitch ORDER BY id DESC LIMIT 1), 'postgres'),
+       archive.file_name, archive.file_sha256
+FROM (SELECT 1) AS always
+LEFT JOIN metering_eventarchive AS archive ON archive.attached_at IS NULL AND archive.month BETWEEN %s AND %s
+ORDER BY archive.first_seq
 """
 _IS_BESIDE = "SELECT to_regclass('pg_temp.usageevent_elsewhere') IS NOT NULL, current_schema()"
-_COLUMNS = sql.SQL(", ").join(sql.Identifier(name) for name in archive_files.COLUMNS)
+# One line for each close that counted, however many customers: what is late for any of them lies behind it.
+_COUNTED = """
+SELECT mark.seq, max(snapshot.window_end)
+FROM metering_aggregationsnapshot AS snapshot JOIN metering_watermark AS mark ON mark.id = snapshot.watermark_id
+WHERE snapshot.kind = 'cycle' AND snapshot.retired_at IS NULL
+GROUP BY mark.seq ORDER BY mark.seq
+"""
+_NO_MONTHS = date.max, date.min
+_COLUMNS = sql.SQL(", ").join(sql.Identifier(name) for name in COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """Where events of a time lie beside the table."""
+
+    store: str
+    files: list[tuple[str, str]]
+
+    @property
+    def are_any(self) -> bool:
+        return bool(self.files) or self.store != Store.POSTGRES
 
 
 @contextmanager
 def showing(start: datetime, end: datetime, *, customer_ids: Sequence[int] | None = None) -> Iterator[None]:
     """Let every statement inside see the events of `[start, end)`, of these customers or of all, wherever they lie.
 
-    In a transaction no month goes away or comes back before its end, what is shown stays shown, and nothing can be
-    captured after. Outside of one nobody keeps what is read.
+    In a transaction no event moves between table, file and store before its end, what is shown stays shown, and
+    nothing can be captured after. Outside of one nobody keeps what is read.
     """
+    customers = None if customer_ids is None else tuple(customer_ids)
+    spans = [Span(start=max(start, FIRST), end=min(end, LAST), customer_ids=customers)]
     if connection.in_atomic_block:
-        _show(start, end, customer_ids=customer_ids)
+        _show(_months(start, end), spans)
         yield
-    elif find_archives(start, end):
+    elif _find_sources(_months(start, end)).are_any:
         with transaction.atomic():
-            _show(start, end, customer_ids=customer_ids)
+            _show(_months(start, end), spans)
             yield
     else:
         yield
 
 
+@contextmanager
+def showing_late(*, customer_ids: Sequence[int] | None = None) -> Iterator[None]:
+    """Let every statement inside see what came after live snapshots for times that these had counted.
+
+    A month goes into a file only when nothing of it is late, so no file need be read.
+    """
+    if chosen.find_name() == Store.POSTGRES:
+        yield
+        return
+    customers = None if customer_ids is None else tuple(customer_ids)
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(_COUNTED)
+            closed = cursor.fetchall()
+        _show(_NO_MONTHS, [Span(first_seq=seq + 1, end=end, customer_ids=customers) for seq, end in closed])
+        yield
+
+
 def find_archives(start: datetime, end: datetime) -> list[EventArchive]:
     """Give the files that stand for months which touch `[start, end)`."""
-    first, last = start.astimezone(UTC).date().replace(day=1), end.astimezone(UTC).date()
-    return list(EventArchive.objects.filter(attached_at=None, month__range=(first, last)).order_by("first_seq"))
+    return list(EventArchive.objects.filter(attached_at=None, month__range=_months(start, end)).order_by("first_seq"))
 
 
 def find_last_seq() -> int:
-    """Give the highest number of an event in a file; 0 for none."""
-    last = (
-        EventArchive.objects.filter(attached_at=None).order_by("-last_seq").values_list("last_seq", flat=True).first()
-    )
-    return last or 0
+    """Give the highest number of an event that lies in a file or was shipped; 0 for none."""
+    archives = EventArchive.objects.filter(attached_at=None).order_by("-last_seq")
+    in_file = archives.values_list("last_seq", flat=True).first() or 0
+    return max(in_file, chosen.find_shipped_seq())
 
 
-def _show(start: datetime, end: datetime, *, customer_ids: Sequence[int] | None) -> None:
+def _months(start: datetime, end: datetime) -> tuple[date, date]:
+    return start.astimezone(UTC).date().replace(day=1), end.astimezone(UTC).date()
+
+
+def _find_sources(months: tuple[date, date]) -> _Sources:
+    with connection.cursor() as cursor:
+        cursor.execute(_SOURCES, months)
+        rows = cursor.fetchall()
+    return _Sources(rows[0][0], [(name, sha256) for _store, name, sha256 in rows if name is not None])
+
+
+def _show(months: tuple[date, date], spans: Sequence[Span]) -> None:
     locks.lock_shared(locks.LockClass.ARCHIVE)
-    archives = find_archives(start, end)
-    if not archives:
+    sources = _find_sources(months)
+    if not sources.are_any:
         return
-    paths = [archive_files.require_file(archive.file_name, sha256=archive.file_sha256) for archive in archives]
-    wanted = archive_files.within(start, end, customer_ids=customer_ids)
     with connection.cursor() as cursor:
         cursor.execute(_IS_BESIDE)
         ((is_beside, schema),) = cursor.fetchall()
+        table = sql.Identifier(schema, "metering_usageevent")
         if not is_beside:
-            table = sql.Identifier(schema, "metering_usageevent")
             cursor.execute(_STAND_BESIDE.format(table=table, columns=_COLUMNS).as_string())
-        rows = chain.from_iterable(archive_files.read_rows(path, wanted=wanted) for path in paths)
-        archiving.copy_rows(rows, table=sql.Identifier("usageevent_loading"))
-        cursor.execute(_TAKE_OVER)
+        postgres_rows.copy_rows(_read(sources, spans), table=sql.Identifier("usageevent_loading"))
+        cursor.execute(_TAKE_OVER.format(table=table).as_string())
+
+
+def _read(sources: _Sources, spans: Sequence[Span]) -> Iterator[list[Row]]:
+    for span in spans:
+        for name, sha256 in sources.files:
+            path = archive_files.require_file(name, sha256=sha256)
+            yield from archive_files.read_rows(path, wanted=archive_files.within(span))
+        if sources.store != Store.POSTGRES:
+            yield from chosen.store_of(sources.store).read(span)

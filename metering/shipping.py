@@ -1,0 +1,85 @@
+"""Accepted events go on to the store of raw events by blocks; each is counted there before it leaves PostgreSQL."""
+
+from datetime import datetime
+
+import pgtrigger
+from django.db import connection, transaction
+
+from core import locks
+from core.errors import DomainError
+from metering.models import Shipment, Store, StoreCopy
+from metering.store import chosen
+from metering.store.protocol import Span
+
+BLOCK_EVENTS = 50_000
+# What is new goes first; what a switch has copied already is cleared away when nothing else waits.
+_NEXT = """
+SELECT min(seq), max(seq), count(*) FROM (
+    SELECT seq FROM metering_usageevent WHERE seq > %s AND seq <= %s ORDER BY seq LIMIT %s
+) block
+"""
+_REMOVE = "DELETE FROM metering_usageevent WHERE seq BETWEEN %s AND %s AND occurred_at BETWEEN %s AND %s"
+
+
+class ShipmentDiffersError(DomainError):
+    """The other store does not hold what was sent."""
+
+    code = "shipment_differs"
+    http_status = 503
+
+
+def ship_pending(*, settled_seq: int, at: datetime) -> int:
+    """Ship the next block of events up to `settled_seq`, below which none can appear; how many there were.
+
+    A block is noted before it goes, so one that was interrupted goes again as it was, under the same token.
+    """
+    if chosen.find_name() == Store.POSTGRES or StoreCopy.objects.exists():
+        return 0
+    waiting = Shipment.objects.filter(shipped_at=None).order_by("pk").first() or _note_next(settled_seq, at=at)
+    return 0 if waiting is None else _ship(waiting.pk, at=at)
+
+
+def ship_all(*, settled_seq: int, at: datetime) -> None:
+    """Ship until everything up to `settled_seq` is in the store that holds the raw events."""
+    while chosen.find_name() != Store.POSTGRES and _waits(settled_seq) and ship_pending(settled_seq=settled_seq, at=at):
+        continue
+
+
+def _waits(settled_seq: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT, [chosen.find_shipped_seq(), settled_seq, 1])
+        return bool(cursor.fetchall()[0][2])
+
+
+def _note_next(settled_seq: int, *, at: datetime) -> Shipment | None:
+    shipped = chosen.find_shipped_seq()
+    with transaction.atomic(), connection.cursor() as cursor:
+        for after, up_to in ((shipped, settled_seq), (0, min(shipped, settled_seq))):
+            cursor.execute(_NEXT, [after, up_to, BLOCK_EVENTS])
+            ((first, last, count),) = cursor.fetchall()
+            if count:
+                return Shipment.objects.create(first_seq=first, last_seq=last, event_count=count, noted_at=at)
+    return None
+
+
+def _ship(shipment_id: int, *, at: datetime) -> int:
+    with transaction.atomic():
+        shipment = Shipment.objects.select_for_update().get(pk=shipment_id)
+        if shipment.shipped_at is not None:  # somebody else was quicker
+            return 0
+        span = Span(first_seq=shipment.first_seq, last_seq=shipment.last_seq)
+        here, there = chosen.store_of(Store.POSTGRES), chosen.store_of(chosen.find_name())
+        rows = here.page(span, limit=shipment.event_count + 1)
+        there.insert(rows, token=f"shipment-{shipment.pk}-{shipment.first_seq}-{shipment.last_seq}")
+        if len(rows) != shipment.event_count or there.count(span) != here.count(span):
+            raise ShipmentDiffersError(
+                f"Events {span.first_seq} to {span.last_seq} are {len(rows):,} here and "
+                f"{there.count(span).event_count:,} in the other store; they stay here and go again."
+            )
+        locks.lock_exclusive(locks.LockClass.ARCHIVE)  # who reads both meanwhile would miss them
+        times = [row[3] for row in rows]
+        with pgtrigger.ignore("metering.UsageEvent:append_only"), connection.cursor() as cursor:
+            cursor.execute(_REMOVE, [span.first_seq, span.last_seq, min(times), max(times)])
+        shipment.shipped_at = at
+        shipment.save(update_fields=["shipped_at"])
+    return len(rows)
