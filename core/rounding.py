@@ -15,6 +15,7 @@ from decimal import (
     Overflow,
     localcontext,
 )
+from functools import cache
 
 PRECISION = Context(prec=100)  # room for 40 digits times 40 digits without a silent rounding
 _EXACT = Context(prec=100, traps=[InvalidOperation, DivisionByZero, Overflow, FloatOperation, Inexact])
@@ -29,7 +30,12 @@ def exactly() -> AbstractContextManager[Context]:
 
 def round_to_scale(amount: Decimal, *, scale: int, mode: str = "half_up") -> Decimal:
     """Round once to `scale` decimals; half_up goes away from zero, as PostgreSQL's numeric does."""
-    return amount.quantize(Decimal(1).scaleb(-scale), rounding=MODES[mode], context=PRECISION)
+    return amount.quantize(_quantum(scale), rounding=MODES[mode], context=PRECISION)
+
+
+@cache
+def _quantum(scale: int) -> Decimal:
+    return Decimal(1).scaleb(-scale)
 
 
 def divide(dividend: Decimal, divisor: Decimal, *, scale: int, mode: str = "half_up") -> Decimal:

@@ -17,7 +17,7 @@ def main() -> None:
     # Models can be imported only after the set-up.
     from django.core.management import call_command  # noqa: PLC0415
 
-    from billing_ops.bench import close, ingest, pdf  # noqa: PLC0415
+    from billing_ops.bench import close, ingest, pdf, rating  # noqa: PLC0415
     from billing_ops.bench.rows import BenchRow  # noqa: PLC0415
 
     is_quick = SMALL in sys.argv
@@ -27,6 +27,7 @@ def main() -> None:
         (lambda: close.run(subscriptions=50, events=20_000, rounds=1)) if is_quick else close.run,
         (lambda: ingest.run(rounds=1, events=4_000)) if is_quick else ingest.run,
         (lambda: pdf.run(rounds=2)) if is_quick else pdf.run,
+        (lambda: rating.run(rounds=1, lines=200)) if is_quick else rating.run,
     ]
     for part in parts:
         print(orjson.dumps([row.as_json() for row in part()]).decode(), flush=True)  # noqa: T201  read by the parent

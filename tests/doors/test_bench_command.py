@@ -8,7 +8,8 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from billing_ops.bench import close, scratch
+from billing_ops.bench import close, rating, scratch
+from billing_ops.bench.rows import BenchError
 from billing_ops.management.commands import bench
 from core.invariants import check_all
 from invoicing.cycle.models import Invoice
@@ -66,6 +67,18 @@ def test_the_scratch_database_is_dropped_when_a_benchmark_fails() -> None:
     assert databases() == before
 
 
+def test_rating_is_measured_against_arithmetic_that_agrees() -> None:
+    rows = rating.run(rounds=1, lines=40)
+    assert [row.name for row in rows] == [f"rated lines: {subject.name}" for subject in rating.subjects()]
+    assert all(0 < row.ratio == row.value / row.limit for row in rows)
+
+
+def test_rating_is_not_measured_against_other_arithmetic(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rating, "_volume", lambda quantity: quantity)
+    with pytest.raises(BenchError, match="volume"):
+        rating.run(rounds=1, lines=40)
+
+
 @pytest.mark.nightly
 @pytest.mark.django_db(transaction=True)
 def test_the_command_keeps_every_figure(
@@ -76,7 +89,7 @@ def test_the_command_keeps_every_figure(
     page = io.StringIO()
     call_command("bench", "--quick", stdout=page)
     rows = orjson.loads((folder / "latest.json").read_bytes())
-    assert [sorted(row) for row in rows] == [["limit", "name", "ratio", "unit", "value"]] * 5
+    assert [sorted(row) for row in rows] == [["limit", "name", "ratio", "unit", "value"]] * (5 + len(rating.subjects()))
     assert all(row["value"] > 0 and row["limit"] > 0 for row in rows)
     assert "one-page invoices as PDF" in page.getvalue()
     assert not UsageEvent.objects.exists()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core import money, rounding
 from invoicing.pricing.rules import params
 from invoicing.rating import rules
-from invoicing.rating.rules import allocation, preview, steps, trial
+from invoicing.rating.rules import allocation, per_unit, preview, steps, trial
 from invoicing.rating.rules.proration import WHOLE, Share
 from invoicing.rating.rules.steps import Computation
 from invoicing.rating.rules.usage import Part, Usage
@@ -256,6 +256,21 @@ def test_free_events_are_the_first_in_time_whatever_the_order_of_arrival(
     arrived = random.sample(dated, len(dated))
     in_time = sorted(arrived, key=itemgetter(0))
     assert price(priced, [part for _, part in in_time]) == price(priced, used)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.dictionaries(st.sampled_from("pqrs"), st.sampled_from("ab"), min_size=1), min_size=1, max_size=6),
+    st.dictionaries(st.sampled_from("pqrs"), st.sampled_from("abc")),
+)
+def test_the_closest_entry_matches_most_properties_and_is_the_first_of_equals(
+    entries: list[dict[str, str]], carried: dict[str, str]
+) -> None:
+    found = per_unit.index_matches([tuple(sorted(entry.items())) for entry in entries])(
+        Part(Decimal(1), properties=tuple(carried.items()))
+    )
+    matching = [entry for entry in entries if entry.items() <= carried.items()]
+    assert found == (tuple(sorted(max(matching, key=len).items())) if matching else None)
 
 
 def test_the_order_matters_where_the_first_events_are_free() -> None:

@@ -1,9 +1,9 @@
 """Which function prices which model, and what comes before it: corrections, units, what is included."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from invoicing.pricing.rules.modifiers import NONE, Modifiers
 from invoicing.rating.rules import dynamic, modify, nested, package, per_unit, percentage, tiers
@@ -16,8 +16,7 @@ class PartsMissingError(ValueError):
     """Usage came as a bare quantity where the price asks for its parts; the caller did not ask `breakdown_of`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(NamedTuple):
     """What a price must know beside the usage: which share of its period this is, and in which money."""
 
     share: Share = WHOLE

@@ -1,7 +1,6 @@
 """Prices around another price: of each time bucket, of each combination of properties."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -27,16 +26,17 @@ def price_buckets(*, params: BucketedParams, parts: Sequence[Part], price: Price
 def price_dimensions(*, params: DimensionalParams, parts: Sequence[Part], price: PriceInner) -> tuple[Step, ...]:
     """All that matches an entry at that entry's price, the rest at the default; entries without usage cost nothing."""
     entries = {entry.match: entry.params for entry in params.prices}
+    closest = per_unit.index_matches(list(entries))
     groups: dict[Match | None, list[Part]] = {}
     for part in parts:
-        groups.setdefault(per_unit.closest(entries, part), []).append(part)
+        groups.setdefault(closest(part), []).append(part)
     steps: list[Step] = []
     for match in [match for match in (*entries, None) if match in groups] or [None]:
         found = groups.get(match, [])
         inner = params.default if match is None else entries[match]
         usage = Usage(sum((part.quantity for part in found), Decimal(0)), tuple(found))
         name = "Other" if match is None else per_unit.in_words(match)
-        steps += [replace(step, label=f"{name}: {step.label}") for step in price(params.inner, inner, usage)]
+        steps += [step._replace(label=f"{name}: {step.label}") for step in price(params.inner, inner, usage)]
     return tuple(steps)
 
 

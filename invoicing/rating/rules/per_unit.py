@@ -1,11 +1,11 @@
 """One price for each unit, also by property of the event."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
-from invoicing.pricing.rules.params import FilterPrice, StandardParams
+from invoicing.pricing.rules.params import StandardParams
 from invoicing.pricing.rules.params_units import Match
-from invoicing.rating.rules.steps import Step, below_zero, units_step
+from invoicing.rating.rules.steps import NOTHING, Step, below_zero, units_step
 from invoicing.rating.rules.usage import Breakdown, Part
 
 
@@ -15,18 +15,20 @@ def price_units(*, params: StandardParams, quantity: Decimal) -> tuple[Step, ...
 
 
 def price_by_property(*, params: StandardParams, parts: Sequence[Part]) -> tuple[Step, ...]:
-    """Each part at the price of the closest filter it matches: one step per price, the rest at the default."""
-    totals: dict[FilterPrice | None, Decimal] = dict.fromkeys((*params.filters, None), Decimal(0))
-    entries = {entry.match: entry for entry in params.filters}
+    """Each part at the price of the closest filter it matches: one step per price in use, the rest at the default."""
+    unit_prices = {entry.match: entry.unit_amount for entry in params.filters}
+    closest = index_matches(list(unit_prices))
+    totals: dict[Match | None, Decimal] = {}
     for part in parts:
-        match = closest(entries, part)
-        totals[None if match is None else entries[match]] += part.quantity
+        match = closest(part)
+        totals[match] = totals.get(match, NOTHING) + part.quantity
     steps: list[Step] = []
-    for entry, quantity in totals.items():
-        label, price = ("Other", params.unit_amount) if entry is None else (in_words(entry.match), entry.unit_amount)
+    for match in [match for match in (*unit_prices, None) if match in totals] or [None]:
+        quantity = totals.get(match, NOTHING)
         if quantity < 0:
             steps.append(below_zero(quantity))
-        steps.append(units_step(label, quantity=max(quantity, Decimal(0)), unit_price=price))
+        label, unit_price = ("Other", params.unit_amount) if match is None else (in_words(match), unit_prices[match])
+        steps.append(units_step(label, quantity=max(quantity, NOTHING), unit_price=unit_price))
     return tuple(steps)
 
 
@@ -40,11 +42,28 @@ def by_properties(matches: Sequence[Match]) -> Breakdown:
     return Breakdown("properties", properties=tuple(sorted({name for match in matches for name, _ in match})))
 
 
-def closest(entries: Mapping[Match, object], part: Part) -> Match | None:
-    """The matching entry with most properties; the first of equals."""
-    carried = set(part.properties)
-    matching = [match for match in entries if carried.issuperset(match)]
-    return max(matching, key=len, default=None)
+def index_matches(matches: Sequence[Match]) -> Callable[[Part], Match | None]:
+    """Tells of each part which entry it matches with most properties; the first of equals, None where none matches.
+
+    Entries are looked up by what they compare, so that a thousand of them cost no more than a few.
+    """
+    places: dict[tuple[tuple[str, str | None], ...], int] = {}
+    for place, match in enumerate(matches):
+        places.setdefault(match, place)
+    shapes = sorted({tuple(name for name, _ in match) for match in matches}, key=len, reverse=True)
+
+    def closest(part: Part) -> Match | None:
+        carried = dict(part.properties)
+        best: int | None = None
+        for shape in shapes:
+            if best is not None and len(shape) < len(matches[best]):
+                break
+            place = places.get(tuple((name, carried.get(name)) for name in shape))
+            if place is not None and (best is None or place < best):
+                best = place
+        return None if best is None else matches[best]
+
+    return closest
 
 
 def in_words(match: Match) -> str:

@@ -1,6 +1,6 @@
 """A share of what events are worth, with fixed fees, free parts and limits (Lago `percentage_service_spec`)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 
 from core import money
@@ -16,7 +16,8 @@ def price_rate(*, params: PercentageParams, quantity: Decimal) -> tuple[Step, ..
 
 def price_events(*, params: PercentageParams, parts: Iterable[Part]) -> tuple[Step, ...]:
     """Rate and fixed fee of every event after the free part, each event within its limits; together never below 0."""
-    steps = merge(_charge(part, params) if charged else _free(part) for part, charged in _after_free(parts, params))
+    charge = _charge_by(params)
+    steps = merge(charge(part) if charged else _free(part) for part, charged in _after_free(parts, params))
     return _never_below_zero(steps)
 
 
@@ -56,16 +57,23 @@ def _free(part: Part) -> Step:
     return free_step("Free", quantity=part.quantity)
 
 
-def _charge(part: Part, params: PercentageParams) -> Step:
-    rate = params.rate_percent.scaleb(-2)
-    fee = params.fixed_amount_per_event * part.events
-    amount = part.quantity * rate + fee
+def _charge_by(params: PercentageParams) -> Callable[[Part], Step]:
+    """What one event costs; all that is the same for every event is worked out once."""
+    rate, fee, label = params.rate_percent.scaleb(-2), params.fixed_amount_per_event, _rate(params)
     least, most = params.per_transaction_min, params.per_transaction_max
-    if part.quantity >= 0 and least is not None and amount < least:
-        return Step(label=f"At least {money.plain(least)} each", quantity=part.quantity, flat_fee=least, amount=least)
-    if most is not None and amount > most:
-        return Step(label=f"At most {money.plain(most)} each", quantity=part.quantity, flat_fee=most, amount=most)
-    return Step(label=_rate(params), quantity=part.quantity, unit_price=rate, flat_fee=fee, amount=amount)
+    at_least = "" if least is None else f"At least {money.plain(least)} each"
+    at_most = "" if most is None else f"At most {money.plain(most)} each"
+
+    def charge(part: Part) -> Step:
+        fees = fee * part.events
+        amount = part.quantity * rate + fees
+        if least is not None and amount < least and part.quantity >= 0:
+            return Step(label=at_least, quantity=part.quantity, flat_fee=least, amount=least)
+        if most is not None and amount > most:
+            return Step(label=at_most, quantity=part.quantity, flat_fee=most, amount=most)
+        return Step(label=label, quantity=part.quantity, unit_price=rate, flat_fee=fees, amount=amount)
+
+    return charge
 
 
 def _rate(params: PercentageParams) -> str:

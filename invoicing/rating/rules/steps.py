@@ -1,9 +1,10 @@
 """How an amount came about: the steps of a computation, whose amounts add up to it exactly."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from core import money, rounding
 
@@ -11,18 +12,22 @@ NOTHING = Decimal(0)
 STEPS_MAX = 100  # of a computation; its amount holds them all
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+# Prices and bounds come back in step after step; quantities and amounts do not.
+_written = lru_cache(maxsize=10_000)(money.plain)
+
+
+class Step(NamedTuple):
     """Some units at one price, with the fee that comes with them: quantity × unit price + flat fee = amount.
 
     `units` says how much of the usage it accounts for where `quantity` counts something else, such as packages.
-    `becomes` says that from here on the units of `quantity` are counted as so many others.
+    `becomes` says that from here on the units of `quantity` are counted as so many others. A named tuple, for lines
+    have many steps and a frozen dataclass takes thrice as long to make.
     """
 
     label: str
     quantity: Decimal
-    unit_price: Decimal = NOTHING
     amount: Decimal
+    unit_price: Decimal = NOTHING
     flat_fee: Decimal = NOTHING
     tier: int | None = None
     floor: Decimal | None = None
@@ -35,15 +40,15 @@ class Step:
         document: dict[str, str | int | None] = {"label": self.label}
         if self.tier is not None:
             document["tier"] = self.tier
-            document["from"] = money.plain(self.floor or NOTHING)
-            document["up_to"] = None if self.up_to is None else money.plain(self.up_to)
+            document["from"] = _written(self.floor or NOTHING)
+            document["up_to"] = None if self.up_to is None else _written(self.up_to)
         document["quantity"] = money.plain(self.quantity)
         if self.units is not None:
             document["units"] = money.plain(self.units)
         if self.becomes is not None:
             document["becomes"] = money.plain(self.becomes)
-        document["unit_price"] = money.plain(self.unit_price)
-        document["flat_fee"] = money.plain(self.flat_fee)
+        document["unit_price"] = _written(self.unit_price)
+        document["flat_fee"] = _written(self.flat_fee)
         document["amount"] = money.plain(self.amount)
         return document
 
@@ -85,12 +90,15 @@ def total(steps: Iterable[Step]) -> Decimal:
 
 def merge(steps: Iterable[Step]) -> tuple[Step, ...]:
     """One step for all that say the same of different units, in the order in which they first come."""
-    merged: dict[tuple[str, int | None, Decimal], Step] = {}
+    piles: dict[tuple[str, int | None, Decimal], _Pile] = {}
     for step in steps:
         key = (step.label, step.tier, step.unit_price)
-        before = merged.get(key)
-        merged[key] = step if before is None else _together(before, step)
-    return tuple(merged.values())
+        pile = piles.get(key)
+        if pile is None:
+            piles[key] = _Pile(step)
+        else:
+            pile.add(step)
+    return tuple(pile.step() for pile in piles.values())
 
 
 def shorten(steps: Sequence[Step], *, most: int = STEPS_MAX) -> tuple[Step, ...]:
@@ -120,12 +128,30 @@ def units_left(document: Iterable[Mapping[str, Any]], *, quantity: Decimal) -> D
     return left
 
 
-def _together(one: Step, other: Step) -> Step:
-    return replace(
-        one,
-        quantity=one.quantity + other.quantity,
-        flat_fee=one.flat_fee + other.flat_fee,
-        amount=one.amount + other.amount,
-        units=None if one.units is None or other.units is None else one.units + other.units,
-        becomes=None if one.becomes is None or other.becomes is None else one.becomes + other.becomes,
-    )
+class _Pile:
+    """Steps that say the same, as they come: only their sums are held."""
+
+    __slots__ = ("amount", "becomes", "first", "flat_fee", "quantity", "units")
+
+    def __init__(self, first: Step) -> None:
+        self.first = first
+        self.quantity, self.flat_fee, self.amount = first.quantity, first.flat_fee, first.amount
+        self.units, self.becomes = first.units, first.becomes
+
+    def add(self, step: Step) -> None:
+        self.quantity += step.quantity
+        self.flat_fee += step.flat_fee
+        self.amount += step.amount
+        if self.units is not None and step.units is not None:
+            self.units += step.units
+        if self.becomes is not None and step.becomes is not None:
+            self.becomes += step.becomes
+
+    def step(self) -> Step:
+        return self.first._replace(
+            quantity=self.quantity,
+            flat_fee=self.flat_fee,
+            amount=self.amount,
+            units=self.units,
+            becomes=self.becomes,
+        )

@@ -5,9 +5,9 @@ Stripe, "Tiered pricing" (docs.stripe.com/subscriptions/pricing-models/tiered-pr
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Generic, Protocol, TypeVar
+from functools import lru_cache
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from core import money
 from core.errors import InvalidInputError
@@ -29,8 +29,7 @@ class _Tier(Protocol):
 T = TypeVar("T", bound=_Tier)
 
 
-@dataclass(frozen=True, slots=True)
-class Band(Generic[T]):
+class Band(NamedTuple, Generic[T]):
     """A tier with its place: its number from 1, and the bound below it, which is outside."""
 
     number: int
@@ -92,10 +91,15 @@ def reach(tiers: Sequence[T], quantity: Decimal, *, zero_usage_policy: str) -> B
 
 def label(band: Band[T]) -> str:
     """A tier in words; its upper bound is inside, its lower one is not."""
-    begin = f"above {money.plain(band.floor)}" if band.floor else "0"
-    if band.tier.up_to is None:
-        return f"Tier {band.number}: {begin if band.floor else 'every unit'}"
-    return f"Tier {band.number}: {begin} to {money.plain(band.tier.up_to)}"
+    return _in_words(band.number, band.floor, band.tier.up_to)
+
+
+@lru_cache(maxsize=10_000)
+def _in_words(number: int, floor: Decimal, up_to: Decimal | None) -> str:
+    begin = f"above {money.plain(floor)}" if floor else "0"
+    if up_to is None:
+        return f"Tier {number}: {begin if floor else 'every unit'}"
+    return f"Tier {number}: {begin} to {money.plain(up_to)}"
 
 
 def _check_covered(tiers: Sequence[T], quantity: Decimal) -> None:
