@@ -9,7 +9,7 @@ import pytest
 from core.errors import InvalidInputError
 from invoicing.pricing.rules import params
 from invoicing.rating import rules
-from invoicing.rating.rules import steps
+from invoicing.rating.rules import steps, trial
 from invoicing.rating.rules.steps import Computation
 from invoicing.rating.rules.usage import Breakdown, Part, Usage
 
@@ -116,7 +116,28 @@ def test_the_free_part_ends_for_good_at_its_first_end() -> None:
     assert price("percentage", given, events("1001", "10")).amount_exact == Decimal("1.1")
     # a refund after the free part does not open it again
     assert price("percentage", given, events("1001", "-500", "10")).amount_exact == 0
-    assert price("percentage", {"rate_percent": "10", "free_events": 0}, events("10")).amount_exact == Decimal(1)
+
+
+def test_a_free_part_of_nothing_says_nothing() -> None:
+    """Lago `percentage_service_spec`: two free events beside a free amount of 0."""
+    limits = {"per_transaction_min": "1.75", "per_transaction_max": "12"}
+    given = {"rate_percent": "2.99", "free_events": 2, "free_total_amount": "0", **limits}
+    assert price("percentage", given, events("10", "80", "10000")).amount_exact == 12
+    bare = params.parse_params(model="percentage", params={"rate_percent": "1", "free_events": 0})
+    assert rules.breakdown_of(model="percentage", params=bare) is None
+
+
+def test_events_that_are_worth_nothing_together_cost_no_fee() -> None:
+    """Lago `percentage_service_spec`, where the aggregation is 0."""
+    assert told(price("percentage", CARD, events("0", "0"))) == [("No usage, no fee", "0", "0")]
+    assert price("percentage", CARD, events("0", "1")).amount_exact == Decimal("0.629")
+
+
+def test_amounts_without_units_are_not_charged() -> None:
+    """Lago `dynamic_service_spec`, where the aggregation is 0."""
+    assert (
+        price("dynamic", {"price_from": "event amount"}, [Part(Decimal(0), amount=Decimal("40.2"))]).amount_exact == 0
+    )
 
 
 def test_a_refund_takes_its_rate_back_but_is_never_raised_to_the_least() -> None:
@@ -200,6 +221,14 @@ def test_included_units_are_of_each_bucket_and_limits_of_the_whole() -> None:
         ("Per unit", "7", "7"),
         ("Maximum of 6", "0", "-1"),
     ]
+
+
+def test_a_commitment_in_buckets_is_one_of_each() -> None:
+    """Flexprice `billing_commitment_test`: 10 a window at 2 a unit; 4 is raised to 10, 16 costs 10 and 6 twice."""
+    given = {"base": "standard", "unit_amount": "2", "per_window_commitment": "10", "overage_factor": "2"}
+    used = [{"bucket": "10:00", "value": "2"}, {"bucket": "12:00", "value": "8"}]
+    found = trial.try_price(model="commitment", params=given, currency="EUR", events=used, rounding_rule=None)
+    assert found.amount == "32"
 
 
 def test_a_bucket_below_zero_is_charged_as_nothing() -> None:

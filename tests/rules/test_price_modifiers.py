@@ -66,6 +66,7 @@ def test_every_modifier_is_a_step_in_its_order() -> None:
         ({"operation": "divide", "factor": "1000", "rounding": "half_up"}, "1500", "4"),
         ({"operation": "divide", "factor": "3"}, "1", "0.666666666666666666"),  # a third to 18 decimals, twice
         ({"operation": "multiply", "factor": "1.5"}, "3", "9"),
+        ({"operation": "multiply", "factor": "1.2", "rounding": "none"}, "10", "24"),
         ({"operation": "divide", "factor": "1000"}, "-5", "0"),
     ],
 )
@@ -87,6 +88,9 @@ def test_what_is_included_costs_nothing_and_the_rest_is_overage(quantity: str, a
         ({"committed_quantity": "4", "overage_factor": "2", "true_up": False}, "1", "2"),
         ({"committed_quantity": "4"}, "10", "20"),
         ({"committed_quantity": "4"}, "0", "8"),
+        ({"committed_amount": "10", "overage_factor": "2"}, "8", "22"),  # Flexprice: 10, and 6 twice
+        ({"committed_amount": "10", "overage_factor": "2"}, "2", "10"),
+        ({"committed_amount": "10", "overage_factor": "2", "true_up": False}, "2", "4"),
     ],
 )
 def test_a_commitment_is_paid_in_any_case_and_what_goes_beyond_costs_a_multiple(
@@ -115,6 +119,13 @@ def test_a_part_of_a_period_has_its_part_of_what_is_included_and_of_the_limits()
         ("Included: 5", "3", "0"),
         ("Per unit", "0", "0"),
         ("Minimum of 10", "0", "10"),
+    ]
+
+
+def test_a_part_of_a_period_has_its_part_of_a_commitment() -> None:
+    assert told(price({**UNIT, "committed_amount": "10"}, "1", share=HALF)) == [
+        ("Per unit", "1", "2"),
+        ("Up to the commitment of 10, for 15 of 30 days", "0", "3"),
     ]
 
 
@@ -159,6 +170,8 @@ def test_units_of_events_are_converted_where_they_are_priced() -> None:
         ("standard", {**UNIT, "minimum_amount": "5", "maximum_amount": "4"}, ("/params/maximum_amount", "order")),
         ("standard", {**UNIT, "discount_percent": "101"}, ("/params/discount_percent", "out_of_range")),
         ("standard", {**UNIT, "overage_factor": "2"}, ("/params/overage_factor", "needs_other")),
+        ("standard", {**UNIT, "committed_quantity": "2", "committed_amount": "2"},
+         ("/params/committed_amount", "order")),
         ("standard", {**UNIT, "committed_quantity": "2", "true_up": "no"}, ("/params/true_up", "type")),
         ("standard", {**UNIT, "unit_conversion": {"operation": "halve", "factor": "2"}},
          ("/params/unit_conversion/operation", "choice")),
@@ -192,6 +205,7 @@ def test_a_modifier_that_means_nothing_is_refused(model: str, given: Any, expect
         {**UNIT, "unit_conversion": {"operation": "divide", "factor": "1000", "rounding": None}},
         {**UNIT, "unit_rounding": {"function": "ceil", "precision": -2}, "discount_percent": "12.5"},
         {**UNIT, "minimum_amount": "0", "maximum_amount": "4", "partial_period": "whole"},
+        {**UNIT, "committed_amount": "4", "overage_factor": "1.5", "true_up": True, "partial_period": "prorate"},
     ],
 )
 def test_modifiers_are_written_as_they_are_read(given: Any) -> None:

@@ -155,6 +155,11 @@ def test_every_model_has_its_words(model: str, given: Any, currency: str, expect
     assert words.price_in_words(parsed, currency=currency, unit="token") == expected
 
 
+def test_a_commitment_in_money_is_said_as_money() -> None:
+    parsed = params.parse_params(model="standard", params={"unit_amount": "2", "committed_amount": "10"})
+    assert words.price_in_words(parsed, currency="EUR", unit="token")[1] == "10.00 EUR committed, paid in any case"
+
+
 def test_a_long_table_is_cut_short() -> None:
     tiers = [*({"up_to": str(end), "unit_amount": "1"} for end in range(1, 20)), {"up_to": None, "unit_amount": "1"}]
     parsed = params.parse_params(model="volume", params={"tiers": tiers})

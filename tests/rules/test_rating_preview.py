@@ -42,6 +42,19 @@ def test_a_fee_needs_no_units() -> None:
     assert amount(None, model="flat", params={"amount": "29.00"}) == "29"
 
 
+def test_no_units_need_no_events() -> None:
+    assert amount(None, units="0", model="percentage", params={"rate_percent": "1", "free_events": 3}) == "0"
+
+
+@pytest.mark.parametrize(("is_paid", "bought"), [(True, "1030"), (False, "1034")])
+def test_credits_that_are_paid_follow_from_the_money(is_paid: bool, bought: str) -> None:
+    """Lago `wallet_credit_spec`: 1034 credits at 0.001 are 1.03."""
+    given = {"credit_rate": "0.001", "convert": "credits_to_money", "invoiceable": is_paid}
+    rule = preview.currency_rounding("EUR")
+    found = trial.try_price(model="prepaid_credits", params=given, currency="EUR", units="1034", rounding_rule=rule)
+    assert (found.amount, found.details["credits"]) == ("1.03", bought)
+
+
 @pytest.mark.parametrize(
     ("given", "pointer"),
     [

@@ -41,7 +41,12 @@ def groups(found: Preview, expected: dict[str, str]) -> None:
 
 
 def parts(found: Preview, expected: dict[str, str]) -> None:
-    assert found.details["parts"] == expected
+    """A key without a part may be left out."""
+    told, wanted = (
+        {key: Decimal(part) for key, part in each.items() if Decimal(part)}
+        for each in (found.details["parts"], expected)
+    )
+    assert told == wanted
 
 
 def detail(name: str) -> Callable[[Preview, str], None]:
@@ -78,10 +83,11 @@ def test_the_amount_is_the_one_that_the_source_states(case: Case) -> None:
 def test_the_steps_add_up_to_the_amount(case: Case) -> None:
     cases.skip_if_excused("rating", case=case, group=case["model"])
     computation = try_case(case).computation
-    if case["model"] not in ("unit_conversion", "unit_rounding", "usage_discount"):  # their result is a quantity
-        assert sum((step.amount for step in computation.steps), Decimal(0)) == computation.amount_exact
-    for step in computation.steps:
-        assert step.quantity * step.unit_price + step.flat_fee == step.amount, step.label
+    with rounding.exactly():
+        if case["model"] not in ("unit_conversion", "unit_rounding", "usage_discount"):  # their result is a quantity
+            assert sum((step.amount for step in computation.steps), Decimal(0)) == computation.amount_exact
+        for step in computation.steps:
+            assert step.quantity * step.unit_price + step.flat_fee == step.amount, step.label
 
 
 # The cases of the copy here whose exact amount is a tie above an even minor unit, by hand.

@@ -12,11 +12,19 @@ from invoicing.pricing.rules.fields import Fields
 UNITS, QUANTITY, DISCOUNT, LIMITS = "units", "quantity", "discount", "limits"
 NAMES = {
     UNITS: ("unit_conversion", "unit_rounding"),
-    QUANTITY: ("included_quantity", "usage_discount", "committed_quantity", "overage_factor", "true_up"),
+    QUANTITY: (
+        "included_quantity",
+        "usage_discount",
+        "committed_quantity",
+        "committed_amount",
+        "overage_factor",
+        "true_up",
+    ),
     DISCOUNT: ("discount_percent",),
     LIMITS: ("minimum_amount", "maximum_amount", "partial_period"),
 }
 OPERATIONS = ("divide", "multiply")
+UNROUNDED = "none"
 ROUNDINGS = ("half_up", "ceiling", "floor")
 FUNCTIONS = ("round", "ceil", "floor")
 PARTIAL_PERIODS = ("prorate", "whole")  # the first is the rule where nothing is said
@@ -49,6 +57,7 @@ class Modifiers:
     included_quantity: Decimal = Decimal(0)
     usage_discount: Decimal = Decimal(0)
     committed_quantity: Decimal = Decimal(0)
+    committed_amount: Decimal = Decimal(0)
     overage_factor: Decimal = Decimal(1)
     true_up: bool = True
     discount_percent: Decimal = Decimal(0)
@@ -57,9 +66,13 @@ class Modifiers:
     partial_period: str = PARTIAL_PERIODS[0]
 
     @property
+    def is_committed(self) -> bool:
+        return bool(self.committed_quantity or self.committed_amount)
+
+    @property
     def follows_share(self) -> bool:
         """Whether a part of a billing period gets a part of what is included, committed, least or most."""
-        has_any = self.included_quantity or self.usage_discount or self.committed_quantity
+        has_any = self.included_quantity or self.usage_discount or self.is_committed
         limits = (self.minimum_amount, self.maximum_amount)
         return self.partial_period == "prorate" and (bool(has_any) or limits != (None, None))
 
@@ -106,8 +119,9 @@ def write_modifiers(modifiers: Modifiers) -> dict[str, Any]:
 def read_conversion(fields: Fields) -> UnitConversion:
     """`{"operation", "factor", "rounding"}`."""
     operation, factor = fields.choice("operation", options=OPERATIONS), fields.size("factor")
-    rounding = None if fields.take("rounding") is None else fields.choice("rounding", options=ROUNDINGS)
-    return UnitConversion(operation, factor, rounding)
+    if fields.take("rounding") in (None, UNROUNDED):
+        return UnitConversion(operation, factor, None)
+    return UnitConversion(operation, factor, fields.choice("rounding", options=ROUNDINGS))
 
 
 def read_rounding(fields: Fields) -> UnitRounding | None:
@@ -132,12 +146,15 @@ def _read_units(fields: Fields) -> dict[str, Any]:
 def _read_quantities(fields: Fields) -> dict[str, Any]:
     names = ("included_quantity", "usage_discount", "committed_quantity")
     found: dict[str, Any] = {name: fields.quantity(name, default=Decimal(0)) for name in names}
+    found["committed_amount"] = fields.price("committed_amount", default=Decimal(0))
     found["overage_factor"] = fields.factor("overage_factor", default=Decimal(1))
     found["true_up"] = fields.flag("true_up", default=True)
-    if not found["committed_quantity"]:
+    if found["committed_quantity"] and found["committed_amount"]:
+        fields.report("committed_amount", "order", "Commit to units or to money, not to both.")
+    if not found["committed_quantity"] and not found["committed_amount"]:
         for name in ("overage_factor", "true_up"):
             if name in fields.document:
-                fields.report(name, "needs_other", "Means something only beside a committed_quantity.")
+                fields.report(name, "needs_other", "Means something only beside a commitment.")
     return found
 
 
@@ -159,10 +176,10 @@ def _written(modifiers: Modifiers) -> Iterator[tuple[str, Any]]:
         )
     if rounding:
         yield "unit_rounding", {"function": rounding.function, "precision": rounding.precision}
-    for name in ("included_quantity", "usage_discount", "committed_quantity", "discount_percent"):
+    for name in ("included_quantity", "usage_discount", "committed_quantity", "committed_amount", "discount_percent"):
         if getattr(modifiers, name):
             yield name, money.plain(getattr(modifiers, name))
-    if modifiers.committed_quantity:
+    if modifiers.is_committed:
         yield "overage_factor", money.plain(modifiers.overage_factor)
         yield "true_up", modifiers.true_up
     for name in ("minimum_amount", "maximum_amount"):

@@ -17,8 +17,8 @@ PROPERTIES = {MAJOR: "amount", MINOR: "amount_minor"}  # where the amount stands
 class PercentageParams(Modified):
     """A share of what events are worth, with a fixed fee for each that is charged.
 
-    The free part ends at the first of free events and free amount. Least and most of a transaction hold for rate and
-    fixed fee together.
+    The free part ends at the first of free events and free amount; 0 of either says nothing (Lago). Least and most of a
+    transaction hold for rate and fixed fee together.
     """
 
     rate_percent: Decimal
@@ -69,14 +69,11 @@ def read_percentage(fields: Fields) -> PercentageParams:
     least, most = fields.price_or_none("per_transaction_min"), fields.price_or_none("per_transaction_max")
     if least is not None and most is not None and least > most:
         fields.report("per_transaction_max", "order", f"Must be at least the minimum ({money.plain(least)}).")
-    free_events = None
-    if fields.take("free_events") is not None:
-        free_events = fields.whole("free_events", least=0, most=FREE_EVENTS_MAX)
     return PercentageParams(
         rate_percent=fields.rate("rate_percent"),
         fixed_amount_per_event=fields.price("fixed_amount_per_event", default=Decimal(0)),
-        free_events=free_events,
-        free_total_amount=fields.price_or_none("free_total_amount"),
+        free_events=fields.whole("free_events", least=0, most=FREE_EVENTS_MAX, default=0) or None,
+        free_total_amount=fields.price("free_total_amount", default=Decimal(0)) or None,
         per_transaction_min=least,
         per_transaction_max=most,
     )

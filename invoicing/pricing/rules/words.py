@@ -158,7 +158,7 @@ def _modifiers(modifiers: Modifiers, words: _Words) -> Iterator[str]:
         yield f"{words.units(modifiers.included_quantity)} included"
     if modifiers.usage_discount:
         yield f"{words.units(modifiers.usage_discount)} off"
-    if modifiers.committed_quantity:
+    if modifiers.is_committed:
         yield from _commitment(modifiers, words)
     if modifiers.discount_percent:
         yield f"{money.plain(modifiers.discount_percent)} % off"
@@ -168,7 +168,8 @@ def _modifiers(modifiers: Modifiers, words: _Words) -> Iterator[str]:
 def _commitment(modifiers: Modifiers, words: _Words) -> Iterator[str]:
     paid = "paid in any case" if modifiers.true_up else "no more than used is paid"
     beyond = f", usage beyond × {money.plain(modifiers.overage_factor)}" if modifiers.overage_factor != 1 else ""
-    yield f"{words.units(modifiers.committed_quantity)} committed, {paid}{beyond}"
+    quantity, amount = modifiers.committed_quantity, modifiers.committed_amount
+    yield f"{words.units(quantity) if quantity else words.price(amount)} committed, {paid}{beyond}"
 
 
 def _limits(modifiers: Modifiers, words: _Words) -> Iterator[str]:

@@ -167,10 +167,10 @@ def _plan_discount(asked: Asked) -> Finish:
 def _prepaid_credits(asked: Asked) -> Finish:
     """What is due after the credits have paid their part of lines and tax; or what a top-up costs and buys."""
     rate = asked.params.factor("credit_rate", default=Decimal(1))
-    asked.params.flag("invoiceable", default=True)
+    is_paid = asked.params.flag("invoiceable", default=True)
     if asked.params.take("convert") is not None:
         kind = asked.params.choice("convert", options=CONVERSIONS)
-        return lambda: _top_up(asked, kind, rate)
+        return lambda: _top_up(asked, kind, rate, is_paid=is_paid)
     balance, codes = asked.params.quantity("opening_balance"), asked.params.texts("credits_apply_to")
     percent = asked.params.discount("tax_percent", default=Decimal(0))
     lines = _lines(asked)
@@ -195,12 +195,14 @@ def _tax(base: Decimal, percent: Decimal, currency: str) -> Decimal:
     return money.round_amount(base * percent.scaleb(-2), currency=currency)
 
 
-def _top_up(asked: Asked, kind: str, rate: Decimal) -> Preview:
+def _top_up(asked: Asked, kind: str, rate: Decimal, *, is_paid: bool) -> Preview:
+    """What is granted for nothing keeps the credits as they were asked for; what is paid follows from the money."""
     units = read_units(asked.units)
     worth = units * rate if kind == "credits_to_money" else units.scaleb(-money.currency_exponent(asked.currency))
     found = prepaid.top_up(worth=worth, credit_rate=rate, currency=asked.currency)
     label = "Top-up: refused, for it comes to nothing" if found.is_refused else "Top-up"
-    return asked.answer(amount_step(label, amount=found.amount), details={"credits": money.plain(found.credits)})
+    bought = found.credits if is_paid or kind != "credits_to_money" else units
+    return asked.answer(amount_step(label, amount=found.amount), details={"credits": money.plain(bought)})
 
 
 def _lines(asked: Asked) -> list[tuple[str, Decimal]]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from core import money
 from invoicing.pricing.rules.params import DynamicParams
 from invoicing.pricing.rules.params_events import MINOR
-from invoicing.rating.rules.steps import Step, amount_step, units_step
+from invoicing.rating.rules.steps import NOTHING, Step, amount_step, free_step, units_step
 from invoicing.rating.rules.usage import Breakdown, Part
 
 
@@ -16,22 +16,21 @@ def price_measured(*, params: DynamicParams, quantity: Decimal) -> tuple[Step, .
 
 
 def price_carried(*, params: DynamicParams, parts: Sequence[Part], currency: str) -> tuple[Step, ...]:
-    """The sum of the amounts that events carry, times the multiplier; never below 0."""
-    carried = sum((part.amount for part in parts if part.amount is not None), Decimal(0))
+    """The sum of the amounts that events carry, times the multiplier; never below 0, and nothing without units."""
+    quantity = sum((part.quantity for part in parts), NOTHING)
+    carried = sum((part.amount for part in parts if part.amount is not None), NOTHING)
+    if not quantity:
+        return (free_step("No usage: nothing is charged", quantity=quantity),)
     factor, unit = params.multiplier, ""
     if params.price_from == MINOR:
         factor, unit = factor.scaleb(-money.currency_exponent(currency)), " in minor units"
     times = f" × {money.plain(params.multiplier)}" if params.multiplier != 1 else ""
-    step = Step(
-        label=f"Amounts of the events{unit}{times}",
-        quantity=carried,
-        units=sum((part.quantity for part in parts), Decimal(0)),
-        unit_price=factor,
-        amount=carried * factor,
-    )
-    if step.amount >= 0:
+    label = f"Amounts of the events{unit}{times}"
+    amount = carried * factor
+    step = Step(label=label, quantity=carried, units=quantity, unit_price=factor, amount=amount)
+    if amount >= 0:
         return (step,)
-    return (step, amount_step("Corrections exceed usage: charged as 0", amount=-step.amount))
+    return (step, amount_step("Corrections exceed usage: charged as 0", amount=-amount))
 
 
 def breakdown(params: DynamicParams) -> Breakdown | None:

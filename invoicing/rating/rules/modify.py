@@ -45,11 +45,11 @@ def price_committed(
 ) -> tuple[Step, ...]:
     """What is committed is paid in any case, unless nothing is trued up; what goes beyond costs a multiple."""
     steps = price(quantity)
-    if not modifiers.committed_quantity:
+    if not modifiers.is_committed:
         return steps
-    committed = proration.share_of_quantity(modifiers.committed_quantity, share=_share(modifiers, share))
-    beyond = total(steps) - total(price(committed))
-    name = f"commitment of {money.plain(modifiers.committed_quantity)}{_of(modifiers, share)}"
+    beyond = total(steps) - _committed_amount(modifiers, price=price, share=_share(modifiers, share))
+    committed = modifiers.committed_quantity or modifiers.committed_amount
+    name = f"commitment of {money.plain(committed)}{_of(modifiers, share)}"
     if beyond < 0 and modifiers.true_up:
         return (*steps, amount_step(f"Up to the {name}", amount=-beyond))
     if beyond > 0 and modifiers.overage_factor != 1:
@@ -57,6 +57,12 @@ def price_committed(
         extra = amount_step(f"Beyond the {name}: × {money.plain(factor)}", amount=beyond * (factor - 1))
         return (*steps, extra)
     return steps
+
+
+def _committed_amount(modifiers: Modifiers, *, price: Callable[[Decimal], tuple[Step, ...]], share: Share) -> Decimal:
+    if modifiers.committed_amount:
+        return proration.share_of_amount(modifiers.committed_amount, share=share)
+    return total(price(proration.share_of_quantity(modifiers.committed_quantity, share=share)))
 
 
 def adjust_amount(modifiers: Modifiers, amount: Decimal, *, share: Share) -> Iterator[Step]:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from core import money
 from invoicing.pricing.rules.params import PercentageParams
-from invoicing.rating.rules.steps import Step, amount_step, free_step, merge, total, units_step
+from invoicing.rating.rules.steps import NOTHING, Step, amount_step, free_step, merge, total, units_step
 from invoicing.rating.rules.usage import Breakdown, Part
 
 
@@ -15,9 +15,14 @@ def price_rate(*, params: PercentageParams, quantity: Decimal) -> tuple[Step, ..
 
 
 def price_events(*, params: PercentageParams, parts: Iterable[Part]) -> tuple[Step, ...]:
-    """Rate and fixed fee of every event after the free part, each event within its limits; together never below 0."""
+    """Rate and fixed fee of every event after the free part, each event within its limits; together never below 0.
+
+    Events that are worth nothing together are no usage, and cost no fee (Lago).
+    """
     charge = _charge_by(params)
     steps = merge(charge(part) if charged else _free(part) for part, charged in _after_free(parts, params))
+    if not sum((step.quantity for step in steps), NOTHING):
+        return (free_step("No usage, no fee", quantity=NOTHING),) if steps else ()
     return _never_below_zero(steps)
 
 

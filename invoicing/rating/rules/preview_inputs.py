@@ -39,9 +39,10 @@ class Cumulative:
 def read_usage(*, units: Any, events: Any, breakdown: Breakdown | None) -> Usage:
     """The usage as this price wants it: events are parts of their own."""
     if events is None:
-        if breakdown is not None:
+        usage = Usage(read_units(units))
+        if breakdown is not None and usage.quantity:
             raise PreviewError("This price looks at events; give them instead of units.", pointer="/events")
-        return Usage(read_units(units))
+        return usage
     wanted, entries = breakdown or Breakdown("properties"), read_objects(events, "events")
     parts = tuple(_read_part(entry, wanted, pointer=f"/events/{index}") for index, entry in enumerate(entries))
     with rounding.exactly():
@@ -95,7 +96,7 @@ def _read_part(event: Mapping[str, Any], breakdown: Breakdown, *, pointer: str) 
     if bucket is not None and not isinstance(event.get(bucket), str | int):
         raise EventUnitsError("Each event says the bucket it lies in.", pointer=f"{pointer}/{bucket}")
     if carried is not None and not left:
-        return Part(Decimal(0), amount=amount)
+        return Part(Decimal(1), amount=amount)  # one event, where nothing says how many units
     if len(left) != 1:
         raise EventUnitsError("An event needs exactly one property that says its units.", pointer=pointer)
     return Part(

@@ -53,5 +53,5 @@ def _committed_base(params: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         raise price_params.ParamsError([Problem("/params/base", "choice", f"Must be one of: {', '.join(TOTALS)}.")])
     if "per_window_commitment" in given:
         committed = given.pop("per_window_commitment")
-        return "bucketed", {**given, "inner": base, "committed_quantity": committed}
+        return "bucketed", {**given, "inner": base, "committed_amount": committed}
     return base, given
