@@ -6,6 +6,7 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core import signing
 from django.db import transaction
 
 from accounts.models import ApiKey
@@ -13,6 +14,9 @@ from core import audit
 from core.errors import DomainError, InvalidInputError, NotAllowedError
 
 PREFIX = "bo"
+SESSION_PREFIX = "bos_"
+SESSION_SALT = "accounts.keys.session"
+SESSION = timedelta(minutes=15)
 USED_RESOLUTION = timedelta(minutes=1)  # last_used_at is not written more often than this
 
 
@@ -69,3 +73,22 @@ def note_use(key: ApiKey, *, at: datetime) -> None:
 def hash_secret(secret: str) -> str:
     """SHA-256 is enough for a random 256-bit secret; there is nothing to guess."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def open_session(key: ApiKey, *, at: datetime) -> tuple[str, datetime]:
+    """A token that sends events as this key for 15 minutes, and when it ends; nothing is stored."""
+    until = at + SESSION
+    content = {"key": key.public_id, "until": int(until.timestamp())}
+    return SESSION_PREFIX + signing.dumps(content, salt=SESSION_SALT), until
+
+
+def find_session(text: str, *, at: datetime) -> ApiKey | None:
+    """The live key of a session that has not ended; None for any other text."""
+    try:
+        content = signing.loads(text.removeprefix(SESSION_PREFIX), salt=SESSION_SALT)
+    except signing.BadSignature:
+        return None
+    if at.timestamp() > content["until"]:
+        return None
+    key = ApiKey.objects.select_related("user").filter(public_id=content["key"], revoked_at=None).first()
+    return key if key and key.user.is_active else None

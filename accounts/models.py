@@ -77,6 +77,28 @@ class Customer(models.Model):
         return f"{self.legal_name} ({self.code})"
 
 
+class ExternalId(models.Model):
+    """What another system calls a customer; events in its form name the customer so."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="external_ids")
+    system = models.CharField(
+        max_length=60, validators=[validators.CODE], help_text="Which system, such as stripe, lago or openmeter."
+    )
+    external_id = models.CharField(
+        max_length=200, validators=[validators.EXTERNAL_ID], help_text="The id there, such as cus_NffrFeUfNV2Hib."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["system", "external_id"]
+        constraints = [models.UniqueConstraint(fields=["system", "external_id"], name="accounts_external_id_once")]
+        triggers = [pgtrigger.ReadOnly(name="named_for_ever", fields=["customer", "system", "external_id"])]
+
+    def __str__(self) -> str:
+        return f"{self.external_id} in {self.system}"
+
+
 class PortalUser(models.Model):
     """A sign-in that belongs to exactly one customer."""
 

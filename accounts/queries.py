@@ -5,6 +5,22 @@ from collections.abc import Sequence
 from django.db import connection
 
 
+def find_aliases(external: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Give the code of every customer who has one of these ids in another system, each as (system, id)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT named.system, named.external_id, customer.code
+            FROM unnest(%s::text[], %s::text[]) AS asked (system, external_id)
+            JOIN accounts_externalid AS named
+              ON named.system = asked.system AND named.external_id = asked.external_id
+            JOIN accounts_customer AS customer ON customer.id = named.customer_id
+            """,
+            [[system for system, _ in external], [external_id for _, external_id in external]],
+        )
+        return {(system, external_id): code for system, external_id, code in cursor.fetchall()}
+
+
 def find_customer_ids(codes: Sequence[str]) -> dict[str, int]:
     """Give the id of every customer that one of these codes names, in one statement however many they are."""
     with connection.cursor() as cursor:

@@ -9,6 +9,8 @@ CODE = RegexValidator(
     r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}\Z", "Use 1 to 60 letters, digits, dots, dashes or underscores."
 )
 
+EXTERNAL_ID = RegexValidator(r"^[!-~]([ -~]{0,198}[!-~])?\Z", "Use 1 to 200 printable ASCII characters.")
+
 
 def check_country(code: str) -> None:
     if not fields.is_country(code):

@@ -91,6 +91,7 @@ UNFOLD: dict[str, Any] = {
                 _entry("Quarantine", "gpp_maybe", "metering.QuarantinedEvent", "?status__exact=open"),
                 _entry("Meters", "speed", "metering.Meter"),
                 _entry("Event contracts", "fact_check", "metering.EventContract"),
+                _entry("Webhook sources", "webhook", "metering.WebhookSource"),
                 _entry("Events", "database", "metering.UsageEvent"),
                 _entry("Snapshots", "photo_camera", "metering.AggregationSnapshot"),
             ),
@@ -105,6 +106,7 @@ UNFOLD: dict[str, Any] = {
             _group(
                 "Accounts",
                 _entry("Customers", "business", "accounts.Customer"),
+                _entry("Ids in other systems", "link", "accounts.ExternalId"),
                 _entry("Seller", "storefront", "accounts.Seller"),
                 _entry("API keys", "key", "accounts.ApiKey"),
                 _entry("Portal users", "badge", "accounts.PortalUser"),

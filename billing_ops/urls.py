@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/schema/", views.SchemaView.as_view(), name="schema"),
     path("api/v1/docs/", views.DocsView.as_view(), name="docs"),
     *(path("api/v1/", include(f"{room}.api.urls")) for room in API_ROOMS),
+    path("", include("metering.api.foreign_urls")),
     path("healthz", health.show_life, name="healthz"),
     path("readyz", health.show_readiness, name="readyz"),
 ]

@@ -18,6 +18,12 @@ def save_change(row: Model, *, fields: list[str], actor: AbstractBaseUser | None
     row.save(update_fields=fields)
 
 
+def delete_row(row: Model, *, actor: AbstractBaseUser | None, reason: str = "") -> None:
+    """Delete the row; its history stays and names the actor."""
+    _tell(row, actor=actor, reason=reason)
+    row.delete()
+
+
 def _tell(row: Model, *, actor: AbstractBaseUser | None, reason: str) -> None:
     told: Any = row  # simple-history reads these two names off the instance it sees saved
     told._history_user = actor  # noqa: SLF001  simple-history's documented way to name the person

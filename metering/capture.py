@@ -1,12 +1,13 @@
 """Bodies of `POST events` off the wire: bounded, inflated, and read in the form that their media type names."""
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from email.message import Message
 from typing import Protocol
 
 from core.errors import DomainError
 from metering.rules import reading
+from metering.rules.adapters import binary
 from metering.rules.reading import BatchTooLargeError, Delivery, NotABatchError
 
 BODY_BYTES_MAX = 8 * 1024 * 1024  # inflated: 10,000 events of 800 bytes, or 32 of the largest
@@ -38,19 +39,32 @@ class UnsupportedFormError(DomainError):
 def read_delivery(stream: Readable, *, content_type: str, encoding: str) -> list[Delivery]:
     """Read a request body into events, holding never more of it than `BODY_BYTES_MAX`."""
     read = _reader_of(content_type)
+    body = read_body(stream, encoding=encoding)
+    if not body.strip():
+        raise NotABatchError("The body is empty; send one event, an array of events, or one event per line.")
+    return read(body)
+
+
+def read_request(stream: Readable, *, headers: Mapping[str, str]) -> list[Delivery]:
+    """Read the events of a request: whole ones in the body, or one whose attributes are headers."""
+    encoding = headers.get("Content-Encoding", "")
+    if binary.is_binary(headers):
+        return [binary.read_event(headers, read_body(stream, encoding=encoding))]
+    return read_delivery(stream, content_type=headers.get("Content-Type", ""), encoding=encoding)
+
+
+def read_body(stream: Readable, *, encoding: str) -> bytes:
+    """Read a body of at most `BODY_BYTES_MAX`, inflated."""
     chunks = _chunks(stream)
     if encoding.strip().lower() == "gzip":
         chunks = _inflate(chunks)
     elif encoding.strip().lower() not in ("", "identity"):
         raise UnsupportedFormError("Send the body as it is, or with Content-Encoding: gzip.")
     try:
-        body = _join_bounded(chunks).removeprefix(BYTE_ORDER_MARK)
+        return _join_bounded(chunks).removeprefix(BYTE_ORDER_MARK)
     except BatchTooLargeError:
         _drain(stream)
         raise
-    if not body.strip():
-        raise NotABatchError("The body is empty; send one event, an array of events, or one event per line.")
-    return read(body)
 
 
 def _drain(stream: Readable) -> None:

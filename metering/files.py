@@ -39,16 +39,17 @@ class Row:
     last_line: int
 
 
-def examine_file(path: Path) -> tuple[str, int]:
-    """Give SHA-256 and size; UnusableFileError for a file that is missing, empty, or not UTF-8 from end to end."""
+def examine_file(path: Path, *, is_text: bool = True) -> tuple[str, int]:
+    """Give SHA-256 and size; UnusableFileError for a file that is missing, empty, or, as text, not UTF-8 throughout."""
     total, size, decoder = hashlib.sha256(), 0, codecs.getincrementaldecoder("utf-8")()
     try:
         with path.open("rb") as file:
             while block := file.read(BLOCK_BYTES):
                 total.update(block)
-                decoder.decode(block)
+                if is_text:
+                    decoder.decode(block)
                 size += len(block)
-            decoder.decode(b"", final=True)
+            decoder.decode(b"", final=is_text)
     except UnicodeDecodeError as error:
         raise UnusableFileError(
             f"{path} is not UTF-8 (near byte {size + error.start}); convert it first, as with iconv."

@@ -1,22 +1,25 @@
-"""The forms of imported files: CSV rows, mapped JSON lines and CloudEvents, each made into events."""
+"""The forms of imported files: rows of CSV and Parquet, mapped JSON lines and CloudEvents, each made into events."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from accounts.models import Customer
 from core import canonical
 from core.errors import InvalidInputError
-from metering import files
+from metering import files, parquet
 from metering.files import Line, Row
 from metering.models import EventContractVersion
+from metering.parquet import ParquetRow
 from metering.rules import import_rows, reading
 from metering.rules.import_rows import ColumnMap, RowRules
 from metering.rules.reading import BatchTooLargeError, Delivery, Unreadable
 from metering.rules.reasons import reason
 
 ID_PREFIX_LENGTH_MAX = 180
-Record = Line | Row
+Record = Line | Row | ParquetRow
+ReadRecords = Callable[[int], Iterable[Record]]
 ReadChunk = Callable[[Sequence[Record]], list[Delivery]]
 
 
@@ -42,19 +45,35 @@ class ImportRequest:
         return self.form == "csv" or bool(self.columns.columns)
 
 
-def open_file(request: ImportRequest) -> tuple[Iterable[Record], ReadChunk]:
-    """Give the rows of the file and what makes events of them; refuse at once what could not work for any row."""
+def open_file(request: ImportRequest) -> tuple[ReadRecords, ReadChunk]:
+    """Give what reads the rows after some line, and what makes events of them.
+
+    Refuses at once what could not work for any row. Parquet skips what was done; the others pass it by.
+    """
     if request.customer_code is not None and not Customer.objects.filter(code=request.customer_code).exists():
         raise ImportRefusedError(f"There is no customer {request.customer_code}.", pointer="/customer")
     types = _declared_types(request.event_type) if request.event_type is not None else {}
+    path = request.path
+    if request.form == "parquet":
+        return _open_parquet(request, types=types)
     if not request.is_mapped:
-        return files.read_lines(request.path), _CloudEvents(request)
+        return lambda _after: files.read_lines(path), _CloudEvents(request)
     rules = _row_rules(request, types=types)
     if request.form == "csv":
-        rows = files.read_rows(request.path)
+        rows = files.read_rows(path)
         header = _read_header(rows, request)
-        return rows, _CsvRows(request, rules, header)
-    return files.read_lines(request.path), _JsonRows(request, rules)
+        return lambda _after: rows, _CsvRows(request, rules, header)
+    return lambda _after: files.read_lines(path), _JsonRows(request, rules)
+
+
+def _open_parquet(request: ImportRequest, *, types: dict[str, frozenset[str]]) -> tuple[ReadRecords, ReadChunk]:
+    names = parquet.column_names(request.path)
+    if not request.is_mapped:
+        return lambda after: parquet.read_rows(request.path, columns=names, after_row=after), _ParquetEvents(request)
+    _require_columns(names, request)
+    rules = _row_rules(request, types=types)
+    wanted = list(dict.fromkeys(request.columns.columns))
+    return lambda after: parquet.read_rows(request.path, columns=wanted, after_row=after), _ParquetRows(request, rules)
 
 
 def _declared_types(event_type: str) -> dict[str, frozenset[str]]:
@@ -82,18 +101,22 @@ def _row_rules(request: ImportRequest, *, types: dict[str, frozenset[str]]) -> R
         customer_code=request.customer_code,
         event_type=request.event_type,
         source=request.source,
-        types=types if request.form == "csv" else None,
+        types=types if request.form == "csv" else None,  # the others have types of their own
     )
 
 
 def _read_header(rows: Iterator[Row], request: ImportRequest) -> list[str]:
     header = next(rows, None)
     names = [] if header is None else header.cells
+    _require_columns(names, request)
+    return names
+
+
+def _require_columns(names: Sequence[str], request: ImportRequest) -> None:
     for column in request.columns.columns:
         if names.count(column) != 1:
             found = "stands twice in" if column in names else "is not in"
             raise ImportRefusedError(f"The column {column!r} {found} the header of {request.path}: {', '.join(names)}.")
-    return names
 
 
 def _row_id(request: ImportRequest, number: int) -> str:
@@ -139,19 +162,60 @@ class _JsonRows:
 
 
 @dataclass(frozen=True, slots=True)
+class _ParquetRows:
+    """Makes events of Parquet rows with mapped columns; their values have types."""
+
+    request: ImportRequest
+    rules: RowRules
+
+    def __call__(self, records: Sequence[Record]) -> list[Delivery]:
+        return [
+            import_rows.event_of_row(row.values, event_id=_row_id(self.request, row.number), rules=self.rules)
+            for row in records
+            if isinstance(row, ParquetRow)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _ParquetEvents:
+    """Takes columns named as CloudEvents attributes; `data` is a struct, or JSON as text."""
+
+    request: ImportRequest
+
+    def __call__(self, records: Sequence[Record]) -> list[Delivery]:
+        common = _common_attributes(self.request)
+        return [self._delivery(row, common) for row in records if isinstance(row, ParquetRow)]
+
+    def _delivery(self, row: ParquetRow, common: dict[str, str]) -> Delivery:
+        own = {name: value for name, value in row.values.items() if value is not None}
+        event: dict[str, Any] = {"specversion": "1.0", "id": _row_id(self.request, row.number), **common, **own}
+        if isinstance(event.get("data"), str):
+            value, reasons = reading.read_value(event["data"])
+            if reasons:
+                return Unreadable(canonical.canonical_bytes(own | {"data": event["data"]}).decode(), reasons, event)
+            event["data"] = value
+        return event
+
+
+@dataclass(frozen=True, slots=True)
 class _CloudEvents:
     """Takes CloudEvents as they are, and fills in what the import was told of all of them."""
 
     request: ImportRequest
 
     def __call__(self, records: Sequence[Record]) -> list[Delivery]:
-        request = self.request
-        told = {"source": request.source, "type": request.event_type, "subject": request.customer_code}
-        common = {name: value for name, value in told.items() if value is not None}
+        common = _common_attributes(self.request)
         return [
-            delivery if isinstance(delivery, Unreadable) else {"id": _row_id(request, number), **common, **delivery}
+            delivery
+            if isinstance(delivery, Unreadable)
+            else {"id": _row_id(self.request, number), **common, **delivery}
             for number, delivery in _read_json(records)
         ]
+
+
+def _common_attributes(request: ImportRequest) -> dict[str, str]:
+    told = {"source": request.source, "type": request.event_type, "subject": request.customer_code}
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _read_json(records: Sequence[Record]) -> Iterator[tuple[int, Delivery]]:

@@ -42,11 +42,11 @@ def import_file(*, request: ImportRequest, at: datetime, progress: Progress | No
 
     An event is known by source and id, so importing a file again adds nothing.
     """
-    digest, size = files.examine_file(request.path)
-    records, read_chunk = import_forms.open_file(request)
+    digest, size = files.examine_file(request.path, is_text=request.form != "parquet")
+    read_records, read_chunk = import_forms.open_file(request)
     run = _find_run(request, digest=digest, at=at)
     report = ImportReport(run=run)
-    for chunk in _chunks(records, after_line=run.rows_done):
+    for chunk in _chunks(read_records(run.rows_done), after_line=run.rows_done):
         _import_chunk(report, read_chunk(chunk), last_line=_last_line(chunk[-1]), at=at)
         if progress is not None:
             progress(chunk[-1].end_byte, size)

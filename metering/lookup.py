@@ -73,6 +73,15 @@ def _only(events: QuerySet[UsageEvent], key: EventKey | None) -> QuerySet[UsageE
     return events.none() if key is None else events.filter(seq=key.seq, occurred_at=key.occurred_at)
 
 
+def find_identity(*, source: str, event_id: str) -> dict[str, str] | None:
+    """Give id, type and subject of the accepted event of this identity; None where there is none."""
+    key = EventKey.objects.filter(source=source, event_id=event_id).first() if event_id.isprintable() else None
+    if key is None:
+        return None
+    event = find_events().get(pk=key.seq, occurred_at=key.occurred_at)
+    return {"id": event.event_id, "type": event.contract.event_type, "subject": event.customer.code}
+
+
 def _known(named: QuerySet[Any, Any], parameter: str) -> list[int]:
     ids = [number for row in named for number in row.values()]
     if not ids:

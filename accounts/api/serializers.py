@@ -1,10 +1,11 @@
 """Customers as JSON."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from accounts.models import Customer
+from accounts import validators
+from accounts.models import Customer, ExternalId
 from core.http.serializers import KnownFieldsOnly
 
 
@@ -31,3 +32,20 @@ class CustomerChangeSerializer(CustomerSerializer):
 
     class Meta(CustomerSerializer.Meta):
         read_only_fields: ClassVar[list[str]] = ["code"]
+
+
+class ExternalIdSerializer(serializers.ModelSerializer[ExternalId]):
+    """What another system calls the customer."""
+
+    customer = serializers.SlugRelatedField[Customer](slug_field="code", read_only=True)
+
+    class Meta:
+        model = ExternalId
+        fields: ClassVar[list[str]] = ["customer", "system", "external_id", "created_at"]
+
+
+class NewExternalIdSerializer(KnownFieldsOnly, serializers.Serializer[Any]):
+    """A system, such as stripe, and the customer's id there."""
+
+    system = serializers.CharField(max_length=60, validators=[validators.CODE])
+    external_id = serializers.CharField(max_length=200, validators=[validators.EXTERNAL_ID])

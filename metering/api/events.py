@@ -4,45 +4,31 @@ from typing import Any
 
 import orjson
 from django.http import HttpResponse
-from django.http.request import UnreadablePostError
 from drf_spectacular.utils import extend_schema
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.models import ApiKey, Scope
-from accounts.permissions import READERS, RoleRule, RuledView
-from accounts.roles import Role
+from accounts.permissions import READERS, RuledView
 from core.http.schema import READ_REFUSALS, WRITE_REFUSALS
-from metering import capture, ingest, lookup
+from metering import lookup
+from metering.api import sending
+from metering.api.lago import answer_single
 from metering.api.rendering import ExactJSONRenderer
 from metering.api.schema import EVENT_BODIES
 from metering.api.serializers import CaptureAnswerSerializer, EventFilterSerializer, EventSerializer
-from metering.capture import Readable
 from metering.ingest import CaptureItem, CaptureResult
-from metering.models import CaptureBatch, UsageEvent
+from metering.models import UsageEvent
+from metering.rules.adapters import lago
 from metering.rules.instants import instant_text
-from metering.rules.reading import Delivery, NotABatchError
-from metering.store import postgres
-
-SENDERS = frozenset({Role.ENGINEERING})
-
-
-class SendingRule(RoleRule):
-    """Events may be sent with a key for that alone, or with one for every change."""
-
-    def _key_allows(self, request: Request, view: Any) -> bool:
-        if request.method == "POST" and isinstance(request.auth, ApiKey):
-            return not {Scope.EVENTS_WRITE, Scope.WRITE}.isdisjoint(request.auth.scopes)
-        return super()._key_allows(request, view)
 
 
 class EventsView(RuledView, GenericAPIView[UsageEvent]):
     """Accepted events, and the door that they come in by."""
 
-    roles_by_method = {"GET": READERS, "POST": SENDERS}
-    permission_classes = (SendingRule,)
+    roles_by_method = {"GET": READERS, "POST": sending.SENDERS}
+    permission_classes = (sending.SendingRule,)
     renderer_classes = (ExactJSONRenderer,)
     serializer_class = EventSerializer
     queryset = UsageEvent.objects.none()
@@ -62,10 +48,11 @@ class EventsView(RuledView, GenericAPIView[UsageEvent]):
         One bad event never blocks the rest; a duplicate is a success. Because `source` and `id` identify an event for
         ever, a delivery may be repeated at will and needs no Idempotency-Key.
         """
-        result = ingest.capture_events(
-            _read(request), channel=CaptureBatch.Channel.HTTP, origin=_origin(request), at=postgres.read_clock()
-        )
-        return HttpResponse(_write_answer(result), content_type="application/json")
+        deliveries = sending.read_deliveries(request)
+        if len(deliveries) == 1 and lago.is_event(deliveries[0]):
+            return answer_single(request, deliveries[0]["event"])
+        result = sending.capture_sent(request, deliveries)
+        return HttpResponse(write_answer(result), content_type="application/json")
 
 
 class EventView(RuledView, APIView):
@@ -83,31 +70,8 @@ class EventView(RuledView, APIView):
         return Response(_show_event(lookup.find_event(identity)))
 
 
-def _read(request: Request) -> list[Delivery]:
-    try:
-        return capture.read_delivery(
-            _body_of(request),
-            content_type=request.headers.get("Content-Type", ""),
-            encoding=request.headers.get("Content-Encoding", ""),
-        )
-    except UnreadablePostError as error:
-        raise NotABatchError("The connection ended before the body did.") from error
-
-
-def _body_of(request: Request) -> Readable:
-    """Django reads only what Content-Length announces; of a chunked body the web server knows the end."""
-    is_chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
-    if is_chunked and request.META.get("wsgi.input_terminated"):
-        stream: Readable = request.META["wsgi.input"]
-        return stream
-    return request._request  # noqa: SLF001 - DRF offers the parsed body only
-
-
-def _origin(request: Request) -> str:
-    return f"key:{request.auth.public_id}" if isinstance(request.auth, ApiKey) else f"user:{request.user.pk}"
-
-
-def _write_answer(result: CaptureResult) -> bytes:
+def write_answer(result: CaptureResult) -> bytes:
+    """What became of a delivery, as JSON."""
     counts = {name: getattr(result, name) for name in ("received", "accepted", "duplicates", "quarantined")}
     return orjson.dumps(counts | {"items": [_item(item) for item in result.items]})
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.http import HttpResponse
 from rest_framework.renderers import JSONRenderer
 
 from metering.rules import exact_json
@@ -18,3 +19,8 @@ class ExactJSONRenderer(JSONRenderer):
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
         return b"" if data is None else exact_json.write_in_order(data)
+
+
+def exact_response(body: Any, *, status: int = 200, content_type: str = "application/json") -> HttpResponse:
+    """The same for answers in other systems' forms, which are not negotiated."""
+    return HttpResponse(exact_json.write_in_order(body), status=status, content_type=content_type)

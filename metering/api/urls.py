@@ -2,10 +2,11 @@
 
 from django.urls import URLPattern, path
 
-from metering.api import contracts, events, health, meters, quarantine, usage
+from metering.api import contracts, events, health, lago, meters, quarantine, usage, webhooks
 
 urlpatterns: list[URLPattern] = [
     path("events", events.EventsView.as_view()),
+    path("events/batch", lago.LagoBatchView.as_view()),
     path("events/<path:identity>", events.EventView.as_view()),
     path("quarantine", quarantine.QuarantineListView.as_view()),
     path("quarantine/<int:quarantine_id>", quarantine.QuarantinedEventView.as_view()),
@@ -20,4 +21,9 @@ urlpatterns: list[URLPattern] = [
     path("meters/<str:code>", meters.MeterView.as_view()),
     path("usage", usage.UsageView.as_view()),
     path("metering/health", health.HealthView.as_view()),
+    path("webhook-sources", webhooks.WebhookSourceListView.as_view()),
+    path("webhook-sources/<str:code>", webhooks.WebhookSourceView.as_view()),
+    path("webhook-sources/<str:code>/rotate", webhooks.RotateView.as_view()),
+    path("webhook-sources/<str:code>/close", webhooks.CloseSourceView.as_view()),
+    path("capture/webhooks/<str:code>", webhooks.CaptureWebhookView.as_view(), name="capture-webhook"),
 ]

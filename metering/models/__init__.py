@@ -17,6 +17,7 @@ from metering.models.imports import ImportRun
 from metering.models.meters import Aggregation, Meter, MeterVersion
 from metering.models.snapshots import AggregationSnapshot, IdRange, TimeRange, Watermark
 from metering.models.stores import Shipment, Store, StoreCopy, StoreSwitch
+from metering.models.webhooks import WebhookSecret, WebhookSource
 
 __all__ = [
     "Aggregation",
@@ -46,4 +47,6 @@ __all__ = [
     "TimeRange",
     "UsageEvent",
     "Watermark",
+    "WebhookSecret",
+    "WebhookSource",
 ]

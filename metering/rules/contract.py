@@ -1,7 +1,7 @@
 """The definition of an accepted billable event: envelope, contract in force, customer, time and metered values."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -36,10 +36,14 @@ class ContractInForce:
 
 @dataclass(frozen=True, slots=True)
 class RuleBook:
-    """What decides about a delivery; None stands for a contract without a version in force."""
+    """What decides about a delivery; None stands for a contract without a version in force.
+
+    `aliases` give the code of the customer who has an id in another system.
+    """
 
     contracts: Mapping[str, ContractInForce | None]
     customers: Mapping[str, int]
+    aliases: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 class BillableEvent(NamedTuple):
@@ -64,23 +68,22 @@ def check_event(event: Data, *, rules: RuleBook) -> BillableEvent | tuple[Reason
     source = envelope.read_identity(event, "source", flaws)
     event_id = envelope.read_identity(event, "id", flaws)
     event_type = envelope.read_name(event, "type", flaws)
-    subject = envelope.read_name(event, "subject", flaws)
+    subject = envelope.read_subject(event, rules.aliases, flaws)
     instant = envelope.read_time(event, flaws)
     correction = envelope.read_correction(event, flaws) if "corrects" in event or "correction" in event else None
     is_cancel = correction is not None and correction.action == envelope.CANCEL
-    data = envelope.read_data(event, flaws, may_lack=is_cancel)
+    data = envelope.read_data(event, flaws)
     extras = envelope.read_extras(event, instant, flaws)
     contract = rules.contracts.get(event_type)
     customer_id = rules.customers.get(subject)
     if contract is None or customer_id is None:
-        flaws += _find_unknown(event_type, subject, rules)
-    written = envelope.write_part(data, flaws, pointer="/data") if data is not None else b""
+        flaws += _find_unknown(event_type, subject, rules, system=event.get("subjectsystem"))
+    written = envelope.write_part(data, flaws, pointer="/data")
     kept = envelope.write_part(extras, flaws, pointer="") if extras else None
-    if contract is not None:
-        if instant is not None and not contract.earliest <= instant.at <= contract.latest:
-            flaws.append(_out_of_time(instant, contract))
-        if data is not None and written and not is_cancel:  # a cancellation counts nothing, whatever it carries
-            check_data(data, contract.data_rules, flaws)
+    if contract is not None and instant is not None and not contract.earliest <= instant.at <= contract.latest:
+        flaws.append(_out_of_time(instant, contract))
+    if written and not is_cancel:  # a cancellation counts nothing, whatever it carries
+        _check_payload(event, data, contract, flaws)
     if flaws or contract is None or customer_id is None or instant is None:
         return tuple(flaws[:REASONS_MAX])
     mark = fingerprint.fingerprint_event(
@@ -101,12 +104,21 @@ def check_event(event: Data, *, rules: RuleBook) -> BillableEvent | tuple[Reason
     )
 
 
-def check_data(data: Data, rules: DataRules, flaws: list[Reason]) -> None:
+def _check_payload(event: Data, data: Any, contract: ContractInForce | None, flaws: list[Reason]) -> None:
+    """Where billing needs properties there must be some; where it needs none, the schema alone decides."""
+    if (contract is None or contract.data_rules.required) and (flaw := envelope.find_data_flaw(event)):
+        flaws.append(flaw)
+    elif contract is not None:
+        check_data(data, contract.data_rules, flaws)
+
+
+def check_data(data: Any, rules: DataRules, flaws: list[Reason]) -> None:
     """Note what is missing for billing, what cannot be counted, and where the schema is broken."""
-    missing = [name for name in rules.required if data.get(name) is None]
+    named: Data = data if type(data) is dict else {}
+    missing = [name for name in rules.required if named.get(name) is None]
     flaws.extend(reason("billing_field_missing", f"Billing needs {name!a}.", pointer=_at(name)) for name in missing)
     for name in rules.numbers:
-        value = data.get(name)
+        value = named.get(name)
         if value is not None and (code := values.find_flaw(value)):
             flaws.append(reason(code, pointer=_at(name)))
     if not rules.schema.is_valid(data):
@@ -118,12 +130,14 @@ def _at(name: str) -> str:
     return pointer_to(("data", name))
 
 
-def _find_unknown(event_type: str, subject: str, rules: RuleBook) -> Iterator[Reason]:
+def _find_unknown(event_type: str, subject: str, rules: RuleBook, *, system: Any) -> Iterator[Reason]:
     if event_type and rules.contracts.get(event_type) is None:
         code = "contract_not_in_force" if event_type in rules.contracts else "type_unknown"
         yield reason(code, pointer="/type")
     if subject and subject not in rules.customers:
-        yield reason("customer_unknown", f"No customer has the code {subject[:60]!a}.", pointer="/subject")
+        where = f"id {subject[:60]!a} in {system[:60]!a}" if type(system) is str else f"code {subject[:60]!a}"
+        detail = f"No customer has the {where}."
+        yield reason("customer_unknown", detail, pointer="/subject")
 
 
 def _out_of_time(instant: Instant, contract: ContractInForce) -> Reason:

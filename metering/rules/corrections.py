@@ -29,10 +29,13 @@ class Correcting(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An accepted event that is to be corrected, and what became of it so far; the texts are empty for nothing."""
+    """An accepted event that is to be corrected, and what became of it so far; the texts are empty for nothing.
 
-    customer_id: int
-    contract_id: int
+    Without a customer it was put away with its month.
+    """
+
+    customer_id: int | None
+    contract_id: int | None
     amended_by: str = ""
     cancelled_by: str = ""
     is_cancellation: bool = False
@@ -81,17 +84,23 @@ def _corrected(each: Correcting, target: Target) -> tuple[Target, Target]:
 
 
 def _find_flaw(each: Correcting, target: Target) -> Reason | None:
+    if target.customer_id is None:
+        return reason("corrected_put_away", pointer="/corrects")
     if target.customer_id != each.event.customer_id:
         return reason("corrected_other", "The event to correct belongs to another customer.", pointer="/subject")
     if target.contract_id != each.event.contract_id:
         return reason("corrected_other", "The event to correct is of another type.", pointer="/type")
-    if target.amended_by:
-        detail = f"The event was corrected before; correct {target.amended_by!a} instead, which stands for it now."
-        return reason("corrected_before", detail, pointer="/corrects")
-    if target.cancelled_by:
-        detail = f"The event was cancelled by {target.cancelled_by!a}; send what was used as a new event."
-        return reason("corrected_before", detail, pointer="/corrects")
-    if target.is_cancellation:
-        detail = "The event is a cancellation and counts nothing; send what was used as a new event."
+    if detail := _standing(target):
         return reason("corrected_before", detail, pointer="/corrects")
     return None
+
+
+def _standing(target: Target) -> str:
+    """Why the event can no longer be corrected, and what to do instead; empty where it can."""
+    if target.amended_by:
+        return f"The event was corrected before; correct {target.amended_by!a} instead, which stands for it now."
+    if target.cancelled_by:
+        return f"The event was cancelled by {target.cancelled_by!a}; send what was used as a new event."
+    if target.is_cancellation:
+        return "The event is a cancellation and counts nothing; send what was used as a new event."
+    return ""

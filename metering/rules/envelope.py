@@ -1,6 +1,7 @@
 """The CloudEvents 1.0 envelope of one event: who sent it, which event it is, what it is about."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from metering.rules import exact_json, exact_reader
@@ -11,7 +12,8 @@ EVENT_BYTES_MAX = 256 * 1024
 NAME_LENGTH_MAX = 200
 KNOWN = frozenset({"specversion", "id", "source", "type", "subject", "time", "data"})
 _EXTENSION_NAME = re.compile(r"[a-z0-9]{1,60}")
-_OTHER_DATA = "data_base64"
+_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
+OTHER_DATA = "data_base64"
 AMEND = "amend"
 CANCEL = "cancel"
 
@@ -78,17 +80,33 @@ def read_correction(event: dict[str, Any], flaws: list[Reason]) -> Correction | 
     return Correction(corrects, action)
 
 
-def read_data(event: dict[str, Any], flaws: list[Reason], *, may_lack: bool = False) -> dict[str, Any] | None:
-    data = event.get("data")
-    if type(data) is dict:
-        return data
-    if may_lack and data is None and event.get(_OTHER_DATA) is None:
-        return {}
-    if data is not None or event.get(_OTHER_DATA) is not None:
-        flaws.append(reason("data_not_object", pointer="/data" if data is not None else f"/{_OTHER_DATA}"))
-    else:
-        flaws.append(reason("data_missing", pointer="/data"))
-    return None
+def read_subject(event: dict[str, Any], aliases: Mapping[tuple[str, str], str], flaws: list[Reason]) -> str:
+    """Give the customer's code: `subject`, or who has the id `subjectid` in the other system `subjectsystem`."""
+    system, external = event.get("subjectsystem"), event.get("subjectid")
+    if event.get("subject") is not None or type(system) is not str or type(external) is not str or not external:
+        return read_name(event, "subject", flaws)
+    return aliases.get((system, external), external)
+
+
+def read_data(event: dict[str, Any], flaws: list[Reason]) -> Any:
+    """Give `data` as it stands; an event without data, or with binary data, has no properties."""
+    data, other = event.get("data"), event.get(OTHER_DATA)
+    if other is not None and (data is not None or not _is_base64(other)):
+        detail = f"`{OTHER_DATA}` is base64, and stands instead of `data`."
+        flaws.append(reason("attribute_invalid", detail, pointer=f"/{OTHER_DATA}"))
+    return {} if data is None else data
+
+
+def find_data_flaw(event: dict[str, Any]) -> Reason | None:
+    """Why an event has no properties although billing needs some; None where it has."""
+    if type(event.get("data")) is dict:
+        return None
+    name = "data" if event.get("data") is not None or event.get(OTHER_DATA) is None else OTHER_DATA
+    return reason("data_missing" if event.get(name) is None else "data_not_object", pointer=f"/{name}")
+
+
+def _is_base64(text: Any) -> bool:
+    return type(text) is str and len(text) % 4 == 0 and _BASE64.fullmatch(text) is not None
 
 
 def read_extras(event: dict[str, Any], instant: Instant | None, flaws: list[Reason]) -> dict[str, Any]:
@@ -100,7 +118,7 @@ def read_extras(event: dict[str, Any], instant: Instant | None, flaws: list[Reas
         if name in KNOWN or value is None or (name == "datacontenttype" and value == "application/json"):
             continue
         extras[name] = value
-        if isinstance(value, (dict, list)) or not _EXTENSION_NAME.fullmatch(name):
+        if isinstance(value, (dict, list)) or not (_EXTENSION_NAME.fullmatch(name) or name == OTHER_DATA):
             _note_attribute(name, flaws)
     return extras
 
@@ -111,7 +129,7 @@ def _note_attribute(name: str, flaws: list[Reason]) -> None:
         flaws.append(reason("attribute_invalid", detail, pointer=pointer_to([name])))
 
 
-def write_part(value: dict[str, Any], flaws: list[Reason], *, pointer: str) -> bytes:
+def write_part(value: Any, flaws: list[Reason], *, pointer: str) -> bytes:
     """Write `data` or the extras as they will be stored; note what PostgreSQL could not store."""
     try:
         written = exact_json.write(value)
@@ -125,7 +143,7 @@ def write_part(value: dict[str, Any], flaws: list[Reason], *, pointer: str) -> b
     return written
 
 
-def _why_unwritable(value: dict[str, Any], pointer: str) -> Reason:
+def _why_unwritable(value: Any, pointer: str) -> Reason:
     if exact_reader.depth_of(value) > exact_reader.DEPTH_MAX:
         return reason("nested_too_deep", pointer=pointer)
     is_text = not exact_reader.is_usable_text(value)

@@ -43,9 +43,10 @@ class Filter:
         return {"property": self.name, "kind": self.kind, "values": list(self.values)}
 
 
-def matches(filters: Sequence[Filter], data: Mapping[str, Any]) -> bool:
+def matches(filters: Sequence[Filter], data: Any) -> bool:
     """Say whether an event with this `data` counts; an absent property, or one of another kind, never matches."""
-    return all(_holds(one, data.get(one.name)) for one in filters)
+    named = data if isinstance(data, Mapping) else {}
+    return all(_holds(one, named.get(one.name)) for one in filters)
 
 
 def _holds(one: Filter, value: Any) -> bool:

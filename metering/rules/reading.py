@@ -134,6 +134,16 @@ def read_one(text: str) -> Delivery:
     return _read_line(text.encode())
 
 
+def read_value(text: str) -> tuple[Any, tuple[Reason, ...]]:
+    """Read one JSON value of any kind, with the reasons why it is not exact, if any."""
+    try:
+        reader = ElementReader(text.strip(_BLANK))
+        _refuse_rest(reader.text, reader.read_at(0))
+    except ValueError as error:
+        return None, (reason("malformed_json", f"The body is not JSON: {error}."),)
+    return reader.value, tuple(reader.reasons)
+
+
 def _text_of(body: bytes) -> str:
     try:
         return body.decode()

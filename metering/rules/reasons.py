@@ -21,7 +21,7 @@ CODES = {
     "type_unknown": "No event contract has this `type`.",
     "contract_not_in_force": "The event contract has no version in force.",
     "subject_missing": "`subject` is missing or empty.",
-    "customer_unknown": "No customer has the code that `subject` names.",
+    "customer_unknown": "No customer has the code in `subject`, or the id `subjectid` in the system `subjectsystem`.",
     "time_missing": "`time` is missing or empty.",
     "time_invalid": "`time` is not an RFC 3339 instant with an offset.",
     "time_too_old": "The event happened longer ago than its contract accepts.",
@@ -39,6 +39,7 @@ CODES = {
     "corrected_unknown": "No accepted event has this `source` and the id in `corrects`.",
     "corrected_other": "The event to correct belongs to another customer, or is of another type.",
     "corrected_before": "The event to correct was corrected before, or is a cancellation.",
+    "corrected_put_away": "The month of the event to correct was put away; bring it back, then release this one.",
     "conflict": "Another event with the same `source` and `id` was accepted before.",
 }
 REASONS_MAX = 20

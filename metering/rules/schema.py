@@ -23,7 +23,7 @@ class Schema:
             raise ValueError(f"the schema is not usable: {getattr(error, 'message', error)}") from error
         self.is_valid = self._validator.is_valid
 
-    def find_flaws(self, data: dict[str, Any]) -> list[Reason]:
+    def find_flaws(self, data: Any) -> list[Reason]:
         """Give one reason per error, up to the limit."""
         errors = islice(self._validator.iter_errors(data), REASONS_MAX)
         return [

@@ -38,12 +38,12 @@ ORDER BY known.source, known.event_id
 FOR UPDATE OF known
 """
 _FIND = """
-SELECT event.source, event.event_id, event.customer_id, event.contract_id, coalesce(left_out.kind, ''),
+SELECT known.source, known.event_id, event.customer_id, event.contract_id, coalesce(left_out.kind, ''),
        coalesce(correction.event_id, '')
 FROM unnest(%s::text[], %s::text[]) AS sent (source, event_id)
 JOIN metering_eventkey AS known ON known.source = sent.source AND known.event_id = sent.event_id
-JOIN metering_usageevent AS event ON event.seq = known.seq AND event.occurred_at = known.occurred_at
-LEFT JOIN metering_eventcorrection AS left_out ON left_out.seq = event.seq
+LEFT JOIN metering_usageevent AS event ON event.seq = known.seq AND event.occurred_at = known.occurred_at
+LEFT JOIN metering_eventcorrection AS left_out ON left_out.seq = known.seq
 LEFT JOIN metering_usageevent AS correction
   ON correction.seq = left_out.since_seq AND correction.occurred_at = left_out.since_occurred_at
 """

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard
 
 from accounts import queries
 from metering.models import EventContractVersion
@@ -41,13 +41,28 @@ def load_rulebook(events: Sequence[dict[str, Any]], *, sent_at: datetime, at: da
     """Read the contracts and customers that these events name, as committed now: nothing here can be out of date."""
     rows = fetch_all(_CONTRACTS, [sorted(readings.UNIQUE), at, text_array(_names(events, "type"))])
     in_force = {row[0]: _in_force(*row, sent_at=sent_at, at=at) for row in rows}
-    return RuleBook(contracts=in_force, customers=queries.find_customer_ids(_names(events, "subject")))
+    subjects, external = _names(events, "subject"), _external(events)
+    if not external:
+        return RuleBook(contracts=in_force, customers=queries.find_customer_ids(subjects))
+    aliases = queries.find_aliases(external)
+    codes = {*subjects, *aliases.values(), *(external_id for _system, external_id in external)}
+    return RuleBook(contracts=in_force, customers=queries.find_customer_ids(sorted(codes)), aliases=aliases)
+
+
+def _external(events: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Give the ids of other systems that stand where a customer's code would."""
+    found = ((event.get("subjectsystem"), event.get("subjectid")) for event in events if "subjectid" in event)
+    return sorted({(system, name) for system, name in found if _is_name(system) and _is_name(name)})
 
 
 def _names(events: Sequence[dict[str, Any]], attribute: str) -> list[str]:
     """Give what could be the name of anything; the rest need not be looked up to be unknown."""
     texts = {text for event in events if type(text := event.get(attribute)) is str}
-    return sorted(text for text in texts if text.isprintable() and 0 < len(text) <= NAME_LENGTH_MAX)
+    return sorted(text for text in texts if _is_name(text))
+
+
+def _is_name(text: Any) -> TypeGuard[str]:
+    return type(text) is str and text.isprintable() and 0 < len(text) <= NAME_LENGTH_MAX
 
 
 def _in_force(

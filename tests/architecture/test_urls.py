@@ -16,9 +16,12 @@ PUBLIC = {
     "portal:login": "the sign-in itself",
     "portal:logout": "ends a session; takes only POST",
     "admin:login": "the sign-in itself",
+    "capture-webhook": "signed by its sender; a wrong signature writes nothing",
 }
 WITHOUT_KEY = {
     "EventsView": "an event's own source and id count it once, for ever",
+    "LagoBatchView": "as EventsView",
+    "CaptureWebhookView": "webhook-id is the id of its event",
     "PreviewView": "stores nothing",
 }
 METHODS = ("get", "post", "put", "patch", "delete")

@@ -70,7 +70,12 @@ def contract(
 
 
 def meter(
-    code: str = "input-tokens", *, value_property: str = "input_tokens", aggregation: str = "sum", **measure: Any
+    code: str = "input-tokens",
+    *,
+    value_property: str = "input_tokens",
+    aggregation: str = "sum",
+    event_type: str = EVENT_TYPE,
+    **measure: Any,
 ) -> Meter:
     return meters.create_meter(
         code=code,
@@ -78,7 +83,7 @@ def meter(
         definition="Tokens read by a model.",
         exclusions="",
         unit="token",
-        contract=EventContract.objects.get(event_type=EVENT_TYPE),
+        contract=EventContract.objects.get(event_type=event_type),
         aggregation=aggregation,
         value_property=value_property,
         **measure,

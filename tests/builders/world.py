@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.urls import reverse
 
-from accounts import keys, portal_access, sign_in
+from accounts import external_ids, keys, portal_access, sign_in
 from accounts.models import Scope
 from compliance.payouts import evidence
 from compliance.payouts.models import GateRequirement
@@ -24,7 +24,7 @@ from invoicing.policy import propose
 from invoicing.policy.models import TriggerPolicy
 from invoicing.pricing import invoice_terms, plans, prices
 from invoicing.pricing.models import PriceVersion, Subscription, TaxRate
-from metering import contracts, ingest, quarantine
+from metering import contracts, ingest, quarantine, webhooks
 from metering.models import (
     AggregationSnapshot,
     CaptureBatch,
@@ -40,6 +40,7 @@ from tests.builders.addresses import PARAMETER, Address
 from tests.builders.people import PASSWORD
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
+MAPPING = {"type": "=usage", "subject": "/customer", "data": {"units": "/units"}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +91,12 @@ def make_world(*, at: datetime) -> World:
     _propose(ids, company)
     ids["pricing_subscription"] = Subscription.objects.earliest("pk").pk
     ids["pricing_taxrate"] = TaxRate.objects.earliest("pk").pk
+    ids["accounts_externalid"] = external_ids.add_external_id(
+        customer_code="acme", system="stripe", external_id="cus_1", actor=company.finance, at=at
+    ).pk
+    ids["metering_webhooksource"] = webhooks.create_source(
+        code="crm", description="The CRM.", mapping=MAPPING, actor=company.meter.owner, at=at
+    ).source.pk
     ids["metering_meter"] = company.meter.pk
     ids["metering_eventcontract"] = EventContract.objects.earliest("pk").pk
     ids["metering_eventcontractversion"] = _draft_version(company).pk

@@ -6,6 +6,8 @@ import signal
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from django.db import connections
 
@@ -27,11 +29,15 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importing, "CHUNK_ROWS", 5)
 
 
-def request(folder: Path) -> ImportRequest:
-    path = folder / "use.csv"
-    path.write_text("When,In\n" + "".join(f"2026-03-01 10:00:{number:02},1\n" for number in range(ROWS)))
+def request(folder: Path, *, form: str = "csv") -> ImportRequest:
+    path = folder / f"use.{form}"
+    times = [f"2026-03-01 10:00:{number:02}" for number in range(ROWS)]
+    if form == "csv":
+        path.write_text("When,In\n" + "".join(f"{time},1\n" for time in times))
+    else:
+        pq.write_table(pa.table({"When": times, "In": [1] * ROWS}), path, row_group_size=7)
     columns = import_rows.read_column_map(["time=When", "data.input_tokens=In", "data.output_tokens=In"])
-    return ImportRequest(path=path, form="csv", customer_code="acme", event_type=usage.EVENT_TYPE, columns=columns)
+    return ImportRequest(path=path, form=form, customer_code="acme", event_type=usage.EVENT_TYPE, columns=columns)
 
 
 def load_and_die(wanted: ImportRequest, *, after_chunks: int) -> None:
@@ -53,8 +59,9 @@ def load_and_die(wanted: ImportRequest, *, after_chunks: int) -> None:
     assert process.exitcode == -signal.SIGKILL
 
 
-def test_killed_again_and_again_it_goes_on_where_it_was_left(tmp_path: Path) -> None:
-    wanted = request(tmp_path)
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_killed_again_and_again_it_goes_on_where_it_was_left(tmp_path: Path, form: str) -> None:
+    wanted = request(tmp_path, form=form)
     for after_chunks in (1, 3, 2):
         load_and_die(wanted, after_chunks=after_chunks)
     assert UsageEvent.objects.count() == 30

@@ -45,7 +45,7 @@ class TestImport:
 
     def test_the_format_is_known_by_the_ending_or_named(self, tmp_path: Path) -> None:
         path = write(tmp_path, "2026-03-01 10:00:00,1,2", name="use.txt")
-        with pytest.raises(CommandError, match="--format csv or --format ndjson"):
+        with pytest.raises(CommandError, match="--format csv, ndjson or parquet"):
             run(path, *ACME, *MAP)
         assert run(path, "--format", "csv", *ACME, *MAP).startswith("accepted 1,")
 
@@ -55,7 +55,7 @@ class TestImport:
             (["--customer", "nobody", "--type", usage.EVENT_TYPE, *MAP], "There is no customer nobody"),
             ([*ACME, *MAP[:-1], "data.output_tokens=Output"], "The column 'Output' is not in the header"),
             ([*ACME, *MAP, "--map", "when=When"], "--map: 'when=When' is none of"),
-            ([*ACME, *MAP, "--format", "parquet"], "Parquet cannot be read yet"),
+            ([*ACME, *MAP, "--format", "parquet"], "is not a Parquet file"),
         ],
     )
     def test_what_cannot_work_ends_with_one_line_and_code_2(self, tmp_path: Path, words: list[str], says: str) -> None:

@@ -56,6 +56,11 @@ def test_the_event_must_be_known_and_belong_to_the_same_customer_and_type() -> N
     ]
 
 
+def test_an_event_whose_month_was_put_away_is_not_corrected_before_it_is_back() -> None:
+    away = {("api", "a"): Target(None, None)}
+    assert [code for _index, code, _detail in judge(correcting(0, "b", "a"), targets=away)] == ["corrected_put_away"]
+
+
 def test_a_repeat_is_a_duplicate_and_another_body_a_conflict() -> None:
     once, other = correcting(0, "b", "a"), correcting(2, "b", "a", "cancel")
     judged = corrections.judge_corrections([once, once._replace(place=1), other], targets=FIRST, marks={})

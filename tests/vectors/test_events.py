@@ -1,4 +1,4 @@
-"""Agreement with CloudEvents and OpenMeter on what an event is."""
+"""Agreement with CloudEvents, OpenMeter, Lago and Stripe on what an event is."""
 
 import io
 import json
@@ -6,18 +6,31 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from django.http.request import HttpHeaders
+
 from metering import capture
+from metering.rules.adapters import lago, stripe
+from metering.rules.adapters.stripe import StripeRequestError
 from metering.rules.contract import BillableEvent, ContractInForce, DataRules, RuleBook, check_event
 from metering.rules.reading import Delivery
+from metering.rules.reasons import Reason
 from metering.rules.schema import Schema
 from tests.vectors import cases
 from tests.vectors.cases import Case
 
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 EVER, NEVER = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def accepts(delivery: Delivery, *, value_property: str = "") -> bool:
     """Whether capture takes the event, whose customer and contract exist; CloudEvents itself needs no subject."""
+    assert isinstance(delivery, dict)
+    subject = delivery.get("subject") or delivery.get("subjectid") or "acme"
+    found = judge(delivery if "subjectid" in delivery else delivery | {"subject": subject}, value_property)
+    return isinstance(found, BillableEvent)
+
+
+def judge(delivery: Delivery, value_property: str) -> BillableEvent | tuple[Reason, ...]:
     assert isinstance(delivery, dict)
     named = (value_property,) if value_property else ()
     in_force = ContractInForce(
@@ -29,9 +42,9 @@ def accepts(delivery: Delivery, *, value_property: str = "") -> bool:
         latest=NEVER,
     )
     types = {str(delivery.get("type")): in_force} if delivery.get("type") else {}
-    subject = delivery.get("subject") or "acme"
-    found = check_event(delivery | {"subject": subject}, rules=RuleBook(contracts=types, customers={subject: 1}))
-    return isinstance(found, BillableEvent)
+    customer = delivery.get("subject") or delivery.get("subjectid")
+    customers = {str(customer): 1} if customer else {}
+    return check_event(delivery, rules=RuleBook(contracts=types, customers=customers))
 
 
 def read(body: Any, *, content_type: str = "application/json") -> list[Delivery]:
@@ -63,11 +76,62 @@ def check_metered(case: Case) -> None:
     assert accepts(delivery, value_property="duration_ms") is case["expected"]["accepted"]
 
 
+def check_binary(case: Case) -> None:
+    headers, body = case["input"]["headers"], case["input"].get("body", "")
+    content = body if isinstance(body, str) else json.dumps(body)
+    delivery = capture.read_request(io.BytesIO(content.encode()), headers=HttpHeaders(_meta(headers)))[0]
+    assert accepts(delivery) is case["expected"]["accepted"]
+    assert isinstance(delivery, dict)
+    wanted = case["expected"].get("attributes", {})
+    assert {name: delivery[name] for name in wanted} == wanted
+    assert delivery["data"] == case["expected"]["data"]
+
+
+def _meta(headers: dict[str, str]) -> dict[str, str]:
+    names = {name: name.upper().replace("-", "_") for name in headers}
+    return {plain if plain == "CONTENT_TYPE" else f"HTTP_{plain}": headers[name] for name, plain in names.items()}
+
+
+def check_lago(case: Case) -> None:
+    sent, context = case["input"]["event"], case.get("context", {})
+    delivery = lago.event_of(sent, at=NOW)
+    found = judge(delivery, "total")
+    seen = sent.get("transaction_id") in context.get("seen_transaction_ids", ())
+    assert (isinstance(found, BillableEvent) and not seen) is case["expected"]["accepted"]
+    if isinstance(found, BillableEvent):
+        details = {"transaction_id": [lago.TAKEN]} if seen else {}
+    else:
+        details = lago.error_details(found)
+    if "field" in case["expected"]:
+        assert case["expected"]["code"] in details[case["expected"]["field"]]
+
+
+def check_stripe(case: Case) -> None:
+    at = datetime.fromtimestamp(case.get("context", {}).get("now", NOW.timestamp()), UTC)
+    try:
+        stripe.check_params(case["input"], at=at)
+        delivery = stripe.event_of(case["input"], spare_id="spare", at=at)
+    except StripeRequestError:
+        assert case["expected"]["accepted"] is False
+        return
+    assert isinstance(judge(delivery, "value"), BillableEvent) is case["expected"]["accepted"]
+    if "value" in case["expected"]:
+        assert delivery["data"]["value"] == case["expected"]["value"]
+
+
+def check_stripe_batch(case: Case) -> None:
+    assert (case["input"]["count"] <= stripe.EVENTS_MAX) is case["expected"]["accepted"]
+
+
 CHECKS: dict[str, Callable[[Case], None]] = {
     "cloudevents_json": check_one,
     "cloudevents_http_structured": check_structured,
     "cloudevents_json_batch": check_batch,
+    "cloudevents_http_binary": check_binary,
     "openmeter": check_metered,
+    "lago": check_lago,
+    "stripe_meter_event": check_stripe,
+    "stripe_meter_event_batch": check_stripe_batch,
 }
 
 

@@ -21,7 +21,7 @@ FORMS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson", ".parquet": "pa
 class Command(BaseCommand):
     """Safe to repeat and to kill: it goes on where it was left, and counts nothing twice."""
 
-    help = "Capture the events of a CSV or NDJSON file. Times without an offset are UTC."
+    help = "Capture the events of a CSV, NDJSON or Parquet file. Times without an offset are UTC."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE")
@@ -39,7 +39,7 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="NAME=COLUMN",
-            help="time=COLUMN, id=COLUMN or data.PROPERTY=COLUMN; repeat it. Without id, file name and line make one.",
+            help="time=COLUMN, id=COLUMN or data.PROPERTY=COLUMN; repeat it. Without id, file name and row make one.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -69,9 +69,7 @@ class Command(BaseCommand):
 def _read_request(options: dict[str, Any]) -> ImportRequest:
     form = options["format"] or FORMS.get(options["file"].suffix.lower())
     if form is None:
-        raise CommandError("Say what the file is: --format csv or --format ndjson.", returncode=BAD_INPUT)
-    if form == "parquet":
-        raise CommandError("Parquet cannot be read yet; write the file as CSV or NDJSON.", returncode=BAD_INPUT)
+        raise CommandError("Say what the file is: --format csv, ndjson or parquet.", returncode=BAD_INPUT)
     try:
         columns = import_rows.read_column_map(options["map"])
     except ValueError as error:

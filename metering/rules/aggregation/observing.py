@@ -58,8 +58,10 @@ class Ratio(NamedTuple):
     denominator: Decimal = Decimal(1)
 
 
-def read_value(data: Mapping[str, Any], *, reading: Reading) -> Decimal | str | None:
+def read_value(data: Any, *, reading: Reading) -> Decimal | str | None:
     """Give what this meter reads from an event's `data`: a number, for a unique count the text of anything, or None."""
+    if not isinstance(data, Mapping):  # where billing needs no property, there may be none
+        return None
     value = data.get(reading.value_property)
     if reading.aggregation == "count" or value is None:
         return None
@@ -70,6 +72,8 @@ def read_value(data: Mapping[str, Any], *, reading: Reading) -> Decimal | str | 
     return None if values.find_flaw(value) else Decimal(value)
 
 
-def read_operation(data: Mapping[str, Any], *, reading: Reading) -> str:
+def read_operation(data: Any, *, reading: Reading) -> str:
     """Give whether the event adds its value to what is held, or removes it."""
-    return REMOVE if reading.operation_property and data.get(reading.operation_property) == REMOVE else ADD
+    if not reading.operation_property or not isinstance(data, Mapping):
+        return ADD
+    return REMOVE if data.get(reading.operation_property) == REMOVE else ADD

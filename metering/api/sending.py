@@ -1,0 +1,67 @@
+"""What every address that takes events shares: who may send, where the body is read, and who sent it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.http.request import UnreadablePostError
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.models import ApiKey, Scope
+from accounts.permissions import RoleRule, RuledView
+from accounts.roles import Role
+from metering import capture, ingest
+from metering.capture import Readable
+from metering.ingest import CaptureResult
+from metering.models import CaptureBatch
+from metering.rules.reading import Delivery, NotABatchError
+from metering.store import postgres
+
+SENDERS = frozenset({Role.ENGINEERING})
+
+
+class SendingRule(RoleRule):
+    """Events may be sent with a key for that alone, or with one for every change."""
+
+    def _key_allows(self, request: Request, view: Any) -> bool:
+        if request.method == "POST" and isinstance(request.auth, ApiKey):
+            return not {Scope.EVENTS_WRITE, Scope.WRITE}.isdisjoint(request.auth.scopes)
+        return super()._key_allows(request, view)
+
+
+class SendingView(RuledView, APIView):
+    """An address that takes events in another system's form."""
+
+    roles_by_method = {"POST": SENDERS}
+    permission_classes: Sequence[Any] = (SendingRule,)
+
+
+def read_deliveries(request: Request) -> list[Delivery]:
+    """The events of a request in CloudEvents' forms."""
+    try:
+        return capture.read_request(body_of(request), headers=request.headers)
+    except UnreadablePostError as error:
+        raise NotABatchError("The connection ended before the body did.") from error
+
+
+def read_body(request: Request) -> bytes:
+    """The body of a request in another form, bounded and inflated."""
+    try:
+        return capture.read_body(body_of(request), encoding=request.headers.get("Content-Encoding", ""))
+    except UnreadablePostError as error:
+        raise NotABatchError("The connection ended before the body did.") from error
+
+
+def body_of(request: Request) -> Readable:
+    """Django reads only what Content-Length announces; of a chunked body the web server knows the end."""
+    is_chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
+    if is_chunked and request.META.get("wsgi.input_terminated"):
+        stream: Readable = request.META["wsgi.input"]
+        return stream
+    return request._request  # noqa: SLF001 - DRF offers the parsed body only
+
+
+def capture_sent(request: Request, deliveries: Sequence[Delivery]) -> CaptureResult:
+    """Capture what a request brought; it is committed when this returns."""
+    origin = f"key:{request.auth.public_id}" if isinstance(request.auth, ApiKey) else f"user:{request.user.pk}"
+    return ingest.capture_events(deliveries, channel=CaptureBatch.Channel.HTTP, origin=origin, at=postgres.read_clock())
