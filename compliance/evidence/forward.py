@@ -1,5 +1,6 @@
 """The way forward: each step between the events and the amount of a line, done again and compared."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,7 @@ from compliance.evidence.rules import proof
 from compliance.evidence.rules.proof import Check
 from core import rounding
 from invoicing.cycle.models import Invoice, InvoiceLine
-from invoicing.pricing.models import PriceVersion, ProposalStatus
+from invoicing.pricing.models import FeeProgram, FeeProgramVersion, PriceVersion, ProposalStatus
 from invoicing.rating import rate
 from invoicing.rating.models import RatedLine
 from invoicing.rating.rate import Recomputed
@@ -77,10 +78,24 @@ def prices_of_that_time(line: InvoiceLine) -> list[PriceVersion]:
     return list(known.order_by("effective_at", "version"))
 
 
-def check_price(rated: RatedLine, *, prices: list[PriceVersion]) -> list[Check]:
+def figures_of_that_time(line: InvoiceLine) -> list[FeeProgramVersion]:
+    """The same of the fee program that the line's price follows; none where it follows none."""
+    first = line.adjusts.rated_line if line.adjusts else line.rated_line
+    if first.fee_version is None:
+        return []
+    known = FeeProgramVersion.objects.filter(
+        program=first.fee_version.program_id, status=ProposalStatus.APPROVED, decided_at__lte=first.rated_at
+    )
+    return list(known.order_by("effective_at", "version"))
+
+
+def check_price(
+    rated: RatedLine, *, prices: list[PriceVersion], figures: Sequence[FeeProgramVersion] = ()
+) -> list[Check]:
     """The one price in force over the whole segment, and what it makes of the quantity."""
     in_force = [price for price in prices if price.effective_at <= rated.segment_start][-1:]
-    in_force += [price for price in prices if rated.segment_start < price.effective_at < rated.segment_end]
+    if not _holds_for_its_period(rated):
+        in_force += [price for price in prices if rated.segment_start < price.effective_at < rated.segment_end]
     version = rated.price_version
     again = rate.recompute(rated)
     is_whole = rated.share_part == rated.share_whole
@@ -88,6 +103,7 @@ def check_price(rated: RatedLine, *, prices: list[PriceVersion]) -> list[Check]:
     return [
         proof.compare("price in force", claimed=_price_name(version), found=" and ".join(map(_price_name, in_force))),
         proof.compare("in force since", claimed=str(rated.effective_at), found=str(version.effective_at)),
+        *_check_figures(rated, known=figures),
         proof.compare(
             "computation",
             claimed=tell_steps(rated.computation, share=share),
@@ -97,6 +113,24 @@ def check_price(rated: RatedLine, *, prices: list[PriceVersion]) -> list[Check]:
         proof.compare("amount before its rounding", claimed=rated.amount_exact, found=again.amount_exact),
         proof.compare("amount", claimed=rated.amount, found=again.amount),
     ]
+
+
+def _holds_for_its_period(rated: RatedLine) -> bool:
+    """A program that changes only with a period is agreed for all of it."""
+    figures = rated.fee_version
+    return figures is not None and figures.program.takes_effect == FeeProgram.TakesEffect.NEXT_PERIOD
+
+
+def _check_figures(rated: RatedLine, *, known: Sequence[FeeProgramVersion]) -> list[Check]:
+    """Where the price follows a fee program: its version in force over the whole segment."""
+    claimed = rated.fee_version
+    if claimed is None:
+        return []
+    found = [version for version in known if version.effective_at <= rated.segment_start][-1:]
+    if not _holds_for_its_period(rated):
+        found += [version for version in known if rated.segment_start < version.effective_at < rated.segment_end]
+    names = " and ".join(f"version {version.version}" for version in found)
+    return [proof.compare("fee table in force", claimed=f"version {claimed.version}", found=names)]
 
 
 def _check_parts(rated: RatedLine, *, again: Recomputed) -> list[Check]:

@@ -111,9 +111,10 @@ def _whole_lines() -> QuerySet[InvoiceLine]:
     return InvoiceLine.objects.select_related(
         "invoice",
         "adjusts__invoice",
-        "adjusts__rated_line",
+        "adjusts__rated_line__fee_version",
         "rated_line__charge__plan",
         "rated_line__price_version",
+        "rated_line__fee_version__program",
         f"{snapshots}__watermark",
         f"{snapshots}__customer",
         f"{snapshots}__meter__contract",
@@ -145,5 +146,9 @@ def _trace(line: InvoiceLine) -> Trace:
         grounds=tuple(_grounds().filter(line=rated).order_by("position")),
         carries=tuple(_grounds().filter(ground=rated, line__invoice_line__isnull=False).order_by("line")),
         is_event_by_event=is_event_by_event,
-        checks=(*counted, *forward.check_price(rated, prices=prices), *forward.check_line(line, billed=billed)),
+        checks=(
+            *counted,
+            *forward.check_price(rated, prices=prices, figures=forward.figures_of_that_time(line)),
+            *forward.check_line(line, billed=billed),
+        ),
     )

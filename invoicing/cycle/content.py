@@ -54,7 +54,9 @@ def _part(part: InvoiceAllowanceCharge) -> list[Any]:
 
 def _line(line: InvoiceLine) -> dict[str, Any]:
     rated, snapshot = line.rated_line, line.rated_line.snapshot
+    figures = {} if rated.fee_version_id is None else {"fee_version": rated.fee_version_id}
     return {
+        **figures,
         "position": line.position,
         "description": line.description,
         "meter": line.meter_code,

@@ -115,6 +115,7 @@ def _rate_unsaved(tasks: Sequence[PlanTask]) -> list[RatedLine]:
 def _unsaved(computed: Computed) -> RatedLine:
     return RatedLine(
         price_version_id=computed.segment.price_version_id,
+        fee_version_id=computed.segment.fee_version_id,
         segment_start=computed.segment.start,
         segment_end=computed.segment.end,
         effective_at=computed.effective_at,

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from core import audit, money
 from core.errors import InvalidInputError, NotFoundError
-from invoicing.pricing import plans, proposals
+from invoicing.pricing import fee_programs, plans, proposals
 from invoicing.pricing.models import Charge, Plan, PriceVersion, TaxRate
 from invoicing.pricing.rules import instants
 from invoicing.pricing.rules import params as price_params
@@ -47,6 +47,8 @@ def propose_price_version(
             else "priced by usage, for it has a meter"
         )
         raise ModelUnfitError(f"Charge {charge.code} must be {wanted}.", pointer="/model")
+    if isinstance(parsed, price_params.FeeProgramParams):
+        fee_programs.check_charge(parsed, plan=charge.plan)
     with transaction.atomic():
         Charge.objects.select_for_update().get(pk=charge.pk)
         price = PriceVersion.objects.create(

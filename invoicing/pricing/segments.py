@@ -7,6 +7,7 @@ from datetime import datetime
 
 from core.periods import Period
 from invoicing.pricing import queries
+from invoicing.pricing.fee_segments import Cut, ProgramBook
 from invoicing.pricing.models import Charge, PlanVersion, PriceVersion, ProposalStatus, SubscriptionPhase
 from invoicing.pricing.queries import DuePeriod
 from invoicing.pricing.rules import timeline
@@ -16,7 +17,10 @@ from metering import queries as metering_queries
 
 @dataclass(frozen=True, slots=True)
 class PriceSegment:
-    """One charge of a period over `[start, end)`, in which neither plan, terms, price nor what is measured change."""
+    """One charge of a period over `[start, end)`, in which neither plan, terms, price nor what is measured change.
+
+    Where the price follows a fee program, `fee_version_id` names the figures.
+    """
 
     subscription_id: int
     customer_id: int
@@ -31,15 +35,17 @@ class PriceSegment:
     whole: Period  # the period from boundary to boundary; longer than `period` where that is a short first or last one
     proration_unit: str
     zone: str
+    fee_version_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Offer:
-    """A charge with its prices laid end to end."""
+    """A charge with its prices laid end to end, and when what its meter measures changes."""
 
     charge_id: int
     meter_id: int | None
     prices: tuple[Stretch, ...]
+    measured: tuple[datetime, ...]
 
 
 def price_segments(due: Sequence[DuePeriod]) -> list[PriceSegment]:
@@ -52,7 +58,9 @@ def price_segments(due: Sequence[DuePeriod]) -> list[PriceSegment]:
     terms = queries.terms_by_subscription(subscription_ids)
     phases = _phases(subscription_ids)
     plan_ids = {stretch.key for stretches in phases.values() for stretch in stretches}
-    offers = _offers(plan_ids)
+    prices = PriceVersion.objects.filter(status=ProposalStatus.APPROVED, charge__plan__in=plan_ids).defer("params")
+    offers = _offers(plan_ids, prices=prices)
+    programs = ProgramBook(prices)
     versions = PlanVersion.objects.filter(status=ProposalStatus.APPROVED, plan__in=plan_ids).in_bulk()
     plan_terms = _laid_out((version.plan_id, version) for version in versions.values())
     return [
@@ -61,21 +69,20 @@ def price_segments(due: Sequence[DuePeriod]) -> list[PriceSegment]:
             customer_id=each.customer_id,
             period=each.period,
             charge_id=offer.charge_id,
-            plan_id=versions[plan_version_id].plan_id,
+            plan_id=versions[cut.plan_version_id].plan_id,
             meter_id=offer.meter_id,
-            plan_version_id=plan_version_id,
-            price_version_id=price_version_id,
-            start=part.start,
-            end=part.end,
+            plan_version_id=cut.plan_version_id,
+            price_version_id=cut.price_version_id,
+            start=cut.part.start,
+            end=cut.part.end,
             whole=whole,
-            proration_unit=versions[plan_version_id].proration_unit,
-            zone=versions[plan_version_id].proration_zone or terms[each.subscription_id].zone,
+            proration_unit=versions[cut.plan_version_id].proration_unit,
+            zone=versions[cut.plan_version_id].proration_zone or terms[each.subscription_id].zone,
+            fee_version_id=cut.fee_version_id,
         )
         for each in due
         for whole in (timeline.whole_period(terms[each.subscription_id], instant=each.period.start),)
-        for plan_version_id, offer, price_version_id, part in _cut(
-            each.period, phases[each.subscription_id], plan_terms, offers
-        )
+        for offer, cut in _cut(each.period, phases[each.subscription_id], plan_terms, offers, programs)
     ]
 
 
@@ -84,13 +91,17 @@ def _cut(
     phases: Sequence[Stretch],
     plan_terms: Mapping[int, Sequence[Stretch]],
     offers: Mapping[int, Sequence[_Offer]],
-) -> Iterator[tuple[int, _Offer, int, Period]]:
-    """Plan version, charge, price version and time; whatever changes, the next part begins there."""
+    programs: ProgramBook,
+) -> Iterator[tuple[_Offer, Cut]]:
+    """Charge, versions and time; whatever changes, the next part begins there."""
     for plan_id, stay in timeline.cut(period, phases):
         for offer in offers.get(plan_id, ()):
-            for plan_version_id, under_terms in timeline.cut(stay, plan_terms.get(plan_id, ())):
-                for price_version_id, part in timeline.cut(under_terms, offer.prices):
-                    yield plan_version_id, offer, price_version_id, part
+            cuts = [
+                Cut(plan_version_id, price_version_id, part)
+                for plan_version_id, under_terms in timeline.cut(stay, plan_terms.get(plan_id, ()))
+                for price_version_id, part in timeline.cut(under_terms, offer.prices)
+            ]
+            yield from ((offer, cut) for cut in programs.cut(cuts, measured=offer.measured))
 
 
 def _phases(subscription_ids: Iterable[int]) -> dict[int, list[Stretch]]:
@@ -103,9 +114,8 @@ def _phases(subscription_ids: Iterable[int]) -> dict[int, list[Stretch]]:
     return phases
 
 
-def _offers(plan_ids: Iterable[int]) -> dict[int, list[_Offer]]:
-    approved = PriceVersion.objects.filter(status=ProposalStatus.APPROVED, charge__plan__in=plan_ids)
-    prices = _laid_out((price.charge_id, price) for price in approved.defer("params"))
+def _offers(plan_ids: Iterable[int], *, prices: Iterable[PriceVersion]) -> dict[int, list[_Offer]]:
+    in_time = _laid_out((price.charge_id, price) for price in prices)
     offers: dict[int, list[_Offer]] = defaultdict(list)
     charges = (
         Charge.objects.filter(plan__in=plan_ids).order_by("plan_id", "pk").values_list("pk", "plan_id", "meter_id")
@@ -113,8 +123,9 @@ def _offers(plan_ids: Iterable[int]) -> dict[int, list[_Offer]]:
     changes = metering_queries.measure_changes({meter_id for _, _, meter_id in charges if meter_id is not None})
     for pk, plan_id, meter_id in charges:
         # A window is measured by one version of its meter, so it ends where what is measured changes.
-        stretches = timeline.split(prices.get(pk, ()), at=changes.get(meter_id, ()))
-        offers[plan_id].append(_Offer(pk, meter_id, tuple(stretches)))
+        measured = tuple(changes.get(meter_id, ()))
+        stretches = timeline.split(in_time.get(pk, ()), at=measured)
+        offers[plan_id].append(_Offer(pk, meter_id, tuple(stretches), measured))
     return offers
 
 

@@ -80,6 +80,23 @@ INVARIANTS = [
         ),
     ),
     Invariant(
+        number=12,
+        name="a line by a fee program has an approved version of that program that was in force, and no other line has",
+        find_offenders=rows_of(
+            """
+            SELECT line.id AS rated_line, figures.id AS fee_version, figures.effective_at, line.segment_start
+            FROM rating_ratedline line
+            JOIN pricing_priceversion price ON price.id = line.price_version_id
+            LEFT JOIN pricing_feeprogramversion figures ON figures.id = line.fee_version_id
+            LEFT JOIN pricing_feeprogram program ON program.id = figures.program_id
+            WHERE (price.model = 'fee_program') <> (figures.id IS NOT NULL)
+               OR figures.status <> 'approved' OR figures.effective_at > line.segment_start
+               OR program.code <> price.params ->> 'program'
+            ORDER BY line.id
+            """
+        ),
+    ),
+    Invariant(
         number=14,
         name="the steps of a computation hold the whole quantity",
         find_offenders=_find_steps_that_lose_units,

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from core.models import APPEND_ONLY
-from invoicing.pricing.models import Charge, PlanVersion, PriceVersion, Subscription
+from invoicing.pricing.models import Charge, FeeProgramVersion, PlanVersion, PriceVersion, Subscription
 from metering.models import AggregationSnapshot
 
 
@@ -15,6 +15,13 @@ class RatedLine(models.Model):
     charge = models.ForeignKey(Charge, on_delete=models.PROTECT, related_name="+")
     plan_version = models.ForeignKey(PlanVersion, on_delete=models.PROTECT, related_name="+")
     price_version = models.ForeignKey(PriceVersion, on_delete=models.PROTECT, related_name="+")
+    fee_version = models.ForeignKey(
+        FeeProgramVersion,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="The figures in force, where the price follows a fee program.",
+    )
     snapshot = models.OneToOneField(
         AggregationSnapshot,
         null=True,

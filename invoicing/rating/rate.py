@@ -12,12 +12,15 @@ from core.errors import DomainError
 from core.periods import Period
 from invoicing.pricing.models import Charge, PriceVersion, Subscription
 from invoicing.pricing.rules import params as price_params
+from invoicing.pricing.rules.fee_params import FeeProgramParams
+from invoicing.pricing.rules.fee_terms import FeeTerms
 from invoicing.pricing.rules.params import PLAN_MODELS, Params
 from invoicing.pricing.segments import PriceSegment
-from invoicing.rating import breakdowns, grounds, rules
+from invoicing.rating import breakdowns, fee_prices, grounds, rules
 from invoicing.rating.breakdowns import Asked, PartsMark, ReadUsage
 from invoicing.rating.models import RatedLine
 from invoicing.rating.rules import PlanLine, proration
+from invoicing.rating.rules.fee_usage import PricedProgram
 from invoicing.rating.rules.proration import WHOLE, Share
 from invoicing.rating.rules.steps import Computation, Step
 from invoicing.rating.rules.usage import Breakdown, Part
@@ -26,6 +29,7 @@ from metering.models import AggregationSnapshot
 
 ONE = Decimal(1)  # what a fee and a charge of a whole plan measure
 Item = tuple[PriceSegment, AggregationSnapshot | None]
+PriceKey = tuple[int, int | None]  # a price version, and the version of the fee program that it follows
 
 
 class UnratableError(DomainError):
@@ -83,10 +87,10 @@ class _Task:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """A price version, read once for all the segments that use it."""
+    """A price version with the figures it follows, read once for all the segments that use both."""
 
     model: str
-    params: Params
+    params: Params | PricedProgram
     effective_at: datetime
     currency: str
     breakdown: Breakdown | None
@@ -123,25 +127,22 @@ def _rerate(
 
 
 def _compute_all(tasks: Sequence[_Task]) -> list[Computed]:
-    prices = read_prices({task.segment.price_version_id for task in tasks})
+    keys = [(task.segment.price_version_id, task.segment.fee_version_id) for task in tasks]
+    prices = _prices_of(keys)
     zones = _zones(
-        task.segment.subscription_id for task in tasks if prices[task.segment.price_version_id].breakdown is not None
+        task.segment.subscription_id for key, task in zip(keys, tasks, strict=True) if prices[key].breakdown is not None
     )
     asked = [
-        Asked(
-            task.snapshot,
-            prices[task.segment.price_version_id].breakdown,
-            zones.get(task.segment.subscription_id, ""),
-        )
-        for task in tasks
+        Asked(task.snapshot, prices[key].breakdown, zones.get(task.segment.subscription_id, ""))
+        for key, task in zip(keys, tasks, strict=True)
     ]
     computed: dict[int, Computed] = {}
     failures = []
     for place, read in breakdowns.read_usages(asked):
         task = tasks[place]
         try:
-            computed[place] = _compute(task, price=prices[task.segment.price_version_id], read=read)
-        except rules.AmountTooLargeError as error:
+            computed[place] = _compute(task, price=prices[keys[place]], read=read)
+        except rules.UNPRICEABLE as error:
             failures.append((task.segment.subscription_id, error.message))
     if failures:
         raise UnratableError(failures)
@@ -163,18 +164,17 @@ def recompute(line: RatedLine) -> Recomputed:
 
 def recompute_lines(lines: Sequence[RatedLine]) -> list[Recomputed]:
     """The same for many, in a fixed number of statements; parts are read by other SQL than gave them first."""
-    prices = read_prices({line.price_version_id for line in lines})
-    zones = _zones(line.subscription_id for line in lines if prices[line.price_version_id].breakdown is not None)
-    asked = [
-        Asked(line.snapshot, prices[line.price_version_id].breakdown, zones.get(line.subscription_id, ""))
-        for line in lines
-    ]
-    standing = [line.pk for line in lines if prices[line.price_version_id].model in PLAN_MODELS]
+    keys = [(line.price_version_id, line.fee_version_id) for line in lines]
+    keyed = list(zip(keys, lines, strict=True))
+    prices = _prices_of(keys)
+    zones = _zones(line.subscription_id for key, line in keyed if prices[key].breakdown is not None)
+    asked = [Asked(line.snapshot, prices[key].breakdown, zones.get(line.subscription_id, "")) for key, line in keyed]
+    standing = [line.pk for key, line in keyed if prices[key].model in PLAN_MODELS]
     plan_lines = grounds.read_grounds(standing) if standing else {}
     found: dict[int, Recomputed] = {}
     for place, read in breakdowns.read_usages(asked, reader=metering_queries.recount_parts):
         line = lines[place]
-        price = prices[line.price_version_id]
+        price = prices[keys[place]]
         found[place] = _recompute(line, price=price, read=read, others=plan_lines.get(line.pk, ()))
     return [found[place] for place in range(len(lines))]
 
@@ -230,6 +230,7 @@ def _again(line: RatedLine, *, charge: Charge) -> PriceSegment:
         meter_id=charge.meter_id,
         plan_version_id=line.plan_version_id,
         price_version_id=line.price_version_id,
+        fee_version_id=line.fee_version_id,
         start=segment.start,
         end=segment.end,
         whole=segment,
@@ -259,7 +260,9 @@ def _compute(task: _Task, *, price: Price, read: ReadUsage) -> Computed:
 
 def _share(segment: PriceSegment, price: Price) -> Share:
     """A fee, and what is included in a price or limits it, is divided by time; usage itself never is."""
-    return share_of_segment(segment) if price_params.follows_share(price.params) else WHOLE
+    if isinstance(price.params, PricedProgram) or not price_params.follows_share(price.params):
+        return WHOLE
+    return share_of_segment(segment)
 
 
 def share_of_segment(segment: PriceSegment) -> Share:
@@ -284,6 +287,7 @@ def _line(computed: Computed, *, at: datetime) -> RatedLine:
         charge_id=segment.charge_id,
         plan_version_id=segment.plan_version_id,
         price_version_id=segment.price_version_id,
+        fee_version_id=segment.fee_version_id,
         snapshot=computed.snapshot,
         segment_start=segment.start,
         segment_end=segment.end,
@@ -300,6 +304,19 @@ def _line(computed: Computed, *, at: datetime) -> RatedLine:
         amount=computed.amount,
         rated_at=at,
     )
+
+
+def _prices_of(keys: Iterable[PriceKey]) -> dict[PriceKey, Price]:
+    """Prices with the figures they follow, where they follow any."""
+    wanted = set(keys)
+    prices = read_prices({pk for pk, _ in wanted})
+    figures = fee_prices.read_terms(fee_version_id for _, fee_version_id in wanted)
+    return {key: prices[key[0]] if key[1] is None else _with_figures(prices[key[0]], figures[key[1]]) for key in wanted}
+
+
+def _with_figures(price: Price, terms: FeeTerms) -> Price:
+    assert isinstance(price.params, FeeProgramParams)  # noqa: S101  only such a price has a version of a program
+    return replace(price, params=PricedProgram(price.params, terms, price.currency))
 
 
 def read_prices(version_ids: Iterable[int]) -> dict[int, Price]:

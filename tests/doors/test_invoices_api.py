@@ -55,6 +55,7 @@ def test_an_invoice_reads_as_the_contract_says(finance: ApiClient, draft: Invoic
         "unit_price": "0.002",
         "price_version": line.rated_line.price_version_id,
         "effective_at": "2026-01-01T00:00:00Z",
+        "fee_version": None,
         "amount": "3.00",
         "tax_category": "S",
         "tax_percent": "19",

@@ -235,6 +235,12 @@ OFFENCES = [
         """,
     ),
     (
+        "a line by a fee program has an approved version of that program that was in force, and no other line has",
+        """
+        UPDATE pricing_priceversion SET model = 'fee_program', params = '{"program": "card"}';
+        """,
+    ),
+    (
         "a rated line has an approved version of its plan that was in force for its segment",
         """
         UPDATE pricing_planversion SET effective_at = '2026-10-25Z';

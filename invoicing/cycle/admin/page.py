@@ -12,6 +12,7 @@ from invoicing.cycle.admin import wording
 from invoicing.cycle.admin.wording import LOCALE
 from invoicing.cycle.models import Break, Invoice, InvoiceAllowanceCharge, InvoiceLine, InvoiceTax, TieOut
 from invoicing.documents.rules import figures
+from invoicing.rating.models import RatedLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,10 @@ class Moment:
 def page_context(invoice: Invoice) -> dict[str, Any]:
     """Everything the template needs, in a fixed number of queries."""
     lines = invoice.lines.select_related(
-        "rated_line__price_version__charge", "rated_line__snapshot__watermark", "adjusts__invoice"
+        "rated_line__price_version__charge",
+        "rated_line__fee_version__program",
+        "rated_line__snapshot__watermark",
+        "adjusts__invoice",
     ).order_by("position")
     zone = invoice.parties.get("customer", {}).get("time_zone", "UTC")
     return {
@@ -77,11 +81,18 @@ def _line_row(line: InvoiceLine, *, currency: str, zone: str) -> LineRow:
         quantity=figures.number_text(line.quantity, locale=LOCALE),
         amount=wording.amount_text(line.amount, currency=currency),
         steps=[_step(step) for step in rated.computation],
-        price_version=f"{rated.price_version.charge.code} v{rated.price_version.version}",
+        price_version=_version_name(rated),
         effective_at=rated.effective_at,
         snapshot=_snapshot_facts(line),
         trace_url=reverse("admin:evidence_trace", args=[line.pk]),
     )
+
+
+def _version_name(rated: RatedLine) -> str:
+    """The price version, and the figures of the fee program that it follows."""
+    price, fees = rated.price_version, rated.fee_version
+    follows = f", {fees}" if fees else ""
+    return f"{price.charge.code} v{price.version}{follows}"
 
 
 def _step(step: dict[str, Any]) -> dict[str, str]:

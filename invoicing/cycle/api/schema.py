@@ -26,6 +26,9 @@ class LineShape(serializers.Serializer[object]):
     unit_price = serializers.CharField(allow_null=True)
     price_version = serializers.IntegerField()
     effective_at = serializers.DateTimeField()
+    fee_version = serializers.IntegerField(
+        allow_null=True, help_text="The figures in force, where the price follows a fee program."
+    )
     amount = serializers.CharField()
     tax_category = serializers.CharField()
     tax_percent = serializers.CharField()

@@ -78,6 +78,7 @@ def line_json(line: InvoiceLine, *, currency: str) -> dict[str, Any]:
         "unit_price": line.unit_price or None,
         "price_version": line.rated_line.price_version_id,
         "effective_at": instant(line.rated_line.effective_at),
+        "fee_version": line.rated_line.fee_version_id,
         "amount": money.amount_text(line.amount, currency=currency),
         "tax_category": line.tax_category,
         "tax_percent": money.plain(line.tax_percent),

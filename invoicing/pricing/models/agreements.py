@@ -140,6 +140,7 @@ class PriceVersion(Proposal):
         DYNAMIC = "dynamic", "Amount of the event"
         BUCKETED = "bucketed", "By time bucket"
         DIMENSIONAL = "dimensional", "By properties"
+        FEE_PROGRAM = "fee_program", "Fee program"
         COMMITMENT = "commitment", "Minimum or maximum of the plan"
         PLAN_DISCOUNT = "plan_discount", "Discount on the plan"
         PREPAID_CREDITS = "prepaid_credits", "Credits of the plan"

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from invoicing.pricing.rules import fee_terms
+from accounts.rules import fields as account_fields
 from invoicing.pricing.rules.fields import Fields
 
+MODEL = "fee_program"
+NAME_LENGTH_MAX = 40
 PROPERTY_LENGTH_MAX = 100
 PROGRAM_LENGTH_MAX = 60
 FLAGS_MAX = 50
@@ -42,22 +44,31 @@ class FeeProgramParams:
         named = [getattr(self, role) for role in ROLES]
         return tuple(dict.fromkeys([name for name in named if name] + [flag.property for flag in self.flags]))
 
+    def as_json(self) -> dict[str, Any]:
+        roles = {role: getattr(self, role) for role in (*ROLES, "home_country") if getattr(self, role)}
+        flags = [{"surcharge": one.surcharge, "property": one.property, "equals": one.equals} for one in self.flags]
+        return {"program": self.program, **roles, **({"flags": flags} if flags else {})}
+
 
 def read_fee_program(fields: Fields) -> FeeProgramParams:
     """Read the parameters of a charge by a fee program."""
     return FeeProgramParams(
         program=_text(fields, "program", length_max=PROGRAM_LENGTH_MAX),
         **{role: _text(fields, role, length_max=PROPERTY_LENGTH_MAX, default="") for role in ROLES},
-        home_country=fee_terms.read_country(fields, "home_country"),
+        home_country=read_country(fields, "home_country"),
         flags=fields.items("flags", count_max=FLAGS_MAX, read=_read_flag) if fields.take("flags") else (),
     )
 
 
-def write_fee_program(params: FeeProgramParams) -> dict[str, Any]:
-    """The canonical JSON, only with what it says."""
-    roles = {role: getattr(params, role) for role in (*ROLES, "home_country") if getattr(params, role)}
-    flags = [{"surcharge": one.surcharge, "property": one.property, "equals": one.equals} for one in params.flags]
-    return {"program": params.program, **roles, **({"flags": flags} if flags else {})}
+def read_country(fields: Fields, name: str) -> str:
+    """A country, or empty where the field is absent."""
+    value = fields.take(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str) or not account_fields.is_country(value):
+        fields.report(name, "country", "Needs a country of ISO 3166-1, such as CA, or nothing.")
+        return ""
+    return value
 
 
 def _text(fields: Fields, name: str, *, length_max: int, default: str | None = None) -> str:
@@ -72,7 +83,7 @@ def _text(fields: Fields, name: str, *, length_max: int, default: str | None = N
 
 def _read_flag(fields: Fields) -> Flag:
     return Flag(
-        surcharge=_text(fields, "surcharge", length_max=fee_terms.NAME_LENGTH_MAX),
+        surcharge=_text(fields, "surcharge", length_max=NAME_LENGTH_MAX),
         property=_text(fields, "property", length_max=PROPERTY_LENGTH_MAX),
         equals=_text(fields, "equals", length_max=PROPERTY_LENGTH_MAX, default="true"),
     )

@@ -9,12 +9,12 @@ from typing import Any
 from accounts.rules import fields as account_fields
 from core import money
 from core.errors import InvalidInputError
+from invoicing.pricing.rules.fee_params import NAME_LENGTH_MAX, read_country
 from invoicing.pricing.rules.fields import Fields, Problem
 from invoicing.pricing.rules.params import ParamsError
 
 TABLES_MAX = 300
 SURCHARGES_MAX = 50
-NAME_LENGTH_MAX = 40
 PERCENT_MAX = Decimal(100)
 # The first of each is the rule where the terms say nothing.
 ROUNDING_LEVELS = ("month_total", "per_payout")
@@ -182,17 +182,6 @@ def _read_currency(fields: Fields) -> str:
     value = fields.take("currency")
     if not isinstance(value, str) or not account_fields.is_currency(value):
         fields.report("currency", "currency", "Needs a currency of ISO 4217, such as USD.")
-        return ""
-    return value
-
-
-def read_country(fields: Fields, name: str) -> str:
-    """A country, or empty where the field is absent."""
-    value = fields.take(name)
-    if value is None:
-        return ""
-    if not isinstance(value, str) or not account_fields.is_country(value):
-        fields.report(name, "country", "Needs a country of ISO 3166-1, such as CA, or nothing.")
         return ""
     return value
 

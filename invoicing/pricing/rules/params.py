@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from core.errors import InvalidInputError
-from invoicing.pricing.rules import params_events, params_nested, params_plan, params_tiers, params_units
+from invoicing.pricing.rules import fee_params, params_events, params_nested, params_plan, params_tiers, params_units
+from invoicing.pricing.rules.fee_params import FeeProgramParams
 from invoicing.pricing.rules.fields import Fields, Problem
 from invoicing.pricing.rules.modifiers import NONE, Modified, Modifiers, write_modifiers
 from invoicing.pricing.rules.params_events import DynamicParams, PercentageParams
@@ -21,6 +22,7 @@ __all__ = [
     "CreditParams",
     "DimensionalParams",
     "DynamicParams",
+    "FeeProgramParams",
     "FilterPrice",
     "FlatParams",
     "PackageParams",
@@ -67,6 +69,7 @@ UsageParams = (
     | DynamicParams
     | BucketedParams
     | DimensionalParams
+    | FeeProgramParams
 )
 PlanParams = PlanCommitmentParams | PlanDiscountParams | CreditParams
 Params = FlatParams | UsageParams | PlanParams
@@ -84,6 +87,7 @@ READERS: Mapping[str, Callable[[Fields], Params]] = {
     "dynamic": params_events.read_dynamic,
     "bucketed": params_nested.read_bucketed,
     "dimensional": params_nested.read_dimensional,
+    "fee_program": fee_params.read_fee_program,
     "commitment": params_plan.read_commitment,
     "plan_discount": params_plan.read_plan_discount,
     "prepaid_credits": params_plan.read_credits,

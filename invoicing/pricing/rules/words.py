@@ -12,6 +12,7 @@ from invoicing.pricing.rules.params import (
     CreditParams,
     DimensionalParams,
     DynamicParams,
+    FeeProgramParams,
     FlatParams,
     PackageParams,
     Params,
@@ -91,6 +92,17 @@ def _dimensional(params: DimensionalParams, words: _Words) -> Iterator[str]:
     for price in params.prices:
         yield f"{_match(price.match)}: {_inline(price.params, words)}"
     yield f"all others: {_inline(params.default, words)}"
+
+
+def _fee_program(params: FeeProgramParams, _words: _Words) -> Iterator[str]:
+    yield f"as the fee program {params.program} says"
+    roles = {"amount": params.amount, "account": params.account, "country": params.country, "status": params.status}
+    read = [f"{role} from {name}" for role, name in roles.items() if name]
+    read += [f"{flag.surcharge} where {flag.property} is {flag.equals}" for flag in params.flags]
+    if read:
+        yield ", ".join(read)
+    if params.home_country:
+        yield f"in {params.home_country} where the event names no country"
 
 
 def _plan_commitment(params: PlanCommitmentParams, words: _Words) -> Iterator[str]:
@@ -203,6 +215,7 @@ _SENTENCES: Mapping[type, Callable[..., Iterator[str]]] = {
     DynamicParams: _dynamic,
     BucketedParams: _bucketed,
     DimensionalParams: _dimensional,
+    FeeProgramParams: _fee_program,
     PlanCommitmentParams: _plan_commitment,
     PlanDiscountParams: _plan_discount,
     CreditParams: _credits,

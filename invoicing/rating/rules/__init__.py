@@ -4,15 +4,25 @@ from collections.abc import Sequence
 
 from core import money, rounding
 from core.errors import InvalidInputError
+from invoicing.pricing.rules.fee_terms import FeeTableMissingError
 from invoicing.pricing.rules.params import FlatParams, Params, modifiers_of
 from invoicing.rating.rules import modify, plan, proration
 from invoicing.rating.rules.catalogue import PartsMissingError, Terms, breakdown_of, price_usage
+from invoicing.rating.rules.fee_usage import AmountUnreadableError, PricedProgram
 from invoicing.rating.rules.plan import PlanLine
 from invoicing.rating.rules.proration import WHOLE, Share
 from invoicing.rating.rules.steps import Computation, Step, shorten, total
 from invoicing.rating.rules.usage import Usage
 
-__all__ = ["AmountTooLargeError", "PartsMissingError", "PlanLine", "breakdown_of", "compute", "compute_plan"]
+__all__ = [
+    "UNPRICEABLE",
+    "AmountTooLargeError",
+    "PartsMissingError",
+    "PlanLine",
+    "breakdown_of",
+    "compute",
+    "compute_plan",
+]
 
 
 class AmountTooLargeError(InvalidInputError):
@@ -21,7 +31,13 @@ class AmountTooLargeError(InvalidInputError):
     code = "amount_too_large"
 
 
-def compute(*, model: str, params: Params, usage: Usage, share: Share = WHOLE, currency: str = "") -> Computation:
+# What a price or usage can be at fault for; whoever rates many reports it and goes on.
+UNPRICEABLE = (AmountTooLargeError, AmountUnreadableError, FeeTableMissingError)
+
+
+def compute(
+    *, model: str, params: Params | PricedProgram, usage: Usage, share: Share = WHOLE, currency: str = ""
+) -> Computation:
     """The exact amount of this usage, or of a fee; what corrections leave below 0 counts as 0.
 
     `usage` holds the parts that `breakdown_of` asks for; PartsMissingError where there is a quantity without them.
@@ -36,7 +52,7 @@ def compute(*, model: str, params: Params, usage: Usage, share: Share = WHOLE, c
 
 
 def compute_plan(
-    *, model: str, params: Params, lines: Sequence[PlanLine], currency: str, share: Share = WHOLE
+    *, model: str, params: Params | PricedProgram, lines: Sequence[PlanLine], currency: str, share: Share = WHOLE
 ) -> Computation:
     """What a charge of a whole plan comes to, from the plan's other lines in the period; see `plan.ORDER`."""
     with rounding.exactly():

@@ -5,8 +5,11 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from core.errors import InvalidInputError
+from invoicing.pricing.rules.fee_params import FeeProgramParams
 from invoicing.pricing.rules.modifiers import NONE, Modifiers
-from invoicing.rating.rules import dynamic, modify, nested, package, per_unit, percentage, tiers
+from invoicing.rating.rules import dynamic, fee_usage, modify, nested, package, per_unit, percentage, tiers
+from invoicing.rating.rules.fee_usage import PricedProgram
 from invoicing.rating.rules.proration import WHOLE, Share
 from invoicing.rating.rules.steps import Step, below_zero, merge, total
 from invoicing.rating.rules.usage import Breakdown, Part, Usage
@@ -14,6 +17,12 @@ from invoicing.rating.rules.usage import Breakdown, Part, Usage
 
 class PartsMissingError(ValueError):
     """Usage came as a bare quantity where the price asks for its parts; the caller did not ask `breakdown_of`."""
+
+
+class FiguresMissingError(InvalidInputError):
+    """A fee program without the version in force; it is tried where its versions are."""
+
+    code = "fee_figures_missing"
 
 
 class Terms(NamedTuple):
@@ -42,6 +51,7 @@ BREAKDOWNS: Mapping[str, Callable[[Any], Breakdown | None]] = {
     "dynamic": dynamic.breakdown,
     "bucketed": nested.buckets_needed,
     "dimensional": nested.dimensions_needed,
+    "fee_program": fee_usage.breakdown,
 }
 
 
@@ -52,10 +62,15 @@ def breakdown_of(*, model: str, params: Any) -> Breakdown | None:
 
 def price_usage(model: str, params: Any, usage: Usage, terms: Terms) -> tuple[Step, ...]:
     """The steps of a price with all its modifiers."""
+    if isinstance(params, FeeProgramParams):
+        detail = f"The figures of {params.program} stand in its versions; try it on the page of the program."
+        raise FiguresMissingError(detail, pointer="/model")
     if breakdown_of(model=model, params=params) is None:
         steps = _price_total(model, params, usage.quantity, terms)
     elif usage.quantity and not usage.parts:
         raise PartsMissingError(f"a {model} price needs the parts of its usage")
+    elif isinstance(params, PricedProgram):
+        return fee_usage.price_program(params=params, usage=usage)
     else:
         steps = _price_parts(model, params, usage.parts, terms)
     if params.modifiers is NONE:
