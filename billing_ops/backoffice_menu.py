@@ -77,6 +77,7 @@ UNFOLD: dict[str, Any] = {
                 _entry("Billing cycles", "event_repeat", "cycle.BillingCycle"),
                 _entry("Subscriptions", "autorenew", "pricing.Subscription"),
                 _entry("Plans and prices", "sell", "pricing.Plan"),
+                _entry("Fee programs", "account_balance", "pricing.FeeProgram"),
                 _entry("Invoice terms", "percent_discount", "pricing.InvoiceTerm"),
                 _entry("Tax rates", "percent", "pricing.TaxRate"),
                 _entry("Trigger policies", "policy", "policy.TriggerPolicy"),

@@ -15,7 +15,7 @@ from invoicing.pricing.models import ProposalStatus
 from invoicing.pricing.proposals import APPROVERS, AUTHORS
 
 STATUS_TONES = {"proposed": "info", "approved": "success", "withdrawn": ""}
-DECISION = ("status_label", "created_by", "created_at", "decided_by", "decided_at")
+DECISION = ("status", "created_by", "created_at", "decided_by", "decided_at")
 
 
 class ConfirmForm(BaseDialogForm):

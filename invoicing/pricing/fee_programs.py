@@ -99,6 +99,14 @@ def withdraw_version(*, pk: int, actor: Any, at: datetime) -> FeeProgramVersion:
     return version
 
 
+def find_version(*, program_code: str, version: int) -> FeeProgramVersion:
+    """One version of a program, as doors name it."""
+    found = FeeProgramVersion.objects.filter(program__code=program_code, version=version).first()
+    if found is None:
+        raise NotFoundError(f"There is no version {version} of a fee program {program_code}.")
+    return found
+
+
 def check_charge(params: FeeProgramParams, *, plan: Plan) -> None:
     """Refuse a price by a program that is not there, has no table in the plan's currency, or counts other months."""
     program = FeeProgram.objects.filter(code=params.program).first()

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import F, QuerySet
 
 from core.periods import Interval, Period
-from invoicing.pricing.models import SubscriptionPhase, TaxRate
+from invoicing.pricing.models import Subscription, SubscriptionPhase, TaxRate
 from invoicing.pricing.rules import timeline
 from invoicing.pricing.rules.timeline import Terms
 
@@ -40,6 +40,11 @@ def terms_by_subscription(subscription_ids: Sequence[int]) -> dict[int, Terms]:
     """Where the periods of each subscription lie."""
     phases = SubscriptionPhase.objects.filter(subscription__in=subscription_ids)
     return {subscription_id: terms for subscription_id, _, terms in _read_terms(phases)}
+
+
+def customers_of(subscription_ids: Sequence[int]) -> dict[int, int]:
+    """Whose each subscription is."""
+    return dict(Subscription.objects.filter(pk__in=subscription_ids).values_list("pk", "customer_id"))
 
 
 def tax_rate_for(code: str, *, at: datetime) -> TaxRate | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -22,7 +22,8 @@ from invoicing.cycle.models import BillingCycle, Invoice, InvoiceLine
 from invoicing.ledger.models import GeneralLedgerNumber, JournalEntry
 from invoicing.policy import propose
 from invoicing.policy.models import TriggerPolicy
-from invoicing.pricing import invoice_terms, plans, prices
+from invoicing.pricing import fee_programs, invoice_terms, plans, prices
+from invoicing.pricing.fee_programs import Source
 from invoicing.pricing.models import PriceVersion, Subscription, TaxRate
 from metering import contracts, ingest, quarantine, webhooks
 from metering.models import (
@@ -129,8 +130,21 @@ def _propose(ids: dict[str, int], company: billing.Company) -> None:
         actor=author,
         at=billing.LONG_AGO,
     )
+    program = fee_programs.create_program(
+        code="acquirer", name="Our acquirer", takes_effect="at_once", actor=author, at=billing.LONG_AGO
+    )
+    figures = fee_programs.propose_version(
+        program=program,
+        terms={"tables": [{"currency": "EUR", "rate_percent": "1.4", "fixed": "0.25"}]},
+        source=Source(text="our contract", read_on=date(2026, 1, 1), kind="primary"),
+        effective_at=billing.DECEMBER,
+        actor=author,
+        at=billing.LONG_AGO,
+    )
+    ids["pricing_feeprogram"] = program.pk
     for name in ("", "_approve", "_withdraw"):
         ids[f"pricing_invoiceterm{name}"] = discount.pk
+        ids[f"pricing_feeprogramversion{name}"] = figures.pk
     ids["pricing_planversion"] = plan.versions.earliest("pk").pk
     ids["pricing_priceversion"] = PriceVersion.objects.earliest("pk").pk
     ids["pricing_planversion_approve"] = ids["pricing_planversion_withdraw"] = terms.pk

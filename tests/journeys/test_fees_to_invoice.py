@@ -1,6 +1,6 @@
 """Payments and payouts come in over HTTP, a month is closed, and each fee program is a line of its own."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,90 +11,23 @@ from compliance.evidence import trace
 from invoicing.cycle import finalize, queries
 from invoicing.cycle.models import Invoice, InvoiceLine
 from invoicing.documents import page
-from invoicing.pricing import fee_programs, shipped_programs
-from invoicing.pricing.fee_programs import Source
-from invoicing.pricing.models import FeeProgramVersion, Plan
-from metering import contracts, meters
-from metering.models import EventContract, Meter
-from metering.rules.drafting import ContractDraft
-from tests.builders import billing
-from tests.builders.billing import LONG_AGO, NOVEMBER, OCTOBER
+from invoicing.pricing.models import Plan
+from tests.builders import billing, fees
+from tests.builders.billing import NOVEMBER, OCTOBER
 from tests.builders.people import ApiClient, key_for
 
 pytestmark = pytest.mark.django_db
 PAYMENTS = [("100.00", {}), ("37.45", {"international": True}), ("5.00", {}), ("20.00", {"manual": True})]
 PAYOUTS = [("north", "1000.00"), ("north", "500.00"), ("south", "250.50")]
-PAYMENT_FLAGS = [{"surcharge": name, "property": name} for name in ("manual", "international", "conversion")]
-
-
-def make_contract(event_type: str) -> EventContract:
-    owner = billing.person("olaf", "engineering")
-    text, flag = {"type": "string"}, {"type": "boolean"}
-    properties = {"amount": {"type": "string"}, "account": text, "country": text, "manual": flag, "international": flag}
-    draft = ContractDraft(
-        schema={"type": "object", "properties": properties, "required": ["amount"]},
-        billing_fields=["amount"],
-        valid_examples=[{"amount": "1.00"}],
-        invalid_examples=[{"account": "north"}],
-    )
-    return contracts.open_contract(
-        event_type=event_type, description="Money moved.", draft=draft, is_activated=True, actor=owner, at=LONG_AGO
-    )
-
-
-def make_meter(code: str, contract: EventContract) -> Meter:
-    return meters.create_meter(
-        code=code,
-        name=code.capitalize(),
-        definition="Volume.",
-        exclusions="",
-        unit="USD",
-        contract=contract,
-        aggregation="sum",
-        value_property="amount",
-        owner=billing.person("olaf", "engineering"),
-    )
-
-
-def approve_shipped(*codes: str) -> None:
-    shipped_programs.load_programs(actor=billing.person("pia", "product"), at=LONG_AGO)
-    for version in FeeProgramVersion.objects.filter(program__code__in=codes):
-        fee_programs.approve_version(pk=version.pk, actor=billing.approver(), at=LONG_AGO)
 
 
 @pytest.fixture
 def platform() -> Plan:
-    """A platform that passes on three programs: two stacked on each payment, one on payouts."""
-    company = billing.open_company()
-    approve_shipped("stripe-standard", "stripe-managed-payments", "stripe-connect")
-    payments, payouts = make_contract("payment.succeeded"), make_contract("payout.sent")
-    plan = billing.make_plan("platform", finance=company.finance, fee=None, meter=None, currency="USD")
-    for code, contract, params in (
-        ("cards", payments, {"program": "stripe-standard", "flags": PAYMENT_FLAGS}),
-        ("managed", payments, {"program": "stripe-managed-payments"}),
-        ("connect", payouts, {"program": "stripe-connect", "account": "account", "country": "country"}),
-    ):
-        billing.set_price(
-            plan,
-            meter=make_meter(code, contract),
-            model="fee_program",
-            params={"amount": "amount", **params},
-            finance=company.finance,
-        )
-    billing.subscribe_to(company, billing.make_customer("acme", currency="USD"), plan=plan)
-    return plan
+    return fees.open_platform()
 
 
 def send(client: ApiClient, kind: str, number: int, data: dict[str, Any], *, day: int = 5) -> dict[str, Any]:
-    event = {
-        "specversion": "1.0",
-        "id": f"{kind}-{number}",
-        "source": "/shop",
-        "type": kind,
-        "subject": "acme",
-        "time": datetime(2026, 10, day, 12, tzinfo=UTC).isoformat(),
-        "data": data,
-    }
+    event = fees.event(kind, str(number), data, at=datetime(2026, 10, day, 12, tzinfo=UTC))
     answer = client.post("events", [event])
     assert (answer.status_code, answer.json()["accepted"]) == (200, 1), answer.content
     return event
@@ -168,23 +101,11 @@ def test_the_document_explains_each_fee() -> None:
     ]
 
 
-def next_figures(program: str, terms: Any, *, effective_at: datetime) -> FeeProgramVersion:
-    version = fee_programs.propose_version(
-        program=FeeProgramVersion.objects.get(program__code=program).program,
-        terms=terms,
-        source=Source(text="contract of 1 October", read_on=date(2026, 10, 1), kind="primary"),
-        effective_at=effective_at,
-        actor=billing.person("pia", "product"),
-        at=LONG_AGO,
-    )
-    return fee_programs.approve_version(pk=version.pk, actor=billing.approver(), at=LONG_AGO)
-
-
 @pytest.mark.usefixtures("platform")
 def test_new_figures_of_a_card_program_split_the_month_at_their_instant() -> None:
     terms = {"tables": [{"currency": "USD", "rate_percent": "3.1", "fixed": "0.30"}], "rounding_level": "per_payout"}
     instant = datetime(2026, 10, 3, 12, tzinfo=UTC)  # that of the third payment, which is the new figures'
-    next_figures("stripe-standard", terms, effective_at=instant)
+    fees.next_figures("stripe-standard", terms, effective_at=instant)
     send_month(api())
     invoice = close()
     cards = invoice.lines.filter(description="Cards").order_by("segment_start")
@@ -199,7 +120,7 @@ def test_new_figures_of_a_card_program_split_the_month_at_their_instant() -> Non
 @pytest.mark.usefixtures("platform")
 def test_new_figures_of_connect_wait_for_the_next_period_so_that_no_account_counts_twice() -> None:
     terms = {"tables": [{"currency": "USD", "rate_percent": "1", "per_account": "3.00"}]}
-    next_figures("stripe-connect", terms, effective_at=datetime(2026, 10, 15, tzinfo=UTC))
+    fees.next_figures("stripe-connect", terms, effective_at=datetime(2026, 10, 15, tzinfo=UTC))
     client = api()
     send(client, "payout.sent", 1, {"amount": "100.00", "account": "north"}, day=5)
     send(client, "payout.sent", 2, {"amount": "100.00", "account": "north"}, day=20)
@@ -227,7 +148,7 @@ def test_a_late_payout_bills_the_difference_on_the_next_invoice(platform: Plan) 
 @pytest.mark.usefixtures("platform")
 def test_a_country_without_a_table_is_reported_and_nothing_is_billed() -> None:
     terms = {"tables": [{"currency": "USD", "country": "US", "rate_percent": "1"}]}
-    next_figures("stripe-managed-payments", terms, effective_at=datetime(2026, 2, 1, tzinfo=UTC))
+    fees.next_figures("stripe-managed-payments", terms, effective_at=datetime(2026, 2, 1, tzinfo=UTC))
     send_month(api())
     report = billing.close_october()
     assert report.drafted == 0

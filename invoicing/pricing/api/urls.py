@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from invoicing.pricing.api import plans, prices, subscriptions
+from invoicing.pricing.api import fee_programs, plans, prices, subscriptions
 
 urlpatterns = [
     path("plans", plans.PlanListView.as_view()),
@@ -15,6 +15,10 @@ urlpatterns = [
     path("price-versions/<int:price_id>", prices.PriceVersionView.as_view()),
     path("price-versions/<int:price_id>/approve", prices.ApprovePriceView.as_view()),
     path("price-versions/<int:price_id>/withdraw", prices.WithdrawPriceView.as_view()),
+    path("fee-programs", fee_programs.ProgramListView.as_view()),
+    path("fee-programs/<str:code>/versions", fee_programs.ProgramVersionListView.as_view()),
+    path("fee-programs/<str:code>/versions/<int:version>/approve", fee_programs.ApproveProgramVersionView.as_view()),
+    path("fee-programs/<str:code>/versions/<int:version>/withdraw", fee_programs.WithdrawProgramVersionView.as_view()),
     path("tax-rates", prices.TaxRateListView.as_view()),
     path("tax-rates/<int:rate_id>", prices.TaxRateView.as_view()),
     path("subscriptions", subscriptions.SubscriptionListView.as_view()),

@@ -1,5 +1,5 @@
-"""Price versions with worked examples, which only rating can compute."""
+"""Price versions and fee programs with worked examples, which only rating can compute."""
 
-from invoicing.rating.admin import prices
+from invoicing.rating.admin import fees, prices
 
-__all__ = ["prices"]
+__all__ = ["fees", "prices"]
