@@ -235,6 +235,19 @@ OFFENCES = [
         """,
     ),
     (
+        "a discount or charge on an invoice is an approved term of its plan or subscription, in force at its end",
+        """
+        INSERT INTO pricing_invoiceterm
+            (plan_id, code, version, effective_at, status, created_at, kind, reason, percent)
+        SELECT id, 'discount', 1, '2026-01-01Z', 'proposed', now(), 'allowance', 'Discount', 0 FROM pricing_plan
+        LIMIT 1;
+        INSERT INTO cycle_invoiceallowancecharge
+            (invoice_id, position, term_id, kind, reason, percent, base, amount, tax_category, tax_percent)
+        SELECT invoice.id, 1, term.id, 'allowance', 'Discount', 0, 0, 0, 'S', 19
+        FROM cycle_invoice invoice, pricing_invoiceterm term LIMIT 1;
+        """,
+    ),
+    (
         "a line by a fee program has an approved version of that program that was in force, and no other line has",
         """
         UPDATE pricing_priceversion SET model = 'fee_program', params = '{"program": "card"}';

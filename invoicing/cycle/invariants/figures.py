@@ -221,6 +221,26 @@ INVARIANTS = [
         find_offenders=lambda: list(_find_totals_that_do_not_add_up()),
     ),
     Invariant(
+        number=18,
+        name="a discount or charge on an invoice is an approved term of its plan or subscription, in force at its end",
+        find_offenders=rows_of(
+            """
+            SELECT part.id AS part, part.invoice_id AS invoice, part.term_id AS term
+            FROM cycle_invoiceallowancecharge part
+            JOIN cycle_invoice invoice ON invoice.id = part.invoice_id
+            JOIN cycle_billingcycle cycle ON cycle.id = invoice.cycle_id
+            JOIN pricing_invoiceterm term ON term.id = part.term_id
+            WHERE term.status <> 'approved' OR term.effective_at >= invoice.period_end OR term.kind <> part.kind
+               OR (term.subscription_id IS NOT NULL AND term.subscription_id <> cycle.subscription_id)
+               OR (term.plan_id IS NOT NULL AND NOT EXISTS (
+                    SELECT 1 FROM pricing_subscriptionphase phase
+                    WHERE phase.subscription_id = cycle.subscription_id AND phase.plan_id = term.plan_id
+                      AND phase.starts_at < invoice.period_end))
+            ORDER BY part.id
+            """
+        ),
+    ),
+    Invariant(
         number=20,
         name="an invoice still says what was hashed when it was drafted",
         find_offenders=lambda: list(_find_content_that_changed()),

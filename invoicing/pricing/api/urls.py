@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from invoicing.pricing.api import fee_programs, plans, prices, subscriptions
+from invoicing.pricing.api import fee_programs, invoice_terms, plans, prices, subscriptions
 
 urlpatterns = [
     path("plans", plans.PlanListView.as_view()),
@@ -19,6 +19,9 @@ urlpatterns = [
     path("fee-programs/<str:code>/versions", fee_programs.ProgramVersionListView.as_view()),
     path("fee-programs/<str:code>/versions/<int:version>/approve", fee_programs.ApproveProgramVersionView.as_view()),
     path("fee-programs/<str:code>/versions/<int:version>/withdraw", fee_programs.WithdrawProgramVersionView.as_view()),
+    path("invoice-terms", invoice_terms.TermListView.as_view()),
+    path("invoice-terms/<int:term_id>/approve", invoice_terms.ApproveTermView.as_view()),
+    path("invoice-terms/<int:term_id>/withdraw", invoice_terms.WithdrawTermView.as_view()),
     path("tax-rates", prices.TaxRateListView.as_view()),
     path("tax-rates/<int:rate_id>", prices.TaxRateView.as_view()),
     path("subscriptions", subscriptions.SubscriptionListView.as_view()),
