@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.invariants import Invariant, rows_of
-from metering import queries
+from metering import queries, rollup_repair
 from metering.models import AggregationSnapshot, UsageEvent
 from metering.models.meters import MEASURE
 from metering.rules import exact_json, fingerprint
@@ -275,4 +275,9 @@ _OF_EVENTS = [
         ),
     ),
 ]
-INVARIANTS = [_everywhere(invariant) for invariant in _OF_EVENTS]
+_SUMS = Invariant(
+    number=10,
+    name="sums of usage say what the raw events say",
+    find_offenders=rollup_repair.find_differences,  # brings in by itself what lies in files, a month at a time
+)
+INVARIANTS = [*(_everywhere(invariant) for invariant in _OF_EVENTS), _SUMS]

@@ -8,7 +8,8 @@ from decimal import Decimal
 from itertools import pairwise
 
 from core.errors import InvalidInputError
-from metering import in_force, watermark
+from metering import in_force, live_totals, watermark
+from metering.live_totals import ReadFrom
 from metering.models import AggregationSnapshot, EventContractVersion, Meter, MeterVersion, Watermark
 from metering.rules import buckets
 from metering.rules.parts import PartsBy, Split, UsagePart
@@ -88,6 +89,7 @@ class LiveUsage:
     as_of: datetime
     lag_seconds: float
     rows: list[LiveUsageRow]
+    read_from: ReadFrom
 
 
 def recount(snapshots: Sequence[AggregationSnapshot]) -> dict[int, Recount]:
@@ -277,17 +279,19 @@ def live_usage(
     _require_declared(group_by, meter=meter, at=start)
     as_of, lag_seconds = live.read_freshness()
     rows: list[LiveUsageRow] = []
+    sources: set[ReadFrom] = set()
     for version, part in _parts_of(meter, starts, end):
         asked = _Asked(customer_id, meter.contract_id, version.as_reading(), part, group_by, zone)
-        since = measuring.EVER if asked.reading.is_recurring else part[0]
-        with elsewhere.showing(since, part[-1], customer_ids=[customer_id]):
-            rows += _live_rows(asked, is_whole=window is None and not group_by)
+        found, source = _live_rows(asked, is_whole=window is None and not group_by)
+        rows += found
+        sources.add(source)
     if len(rows) > LIVE_ROWS_MAX:
         raise UsageQuestionError(
             f"The answer has more than {LIVE_ROWS_MAX} rows; ask for a shorter time, wider windows or fewer groups.",
             pointer="/group_by" if group_by else "/window",
         )
-    return LiveUsage(as_of=as_of, lag_seconds=lag_seconds, rows=rows)
+    read_from = ReadFrom.EVENTS if ReadFrom.EVENTS in sources else ReadFrom.ROLLUPS
+    return LiveUsage(as_of=as_of, lag_seconds=lag_seconds, rows=rows, read_from=read_from)
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,23 +315,23 @@ def _parts_of(meter: Meter, starts: Sequence[datetime], end: datetime) -> Iterat
         yield in_force.at_instant(versions, first), [first, *inside, after]
 
 
-def _live_rows(asked: _Asked, *, is_whole: bool) -> list[LiveUsageRow]:
+def _live_rows(asked: _Asked, *, is_whole: bool) -> tuple[list[LiveUsageRow], ReadFrom]:
     """Total by statements over all buckets at once; a level is measured in each as if the bucket were billed."""
     meter = MeterReading(contract_id=asked.contract_id, reading=asked.reading)
     if asked.reading.is_recurring or asked.reading.operation_property or asked.reading.aggregation in WEIGHED:
-        totals = _levels(asked, meter)
+        found = live_totals.LiveTotals(_levels(asked, meter), ReadFrom.EVENTS)
     else:
-        totals = live.read_totals(
+        found = live_totals.read_totals(
             customer_id=asked.customer_id,
             meter=meter,
-            starts=asked.edges[:-1],
-            end=asked.edges[-1],
+            edges=asked.edges,
             group_by=asked.group_by,
             rows_max=LIVE_ROWS_MAX + 1,
         )
+    totals = found.rows
     if not totals and is_whole:
         totals = [LiveRow(0, (), Decimal(0), 0)]
-    return [_live_row(total, edges=asked.edges, group_by=asked.group_by) for total in totals]
+    return [_live_row(total, edges=asked.edges, group_by=asked.group_by) for total in totals], found.read_from
 
 
 def _levels(asked: _Asked, meter: MeterReading) -> list[LiveRow]:
@@ -338,7 +342,9 @@ def _levels(asked: _Asked, meter: MeterReading) -> list[LiveRow]:
     windows = [
         (UsageWindow(asked.customer_id, 0, start, end, zone=asked.zone), meter) for start, end in pairwise(asked.edges)
     ]
-    measures = measuring.measure_windows(windows, up_to_seq=watermark.find_last_seq())
+    since = measuring.EVER if asked.reading.is_recurring else asked.edges[0]
+    with elsewhere.showing(since, asked.edges[-1], customer_ids=[asked.customer_id]):
+        measures = measuring.measure_windows(windows, up_to_seq=watermark.find_last_seq())
     return [
         LiveRow(number, (), measure.quantity, measure.event_count)
         for number, measure in enumerate(measures)

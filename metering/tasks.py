@@ -1,12 +1,12 @@
-"""Background work of metering: tables of the next months, shipments, and the minutes of capture with what they tell."""
+"""Background work of metering: tables of the next months, shipments, minutes of capture, and sums of usage."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import structlog
 from django.utils import timezone
 
 from core import recurring, work
-from metering import alerts, minutes, months, shipping, watermark
+from metering import alerts, minutes, months, rollup_repair, rollups, shipping, watermark
 from metering.models import Store
 from metering.store import chosen
 
@@ -35,6 +35,25 @@ def ship_events() -> None:
 def record_and_watch_minutes() -> None:
     """Record the minutes that are over, then look at the latest of them."""
     minutes.watch_streams(until=minutes.record_minutes(), at=timezone.now())
+
+
+@recurring.every(timedelta(seconds=5), kind="metering.rollups")
+def roll_up_usage() -> None:
+    """Add up what was captured since the last round; live totals read the rest from the events themselves."""
+    rollups.roll_up()
+
+
+@recurring.every(timedelta(days=1), kind="metering.rollup_repairs")
+def queue_rollup_repairs() -> None:
+    """Have the sums of every month compared with its events."""
+    rollup_repair.queue_repairs(at=timezone.now())
+
+
+@work.handles(rollup_repair.REPAIR_JOB)
+def repair_rollups(*, month: str) -> None:
+    """Compare one month, and put right what differs."""
+    if found := rollup_repair.repair_month(month=date.fromisoformat(month), at=timezone.now()):
+        log.error("rollups_repaired", month=month, sums=found)
 
 
 @work.handles(alerts.ALERT_JOB, attempts_max=8)

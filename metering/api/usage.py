@@ -19,6 +19,7 @@ from core.http.schema import READ_REFUSALS
 from core.http.serializers import KnownFieldsOnly
 from core.periods import Interval
 from metering import queries
+from metering.live_totals import ReadFrom
 from metering.models import Meter
 from metering.queries import LiveUsage
 from metering.rules.instants import instant_text
@@ -82,6 +83,11 @@ class UsageSerializer(serializers.Serializer[Any]):
     end = serializers.DateTimeField()
     as_of = serializers.DateTimeField()
     lag_seconds = serializers.FloatField()
+    read_from = serializers.ChoiceField(
+        choices=[name.value for name in ReadFrom],
+        help_text="`rollups`: sums kept by the hour, and the newest events. `events`: all of them, one by one, because "
+        "this kind of total, or this grouping, cannot be put together from sums.",
+    )
     totals = UsageTotalSerializer(many=True)
 
 
@@ -137,6 +143,7 @@ def _show(asked: _Question, found: LiveUsage) -> dict[str, Any]:
         "end": instant_text(asked.end),
         "as_of": instant_text(found.as_of),
         "lag_seconds": round(found.lag_seconds, 3),
+        "read_from": found.read_from,
         "totals": [
             {
                 "start": instant_text(row.start),

@@ -15,6 +15,7 @@ from metering.models.health import (
 )
 from metering.models.imports import ImportRun
 from metering.models.meters import Aggregation, Meter, MeterVersion
+from metering.models.rollups import RollupRepair, RollupSeries, UsageRollup
 from metering.models.snapshots import AggregationSnapshot, IdRange, TimeRange, Watermark
 from metering.models.stores import Shipment, Store, StoreCopy, StoreSwitch
 from metering.models.webhooks import WebhookSecret, WebhookSource
@@ -40,12 +41,15 @@ __all__ = [
     "QuarantinedEvent",
     "ReviewItem",
     "ReviewStep",
+    "RollupRepair",
+    "RollupSeries",
     "Shipment",
     "Store",
     "StoreCopy",
     "StoreSwitch",
     "TimeRange",
     "UsageEvent",
+    "UsageRollup",
     "Watermark",
     "WebhookSecret",
     "WebhookSource",

@@ -86,6 +86,43 @@ def showing(start: datetime, end: datetime, *, customer_ids: Sequence[int] | Non
 
 
 @contextmanager
+def showing_numbers(*, after: int, up_to: int) -> Iterator[None]:
+    """Let every statement inside the caller's transaction see the events with a number in `(after, up_to]`."""
+    files = EventArchive.objects.filter(attached_at=None, first_seq__lte=up_to, last_seq__gt=after)
+    months = list(files.order_by("month").values_list("month", flat=True))
+    _show((months[0], months[-1]) if months else _NO_MONTHS, [Span(first_seq=after + 1, last_seq=up_to)])
+    yield
+
+
+@contextmanager
+def showing_days(days: Sequence[tuple[datetime, datetime]]) -> Iterator[None]:
+    """Let every statement inside the caller's transaction see the events of these stretches of time."""
+    if days:
+        spans = [Span(start=start, end=end) for start, end in days]
+        _show(_months(min(day[0] for day in days), max(day[1] for day in days)), spans)
+    yield
+
+
+@contextmanager
+def showing_customer(
+    customer_id: int, *, start: datetime, end: datetime, bare: Sequence[tuple[datetime, datetime]], after: int
+) -> Iterator[None]:
+    """Let every statement inside see a customer's events of the `bare` stretches, and all after a number.
+
+    All within `[start, end)`. Where everything lies in the table, it costs no more than a look.
+    """
+    months = _months(start, end)
+    if not _find_sources(months).are_any:
+        yield
+        return
+    first, last, customers = max(start, FIRST), min(end, LAST), (customer_id,)
+    spans = [Span(start=max(one[0], FIRST), end=min(one[1], LAST), customer_ids=customers) for one in bare]
+    with transaction.atomic():
+        _show(months, [*spans, Span(first_seq=after + 1, start=first, end=last, customer_ids=customers)])
+        yield
+
+
+@contextmanager
 def showing_late(*, customer_ids: Sequence[int] | None = None) -> Iterator[None]:
     """Let every statement inside see what came after live snapshots for times that these had counted.
 

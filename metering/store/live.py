@@ -39,7 +39,7 @@ LEFT JOIN pg_stat_activity activity ON activity.pid = held.pid
 GROUP BY now.at
 """
 # The names are values like any other, and no part of the statement.
-_GROUPING = sql.SQL(
+GROUPING = sql.SQL(
     "ARRAY(SELECT e.data ->> one.name FROM unnest(w.group_by) WITH ORDINALITY AS one (name, place) ORDER BY one.place)"
 )
 _TOTALS = sql.SQL(
@@ -91,7 +91,7 @@ def read_totals(
         value=kind.value,
         counted=corrections.counted(None),
         columns=kind.columns,
-        grouping=_GROUPING,
+        grouping=GROUPING,
         matches=measured_value.MATCHES,
     ).as_string()
     parameters: dict[str, Any] = {
@@ -110,11 +110,12 @@ def read_totals(
         cursor.execute(statement, parameters)
         rows = cursor.fetchall()
     return [
-        LiveRow(bucket, tuple(group), _quantity(quantity, measured, reading), events)
+        LiveRow(bucket, tuple(group), quantity_of(quantity, measured, reading), events)
         for bucket, group, quantity, measured, events in rows
     ]
 
 
-def _quantity(quantity: Decimal | int, measured: int, reading: Reading) -> Decimal:
+def quantity_of(quantity: Decimal | int, measured: int, reading: Reading) -> Decimal:
+    """Make the quantity of a total: divided where it is an average, and what the meter says of negative ones."""
     divisor = Decimal(measured or 1) if reading.aggregation == "average" else Decimal(1)
     return aggregation.quantity_of(Ratio(Decimal(quantity), divisor), reading=reading)

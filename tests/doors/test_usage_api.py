@@ -47,6 +47,7 @@ def test_the_total_of_a_month_in_the_customer_s_zone() -> None:
         "start": "2026-03-01T05:00:00Z",
         "end": "2026-04-01T04:00:00Z",
         "lag_seconds": 0.0,
+        "read_from": "events",
         "totals": [
             {
                 "start": "2026-03-01T05:00:00Z",

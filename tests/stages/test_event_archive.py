@@ -15,8 +15,8 @@ from billing_ops.management.commands import check_invariants
 from compliance.evidence import events, trace
 from core.models import AuditEntry
 from invoicing.cycle.models import Invoice
-from metering import archive, lookup, queries, watermark
-from metering.models import AggregationSnapshot, EventArchive, UsageEvent
+from metering import archive, lookup, queries, rollup_repair, rollups, watermark
+from metering.models import AggregationSnapshot, EventArchive, RollupSeries, UsageEvent
 from metering.store import elsewhere, partitions
 from metering.store.archive_files import ArchiveUnreadableError
 from tests.builders import billing, guards
@@ -233,3 +233,22 @@ def test_the_commands_put_away_and_bring_back(invoice: Invoice, capsys: pytest.C
     assert "2 events are back" in capsys.readouterr().out
     with pytest.raises(CommandError, match="nothing to bring back"):
         call_command("event_months", "attach", "2026-10")
+
+
+def live_total(invoice: Invoice, start: datetime, end: datetime) -> tuple[Decimal, str]:
+    meter = snapshot_of(invoice).meter
+    found = queries.live_usage(customer_id=invoice.customer_id, meter=meter, start=start, end=end)
+    return found.rows[0].quantity, found.read_from
+
+
+def test_live_totals_stay_whether_their_sums_were_made_before_or_after(invoice: Invoice) -> None:
+    odd = datetime(2026, 10, 1, 0, 30, tzinfo=UTC), datetime(2026, 10, 31, 23, 30, tzinfo=UTC)
+    whole = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC)
+    raw = [live_total(invoice, *stretch)[0] for stretch in (odd, whole)]
+    rollups.roll_up()
+    detach()
+    assert [live_total(invoice, *stretch) for stretch in (odd, whole)] == [(each, "rollups") for each in raw]
+    assert rollup_repair.find_differences() == []
+    RollupSeries.objects.all().delete()
+    rollups.roll_up()
+    assert [live_total(invoice, *stretch) for stretch in (odd, whole)] == [(each, "rollups") for each in raw]

@@ -591,6 +591,14 @@ OFFENCES = [
         """,
     ),
     (
+        "sums of usage say what the raw events say",
+        """
+        INSERT INTO metering_rollupseries (meter_id, contract_id, aggregation, value_property, group_by, seq)
+        SELECT id, contract_id, aggregation, value_property, '[]', (SELECT max(seq) FROM metering_usageevent)
+        FROM metering_meter;
+        """,
+    ),
+    (
         "the audit chain verifies",
         """
         UPDATE core_auditentry SET facts = '{}' WHERE id = 2;
