@@ -25,7 +25,7 @@ def main() -> None:
     parts: list[Callable[[], list[BenchRow]]] = [
         # The close comes first: it wants a database without other events.
         (lambda: close.run(subscriptions=50, events=20_000, rounds=1)) if is_quick else close.run,
-        (lambda: ingest.run(rounds=1, events=4_000)) if is_quick else ingest.run,
+        (lambda: ingest.run(rounds=1, events=6_000)) if is_quick else ingest.run,
         (lambda: pdf.run(rounds=2)) if is_quick else pdf.run,
         (lambda: rating.run(rounds=1, lines=200)) if is_quick else rating.run,
     ]

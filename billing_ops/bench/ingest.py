@@ -1,167 +1,208 @@
-"""How many events a second come in by HTTP, against a plain COPY of the same rows into the same PostgreSQL.
+"""How many events a second come in, by HTTP and from files, against a plain COPY of the same rows.
 
 Everything counts: the sender on the same cores, the API key, reading, the contract check, deduplication, one commit
 with fsync per request. The events stay where they came in, so this belongs on a database of its own.
 """
 
 import http.client
-import socket
+import math
+import tempfile
 import time
-import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import orjson
-from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.utils import timezone
 
-from accounts import keys
-from accounts.models import Customer, Scope
-from accounts.roles import Role
 from billing_ops import processes
+from billing_ops.bench import ingest_world
+from billing_ops.bench.ingest_world import Batch
 from billing_ops.bench.rows import BenchError, BenchRow
-from metering import contracts
-from metering.rules.drafting import ContractDraft
+from metering import importing
+from metering.import_forms import ImportRequest
+from metering.models import UsageEvent
+from metering.rules import import_rows
 
-EVENT_TYPE = "bench.tokens"
-CUSTOMERS = 200
 CONNECTIONS = 4
-SCHEMA = {
-    "type": "object",
-    "properties": {
-        "input_tokens": {"type": "integer", "minimum": 0},
-        "output_tokens": {"type": "integer", "minimum": 0},
-        "model": {"type": "string", "maxLength": 40},
-        "region": {"type": "string", "maxLength": 40},
-    },
-    "required": ["input_tokens", "output_tokens"],
-}
+SINGLE_CONNECTIONS = 32
 BARE_TABLE = """
 CREATE TABLE bench_bare (
     source text, event_id text, customer_id bigint, contract_id bigint, batch_id bigint,
     occurred_at timestamptz, received_at timestamptz, fingerprint bytea, data jsonb
 )
 """
-Batch = list[dict[str, Any]]
+
+
+@dataclass(slots=True)
+class Sent:
+    """What the senders saw: how each event was answered, and how long each request took."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    seconds: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Sends bodies over kept connections, several at once."""
+
+    port: int
+    authorization: str
+
+    def send(self, bodies: Sequence[bytes], *, connections: int = CONNECTIONS) -> Sent:
+        shares = [bodies[start::connections] for start in range(connections)]
+        with ThreadPoolExecutor(connections) as pool:
+            parts = list(pool.map(self._send_share, shares))
+        return Sent(
+            accepted=sum(part.accepted for part in parts),
+            duplicates=sum(part.duplicates for part in parts),
+            seconds=list(chain.from_iterable(part.seconds for part in parts)),
+        )
+
+    def _send_share(self, bodies: Sequence[bytes]) -> Sent:
+        sender, sent = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60), Sent()
+        headers = {"Authorization": self.authorization, "Content-Type": "application/json"}
+        for body in bodies:
+            began = time.perf_counter()
+            sender.request("POST", "/api/v1/events", body, headers)
+            answer = orjson.loads(sender.getresponse().read())
+            sent.seconds.append(time.perf_counter() - began)
+            sent.accepted += answer["accepted"]
+            sent.duplicates += answer["duplicates"]
+        sender.close()
+        return sent
 
 
 def run(*, rounds: int = 5, events: int = 60_000, sizes: Sequence[int] = (1000, 100)) -> list[BenchRow]:
     """Both ways in turn, so that what else the machine does meets both; medians of `rounds`."""
-    authorization = f"Bearer {_furnish(timezone.now())}"
-    port = _free_port()
+    authorization = f"Bearer {ingest_world.furnish(timezone.now())}"
+    port = ingest_world.free_port()
     web = processes.start_web(port=port, log=Path("/dev/null"))
     try:
-        send = partial(_send_all, port=port, authorization=authorization)
-        return [_measure(size, rounds=rounds, events=events, send=send) for size in sizes]
+        sender = Sender(port, authorization)
+        rows = [row for size in sizes for row in _measure_batches(sender, size, rounds=rounds, events=events)]
+        rows += _measure_singles(sender, events=events // 30, rounds=rounds)
+        rows.append(_measure_replay(sender, events=events // 2))
+        rows.append(_measure_duplicates(sender, events=events // 2))
     finally:
         processes.stop([web])
+    rows.append(_measure_import(events=events // 2))
+    return rows
 
 
-def _measure(size: int, *, rounds: int, events: int, send: "partial[None]") -> BenchRow:
-    ours, theirs = [], []
-    _make_bare_table()
+def _measure_batches(sender: Sender, size: int, *, rounds: int, events: int) -> list[BenchRow]:
+    ours, theirs, answers = [], [], Sent()
     for _round in range(rounds):
-        batches = list(_batches(count=events // size, size=size))
-        bodies, copies = [orjson.dumps(batch) for batch in batches], [_copy_text(batch) for batch in batches]
-        theirs.append(_seconds(partial(_copy_all, copies)))
-        ours.append(_seconds(partial(send, bodies)))
-    value, limit = events / median(ours), events / median(theirs)
+        batches = ingest_world.batches(count=events // size, size=size)
+        theirs.append(_copy(batches))
+        seconds, sent = _timed(partial(sender.send, _bodies(batches)))
+        _require(sent.accepted, events // size * size)
+        ours.append(seconds)
+        answers.seconds += sent.seconds
     name = f"HTTP ingest, batches of {size:,}"
-    return BenchRow(name=name, value=value, unit="events/s", limit=limit, ratio=value / limit)
+    one_copy = median(theirs) / (events // size)
+    return [_rate(name, events, median(ours), median(theirs)), *_latencies(name, answers.seconds, one_copy)]
 
 
-def _seconds(work: "partial[None]") -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
+def _measure_singles(sender: Sender, *, events: int, rounds: int) -> list[BenchRow]:
+    """One event in each request, by many senders at once; bare is a COPY of one row for each, by one client."""
+    ours, theirs, answers = [], [], Sent()
+    for _round in range(rounds):
+        batches = ingest_world.batches(count=events, size=1)
+        theirs.append(_copy(batches))
+        bodies = [orjson.dumps(batch[0]) for batch in batches]
+        seconds, sent = _timed(partial(sender.send, bodies, connections=SINGLE_CONNECTIONS))
+        _require(sent.accepted, events)
+        ours.append(seconds)
+        answers.seconds += sent.seconds
+    name = f"HTTP ingest, single events from {SINGLE_CONNECTIONS} senders"
+    return [
+        _rate(name, events, median(ours), median(theirs)),
+        *_latencies(name, answers.seconds, median(theirs) / events),
+    ]
 
 
-def _furnish(at: datetime) -> str:
-    """Customers, a contract in force, and the key of an engineer."""
-    engineer, _ = User.objects.get_or_create(username="bench", defaults={"is_staff": True})
-    engineer.groups.add(Group.objects.get(name=Role.ENGINEERING))
-    codes = [f"bench-{number}" for number in range(CUSTOMERS)]
-    rows = [Customer(code=code, legal_name=code, currency="EUR") for code in codes]
-    Customer.objects.bulk_create(rows, ignore_conflicts=True)
-    example = {"input_tokens": 1, "output_tokens": 1}
-    draft = ContractDraft(schema=SCHEMA, billing_fields=list(example), valid_examples=[example], invalid_examples=[{}])
-    contracts.open_contract(
-        event_type=EVENT_TYPE,
-        description="Tokens of the benchmark.",
-        draft=draft,
-        is_activated=True,
-        actor=engineer,
-        at=at,
-    )
-    return keys.new_key(name="bench", user=engineer, scopes=[Scope.EVENTS_WRITE], at=at)[1]
+def _measure_replay(sender: Sender, *, events: int) -> BenchRow:
+    """The same deliveries once more: every event is a duplicate, and nothing is stored."""
+    bodies = _bodies(ingest_world.batches(count=events // 1000, size=1000))
+    fresh, first = _timed(partial(sender.send, bodies))
+    again, second = _timed(partial(sender.send, bodies))
+    _require(first.accepted, events // 1000 * 1000)
+    _require(second.duplicates, first.accepted)
+    return _rate("HTTP replay of known events, against fresh ones", events, again, fresh)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _measure_duplicates(sender: Sender, *, events: int) -> BenchRow:
+    """A tenth of each delivery stood in another one, and four send at once: accepted is what is different."""
+    batches = ingest_world.batches(count=events // 1000, size=1000)
+    mixed = [[*batch, *batches[number - 1][:100]] for number, batch in enumerate(batches)]
+    before = UsageEvent.objects.count()
+    bare = _copy(mixed)
+    seconds, sent = _timed(partial(sender.send, _bodies(mixed)))
+    _require(sent.accepted, len(batches) * 1000)
+    _require(sent.duplicates, len(batches) * 100)
+    _require(UsageEvent.objects.count() - before, len(batches) * 1000)
+    return _rate("HTTP ingest, a tenth duplicates, accepted = sent", len(mixed) * 1100, seconds, bare)
 
 
-def _batches(*, count: int, size: int) -> Iterator[Batch]:
-    now = timezone.now()
-    for batch in range(count):
-        yield [
-            {
-                "specversion": "1.0",
-                "id": str(uuid.uuid4()),
-                "source": "bench/eu-1",
-                "type": EVENT_TYPE,
-                "subject": f"bench-{(batch + number) % CUSTOMERS}",
-                "time": (now - timedelta(seconds=number)).strftime("%Y-%m-%dT%H:%M:%SZ"),
-                "data": {
-                    "input_tokens": number * 7,
-                    "output_tokens": number,
-                    "model": "large-v3",
-                    "region": "eu-central-1",
-                },
-            }
-            for number in range(size)
-        ]
+def _measure_import(*, events: int) -> BenchRow:
+    batches = ingest_world.batches(count=events // 1000, size=1000)
+    bare = _copy(batches)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "events.ndjson"
+        path.write_bytes(b"".join(orjson.dumps(event) + b"\n" for batch in batches for event in batch))
+        request = ImportRequest(path=path, form="ndjson", columns=import_rows.read_column_map([]))
+        seconds, report = _timed(lambda: importing.import_file(request=request, at=timezone.now()))
+    _require(report.run.accepted, len(batches) * 1000)
+    return _rate("import_events of NDJSON", len(batches) * 1000, seconds, bare)
 
 
-def _copy_text(batch: Batch) -> str:
-    line = "{source}\t{id}\t1\t1\t1\t{time}\t{time}\t\\\\x" + "00" * 32 + "\t{data}\n"
-    return "".join(line.format(**event | {"data": orjson.dumps(event["data"]).decode()}) for event in batch)
-
-
-def _make_bare_table() -> None:
+def _copy(batches: Sequence[Batch]) -> float:
+    """Into a table without keys; autocommit: each COPY is a commit, as each request is."""
+    texts = [ingest_world.copy_text(batch) for batch in batches]
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS bench_bare")
         cursor.execute(BARE_TABLE)
-
-
-def _copy_all(copies: Sequence[str]) -> None:
     connection.ensure_connection()
-    for text in copies:  # autocommit: each COPY is a commit, as each request is
+    began = time.perf_counter()
+    for text in texts:
         with connection.connection.cursor() as cursor, cursor.copy("COPY bench_bare FROM STDIN") as copy:
             copy.write(text)
+    return time.perf_counter() - began
 
 
-def _send_all(bodies: Sequence[bytes], *, port: int, authorization: str) -> None:
-    shares = [bodies[start::CONNECTIONS] for start in range(CONNECTIONS)]
-    with ThreadPoolExecutor(CONNECTIONS) as pool:
-        accepted = sum(pool.map(partial(_send, port=port, authorization=authorization), shares))
-    if accepted != sum(body.count(b'"specversion"') for body in bodies):
-        raise BenchError(f"only {accepted} events were accepted")
+def _bodies(batches: Sequence[Batch]) -> list[bytes]:
+    return [orjson.dumps(batch) for batch in batches]
 
 
-def _send(bodies: Sequence[bytes], *, port: int, authorization: str) -> int:
-    sender = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    headers = {"Authorization": authorization, "Content-Type": "application/json"}
-    accepted = 0
-    for body in bodies:
-        sender.request("POST", "/api/v1/events", body, headers)
-        accepted += orjson.loads(sender.getresponse().read())["accepted"]
-    sender.close()
-    return accepted
+def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    began = time.perf_counter()
+    answer = work()
+    return time.perf_counter() - began, answer
+
+
+def _require(found: int, wanted: int) -> None:
+    """A figure for a capture that lost or doubled something would mean nothing."""
+    if found != wanted:
+        raise BenchError(f"{found} events instead of {wanted}")
+
+
+def _rate(name: str, events: int, ours: float, bare: float) -> BenchRow:
+    return BenchRow(name=name, value=events / ours, unit="events/s", limit=events / bare, ratio=bare / ours)
+
+
+def _latencies(name: str, seconds: Sequence[float], bare: float) -> list[BenchRow]:
+    """How long a sender waits for its answer; bare is the mean time of one COPY."""
+    ordered = sorted(seconds)
+    found = {"p50": median(ordered), "p99": ordered[math.ceil(0.99 * len(ordered)) - 1]}
+    return [
+        BenchRow(name=f"{name}, {mark}", value=1000 * value, unit="ms", limit=1000 * bare, ratio=value / bare)
+        for mark, value in found.items()
+    ]

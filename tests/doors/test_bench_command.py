@@ -89,7 +89,8 @@ def test_the_command_keeps_every_figure(
     page = io.StringIO()
     call_command("bench", "--quick", stdout=page)
     rows = orjson.loads((folder / "latest.json").read_bytes())
-    assert [sorted(row) for row in rows] == [["limit", "name", "ratio", "unit", "value"]] * (5 + len(rating.subjects()))
+    shape = ["limit", "name", "ratio", "unit", "value"]
+    assert [sorted(row) for row in rows] == [shape] * (15 + len(rating.subjects()))
     assert all(row["value"] > 0 and row["limit"] > 0 for row in rows)
     assert "one-page invoices as PDF" in page.getvalue()
     assert not UsageEvent.objects.exists()
