@@ -1,11 +1,12 @@
 """The definition of an accepted billable event: envelope, contract in force, customer, time and metered values."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from metering.rules import envelope, fingerprint, values
+from metering.rules import envelope, exact_json, fingerprint, values
 from metering.rules.instants import Instant, instant_text
 from metering.rules.reasons import REASONS_MAX, Reason, pointer_to, reason
 from metering.rules.schema import Schema
@@ -62,6 +63,59 @@ class BillableEvent(NamedTuple):
 
 def check_event(event: Data, *, rules: RuleBook) -> BillableEvent | tuple[Reason, ...]:
     """Give the row of a billable event, or every reason why it is none."""
+    return check_plain(event, rules) or look_closely(event, rules)
+
+
+def check_plain(event: Data, rules: RuleBook) -> BillableEvent | None:
+    """Accept an event without any peculiarity, by the same rules in a third of the steps; None for a closer look.
+
+    Plain is: the seven known attributes and no other, a canonical time, nothing amiss anywhere.
+    """
+    try:
+        source, event_id, time, data = event["source"], event["id"], event["time"], event["data"]
+        contract, customer_id = rules.contracts[event["type"]], rules.customers[event["subject"]]
+        if (
+            contract is None
+            or len(event) != len(envelope.KNOWN)
+            or event["specversion"] != "1.0"
+            or type(data) is not dict
+            or not (_is_identity(source) and _is_identity(event_id) and _is_canonical_time(time))
+            or not contract.earliest <= datetime.fromisoformat(time) <= contract.latest
+            or not _is_countable(data, contract.data_rules)
+        ):
+            return None
+        written = exact_json.write(data)
+    except (KeyError, TypeError, ValueError):  # something is missing, or of a kind that nobody expects there
+        return None
+    if len(written) > envelope.EVENT_BYTES_MAX or b"\\u0000" in written:
+        return None
+    names = (source, event_id, event["type"], event["subject"], time)
+    mark = fingerprint.fingerprint_event(*names, data=written, extras=_NO_EXTRAS)
+    own = (customer_id, contract.contract_id, contract.version_id)
+    return BillableEvent(source, event_id, *own, time, mark, written.decode(), None)
+
+
+# As `envelope.read_identity` and `instants.read_instant` say it of what needs no change.
+_is_identity = re.compile(r"[!-~](?:[ -~]{0,198}[!-~])?").fullmatch
+_is_canonical_time = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9](?:\.[0-9]{0,5}[1-9])?Z"
+).fullmatch
+_NO_EXTRAS: Data = {}
+
+
+def _is_countable(data: Data, rules: DataRules) -> bool:
+    for name in rules.required:
+        if data.get(name) is None:
+            return False
+    for name in rules.numbers:
+        value = data.get(name)
+        if value is not None and values.find_flaw(value):
+            return False
+    return rules.schema.is_valid(data)
+
+
+def look_closely(event: Data, rules: RuleBook) -> BillableEvent | tuple[Reason, ...]:
+    """Do the same for any event whatever, with every reason."""
     flaws: list[Reason] = []
     if event.get("specversion") != "1.0":
         flaws.append(reason("specversion_unsupported", pointer="/specversion"))
