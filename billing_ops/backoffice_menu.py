@@ -91,6 +91,7 @@ UNFOLD: dict[str, Any] = {
                 "Metering",
                 _entry("Quarantine", "gpp_maybe", "metering.QuarantinedEvent", "?status__exact=open"),
                 _entry("Meters", "speed", "metering.Meter"),
+                _entry("Versions of meters", "difference", "metering.MeterVersion", "?status__exact=proposed"),
                 _entry("Event contracts", "fact_check", "metering.EventContract"),
                 _entry("Webhook sources", "webhook", "metering.WebhookSource"),
                 _entry("Events", "database", "metering.UsageEvent"),

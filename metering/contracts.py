@@ -153,6 +153,17 @@ def find_activation_flaws(version: EventContractVersion, *, at: datetime) -> lis
     return [*drafting.find_lost_values(draft, reads), *drafting.find_failing_examples(draft, numbers=numbers)]
 
 
+def readers_of(contract: EventContract, *, at: datetime) -> dict[str, list[str]]:
+    """Give, per property of `data`, the codes of the meters that read it, or filter or group by it, now or soon."""
+    readers: dict[str, list[str]] = {}
+    for measure in _measures_of(contract, at=at):
+        reading = measure.as_reading()
+        names = [reading.value_property, reading.operation_property, *(one.name for one in reading.filters)]
+        for name in dict.fromkeys([*filter(None, names), *reading.group_by]):
+            readers.setdefault(name, []).append(measure.meter.code)
+    return {name: list(dict.fromkeys(codes)) for name, codes in readers.items()}
+
+
 def _measures_of(contract: EventContract, *, at: datetime) -> list[MeterVersion]:
     """Give what the meters of this contract measure now, and what they will."""
     meter_ids = list(contract.meters.values_list("pk", flat=True))

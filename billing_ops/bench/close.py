@@ -152,7 +152,7 @@ def _open_contract(actor: User, *, at: datetime) -> EventContract:
         schema={"type": "object", "properties": {**numbers, "model": {"type": "string"}}, "required": list(METERS)},
         billing_fields=list(METERS),
         valid_examples=[dict.fromkeys(METERS, 1)],
-        invalid_examples=[{}],
+        invalid_examples=[{"data": [], "code": "data_not_object", "pointer": "/data"}],
     )
     contract = contracts.open_contract(
         event_type=EVENT_TYPE, description="Completions.", draft=draft, is_activated=True, actor=actor, at=at

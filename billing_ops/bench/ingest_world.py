@@ -38,7 +38,10 @@ def furnish(at: datetime) -> str:
     rows = [Customer(code=code, legal_name=code, currency="EUR") for code in codes]
     Customer.objects.bulk_create(rows, ignore_conflicts=True)
     example = {"input_tokens": 1, "output_tokens": 1}
-    draft = ContractDraft(schema=SCHEMA, billing_fields=list(example), valid_examples=[example], invalid_examples=[{}])
+    invalid = {"data": [], "code": "data_not_object", "pointer": "/data"}
+    draft = ContractDraft(
+        schema=SCHEMA, billing_fields=list(example), valid_examples=[example], invalid_examples=[invalid]
+    )
     contracts.open_contract(
         event_type=EVENT_TYPE,
         description="Tokens of the benchmark.",

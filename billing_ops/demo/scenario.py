@@ -105,7 +105,18 @@ CONTRACTS: tuple[dict[str, Any], ...] = (
         "billing_fields": ["input_tokens", "output_tokens"],
         "context_fields": ["model", "feature"],
         "valid_examples": [{"input_tokens": 374, "output_tokens": 44, "model": "large"}],
-        "invalid_examples": [{"input_tokens": -1, "output_tokens": 44, "model": "large"}, {"output_tokens": 44}],
+        "invalid_examples": [
+            {
+                "data": {"input_tokens": -1, "output_tokens": 44, "model": "large"},
+                "code": "schema_minimum",
+                "pointer": "/data/input_tokens",
+            },
+            {
+                "data": {"output_tokens": 44, "model": "large"},
+                "code": "billing_field_missing",
+                "pointer": "/data/input_tokens",
+            },
+        ],
     },
     {
         "event_type": "storage.measured",
@@ -114,7 +125,7 @@ CONTRACTS: tuple[dict[str, Any], ...] = (
         "billing_fields": ["gigabytes"],
         "context_fields": ["region"],
         "valid_examples": [{"gigabytes": "12.75", "region": "eu"}],
-        "invalid_examples": [{"region": "eu"}],
+        "invalid_examples": [{"data": {"region": "eu"}, "code": "billing_field_missing", "pointer": "/data/gigabytes"}],
     },
 )
 

@@ -6,8 +6,9 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
@@ -17,6 +18,7 @@ from accounts.backoffice import BackOfficeAdmin, HistoryAdmin, answer_dialog
 from accounts.roles import Role
 from core.errors import DomainError
 from metering import contracts
+from metering.admin import contract_page
 from metering.admin.forms import ConfirmForm, NewVersionForm
 from metering.contracts import NotProvedError
 from metering.models import EventContract, EventContractVersion
@@ -24,6 +26,7 @@ from metering.rules import exact_json
 
 FLAWS_SHOWN = 10
 KEEPERS = frozenset({Role.ENGINEERING})
+SHOWN = ("for_engineers", "all_versions")
 STATUS_TONES = {"draft": "info", "active": "success", "retired": ""}
 
 
@@ -32,19 +35,23 @@ class EventContractAdmin(HistoryAdmin):
     """The description may be edited; what events look like changes by versions."""
 
     change_roles = KEEPERS
-    list_display = ("event_type", "description", "in_force", "owner")
+    list_display = ("event_type", "description", "in_force", "owner", "for_engineers")
     search_fields = ("event_type", "description")
     list_select_related = ("owner",)
     actions_detail: ClassVar[list[str]] = ["new_version"]
+
+    def get_urls(self) -> list[URLPattern]:
+        page = self.admin_site.admin_view(contract_page.show_page)
+        return [path("<int:object_id>/page/", page, name="metering_eventcontract_page"), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[EventContract]:
         return super().get_queryset(request).prefetch_related("versions")
 
     def get_fields(self, request: HttpRequest, obj: EventContract | None = None) -> list[Any]:
-        return ["event_type", "description"] if obj is None else ["event_type", "description", "owner", "all_versions"]
+        return ["event_type", "description"] if obj is None else ["event_type", "description", "owner", *SHOWN]
 
     def get_readonly_fields(self, request: HttpRequest, obj: EventContract | None = None) -> list[Any]:
-        return [] if obj is None else ["event_type", "owner", "all_versions"]
+        return [] if obj is None else ["event_type", "owner", *SHOWN]
 
     def save_model(self, request: HttpRequest, obj: EventContract, form: Any, change: Any) -> None:
         if change:
@@ -53,6 +60,12 @@ class EventContractAdmin(HistoryAdmin):
         obj.pk = contracts.open_contract(
             event_type=obj.event_type, description=obj.description, actor=request.user, at=timezone.now()
         ).pk
+
+    @display(description="For engineers")
+    def for_engineers(self, contract: EventContract) -> SafeString:
+        """Fields, examples, a command to paste, and a box to try an event."""
+        url = reverse("admin:metering_eventcontract_page", args=[contract.pk])
+        return format_html('<a href="{}">How to send it, and try it</a>', url)
 
     @display(description="In force")
     def in_force(self, contract: EventContract) -> str:
@@ -138,7 +151,7 @@ class EventContractVersionAdmin(BackOfficeAdmin):
         icon="verified",
         dialog={
             "title": "Put this version in force",
-            "description": "Its examples are checked now: each valid one must pass, each invalid one must fail.",
+            "description": "Its examples are checked now: the valid must pass, the invalid fail for their reason.",
             "form_class": ConfirmForm,
             "form_submit_text": "Put in force",
         },

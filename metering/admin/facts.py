@@ -114,7 +114,7 @@ class AggregationSnapshotAdmin(BackOfficeAdmin):
     ordering = ("-id",)
     fields = (
         "customer",
-        "meter",
+        "meter_version",
         "window",
         "measured",
         "event_count",
@@ -130,7 +130,7 @@ class AggregationSnapshotAdmin(BackOfficeAdmin):
     readonly_fields = ("window", "measured", "events")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AggregationSnapshot]:
-        return super().get_queryset(request).select_related("watermark", "corrects__meter")
+        return super().get_queryset(request).select_related("watermark", "corrects__meter", "meter_version__meter")
 
     @display(description="Window (UTC)")
     def window(self, snapshot: AggregationSnapshot) -> str:
@@ -144,7 +144,9 @@ class AggregationSnapshotAdmin(BackOfficeAdmin):
     def events(self, snapshot: AggregationSnapshot) -> SafeString:
         rows = queries.snapshot_events(snapshot, limit=EVENTS_SHOWN)
         more = snapshot.event_count - len(rows)
-        return render_to_string("metering/snapshot_events.html", {"rows": rows, "more": more, "meter": snapshot.meter})
+        return render_to_string(
+            "metering/snapshot_events.html", {"rows": rows, "more": more, "meter": snapshot.meter_version}
+        )
 
 
 @admin.register(ImportRun)

@@ -101,7 +101,9 @@ class VersionForm(BaseDialogForm):
     billing_fields = StrictJsonField(shape=list, rows=1, initial="[]", help_text="What billing requires.")
     context_fields = StrictJsonField(shape=list, rows=1, initial="[]", help_text="Optional, for attribution.")
     valid_examples = StrictJsonField(shape=list, initial="[]", help_text="Data that must pass.")
-    invalid_examples = StrictJsonField(shape=list, initial="[]", help_text="Data that must fail.")
+    invalid_examples = StrictJsonField(
+        shape=list, initial="[]", help_text='What must fail, and why: {"data", "code", "pointer"} each.'
+    )
     accepts_past_days = forms.IntegerField(
         min_value=0, max_value=drafting.PAST_DAYS_MAX, initial=1826, widget=UnfoldAdminIntegerFieldWidget
     )

@@ -10,15 +10,18 @@ from rest_framework.views import APIView
 
 from accounts.permissions import READERS, RuledView
 from accounts.roles import Role
+from core.errors import InvalidInputError
 from core.http.schema import READ_REFUSALS, WRITE_REFUSALS
 from core.http.views import IdempotentWrites
-from metering import contracts
+from metering import contracts, trying
 from metering.api.rendering import ExactJSONRenderer
+from metering.api.schema import CLOUD_EVENT
 from metering.api.serializers import (
     ContractChangeSerializer,
     ContractSerializer,
     NewContractSerializer,
     NewVersionSerializer,
+    TrialSerializer,
     VersionSerializer,
 )
 from metering.models import EventContract
@@ -73,6 +76,22 @@ class ContractView(IdempotentWrites, RuledView, APIView):
         body.is_valid(raise_exception=True)
         contracts.describe_contract(contract=contract, actor=request.user, **body.validated_data)
         return Response(ContractSerializer(contract).data)
+
+
+class TryView(RuledView, APIView):
+    """Says what would become of an event; stores nothing."""
+
+    roles_by_method = {"POST": READERS}
+    renderer_classes = (ExactJSONRenderer,)
+
+    @extend_schema(request={"application/json": CLOUD_EVENT}, responses={200: TrialSerializer, **WRITE_REFUSALS})
+    def post(self, request: Request, event_type: str) -> Response:
+        """Try one event: accepted, duplicate or quarantined with reasons, and what each meter would count."""
+        contract = contracts.get_contract(event_type)
+        if not isinstance(request.data, dict):
+            raise InvalidInputError("Send one event, as an object.", pointer="")
+        trial = trying.try_event(contract=contract, delivery=request.data, at=timezone.now())
+        return Response(TrialSerializer(trial).data)
 
 
 class VersionListView(IdempotentWrites, RuledView, APIView):

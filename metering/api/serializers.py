@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.urls import reverse
 from rest_framework import serializers
 
 from core.http.fields import InstantField, JsonField
@@ -36,6 +37,29 @@ class CaptureAnswerSerializer(serializers.Serializer[Any]):
     duplicates = serializers.IntegerField()
     quarantined = serializers.IntegerField()
     items = CaptureItemSerializer(many=True)
+
+
+class MeterTrialSerializer(serializers.Serializer[Any]):
+    """What one meter would count of the event."""
+
+    meter = serializers.CharField()
+    unit = serializers.CharField()
+    version = serializers.IntegerField(help_text="The version in force when the event happened.")
+    aggregation = serializers.CharField()
+    counts = serializers.BooleanField()
+    value = serializers.CharField(
+        allow_null=True, help_text="What it reads: a decimal, or any text for a unique count."
+    )
+    operation = serializers.CharField(help_text="`add` or `remove`, where the meter reads one.")
+    why_not = serializers.CharField(help_text="Why it counts nothing.")
+
+
+class TrialSerializer(serializers.Serializer[Any]):
+    """What would become of the event if it were sent now."""
+
+    status = serializers.ChoiceField(choices=["accepted", "duplicate", "quarantined"])
+    reasons = ReasonSerializer(many=True)
+    meters = MeterTrialSerializer(many=True)
 
 
 class EventSerializer(serializers.Serializer[Any]):
@@ -135,7 +159,7 @@ class VersionSerializer(serializers.ModelSerializer[EventContractVersion]):
 
     schema = JsonField(help_text="JSON Schema (2020-12) of `data`.")
     valid_examples = JsonField(help_text="`data` objects that capture must accept.")
-    invalid_examples = JsonField(help_text="`data` objects that capture must refuse.")
+    invalid_examples = JsonField(help_text='What capture must refuse, and why: `{"data", "code", "pointer"}` each.')
 
     class Meta:
         model = EventContractVersion
@@ -149,11 +173,15 @@ class ContractSerializer(serializers.ModelSerializer[EventContract]):
     type = serializers.CharField(source="event_type")
     owner = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
     meters = serializers.SlugRelatedField[Any](slug_field="code", many=True, read_only=True)
+    page = serializers.SerializerMethodField(help_text="Where people read what to send, and try an event.")
     versions = VersionSerializer(many=True)
 
     class Meta:
         model = EventContract
-        fields: ClassVar = ["type", "description", "owner", "meters", "versions"]
+        fields: ClassVar = ["type", "description", "owner", "meters", "page", "versions"]
+
+    def get_page(self, contract: EventContract) -> str:
+        return reverse("admin:metering_eventcontract_page", args=[contract.pk])
 
 
 class NewVersionSerializer(serializers.Serializer[Any]):
@@ -167,7 +195,11 @@ class NewVersionSerializer(serializers.Serializer[Any]):
         child=serializers.CharField(max_length=120), default=list, help_text="Properties kept for attribution."
     )
     valid_examples = serializers.ListField(child=JsonField(), default=list)
-    invalid_examples = serializers.ListField(child=JsonField(), default=list)
+    invalid_examples = serializers.ListField(
+        child=JsonField(),
+        default=list,
+        help_text='What capture must refuse, and why: `{"data", "code", "pointer"}` each, as a capture would answer.',
+    )
     accepts_past_days = serializers.IntegerField(default=1826, min_value=0, max_value=36_525)
     accepts_future_seconds = serializers.IntegerField(default=300, min_value=0, max_value=31_622_400)
     activate = serializers.BooleanField(default=False, help_text="Prove the examples and put it in force.")

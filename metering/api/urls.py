@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from metering.api import contracts, events, health, lago, meters, quarantine, usage, webhooks
+from metering.api import contracts, events, health, lago, meter_versions, meters, quarantine, usage, webhooks
 
 urlpatterns: list[URLPattern] = [
     path("events", events.EventsView.as_view()),
@@ -14,11 +14,18 @@ urlpatterns: list[URLPattern] = [
     path("quarantine/<int:quarantine_id>/discard", quarantine.DiscardView.as_view()),
     path("contracts", contracts.ContractListView.as_view()),
     path("contracts/<str:event_type>", contracts.ContractView.as_view()),
+    path("contracts/<str:event_type>/try", contracts.TryView.as_view()),
     path("contracts/<str:event_type>/versions", contracts.VersionListView.as_view()),
     path("contracts/<str:event_type>/versions/<int:version>", contracts.VersionView.as_view()),
     path("contracts/<str:event_type>/versions/<int:version>/activate", contracts.ActivateView.as_view()),
     path("meters", meters.MeterListView.as_view()),
     path("meters/<str:code>", meters.MeterView.as_view()),
+    path("meters/<str:code>/owner", meter_versions.MeterOwnerView.as_view()),
+    path("meters/<str:code>/versions", meter_versions.MeterVersionListView.as_view()),
+    path("meters/<str:code>/versions/<int:version>", meter_versions.MeterVersionView.as_view()),
+    path("meters/<str:code>/versions/<int:version>/approve", meter_versions.MeterVersionApprovalView.as_view()),
+    path("meters/<str:code>/versions/<int:version>/reject", meter_versions.MeterVersionRejectionView.as_view()),
+    path("meters/<str:code>/versions/<int:version>/comparison", meter_versions.MeterVersionComparisonView.as_view()),
     path("usage", usage.UsageView.as_view()),
     path("metering/health", health.HealthView.as_view()),
     path("webhook-sources", webhooks.WebhookSourceListView.as_view()),

@@ -104,15 +104,44 @@ def find_failing_examples(draft: ContractDraft, *, numbers: Collection[str]) -> 
             detail = f"This example should pass: {flaws[0].detail}"
             yield reason("valid_example_fails", detail, pointer=f"/valid_examples/{index}{flaws[0].pointer}")
     for index, example in enumerate(draft.invalid_examples):
-        if not find_data_flaws(example, rules):
-            detail = "This example should fail, but nothing in the contract refuses it."
-            yield reason("invalid_example_passes", detail, pointer=f"/invalid_examples/{index}")
+        yield from _find_unstated(example, rules, pointer=f"/invalid_examples/{index}")
+
+
+def _find_unstated(example: Any, rules: DataRules, *, pointer: str) -> Iterator[Reason]:
+    """Say what is wrong with an invalid example: it must fail, and for the reason that stands with it."""
+    stated = read_stated(example)
+    flaws = find_data_flaws(stated.data, rules)
+    if not flaws:
+        detail = "This example should fail, but nothing in the contract refuses it."
+        yield reason("invalid_example_passes", detail, pointer=pointer)
+    elif not stated.code:
+        detail = f'State why it fails: {{"data": …, "code": "{flaws[0].code}", "pointer": "{flaws[0].pointer}"}}.'
+        yield reason("reason_not_stated", detail, pointer=pointer)
+    elif (stated.code, stated.pointer) not in {(flaw.code, flaw.pointer) for flaw in flaws}:
+        found = " and ".join(f"{flaw.code} at {flaw.pointer}" for flaw in flaws)
+        detail = f"This example should fail with {stated.code} at {stated.pointer}, but it does with {found}."
+        yield reason("invalid_example_fails_otherwise", detail, pointer=pointer)
+
+
+class Stated(NamedTuple):
+    """An invalid example: the `data` of an event, and the reason for which capture refuses it."""
+
+    data: Any
+    code: str = ""
+    pointer: str = ""
+
+
+def read_stated(example: Any) -> Stated:
+    """Read `{"data", "code", "pointer"}`; anything else is data without a stated reason."""
+    if isinstance(example, dict) and example.keys() == {"data", "code", "pointer"}:
+        return Stated(example["data"], str(example["code"]), str(example["pointer"]))
+    return Stated(example)
 
 
 def find_data_flaws(example: Any, rules: DataRules) -> list[Reason]:
     """Give what capture would say about an event with this `data`."""
     if not isinstance(example, dict):
-        return [reason("data_not_object")]
+        return [reason("data_not_object", pointer="/data")]
     flaws: list[Reason] = []
     check_data(example, rules, flaws)
     return flaws

@@ -117,6 +117,18 @@ def _parse(raw: Any, index: int, declared: Sequence[str] | None, flaws: list[Rea
         return None
 
 
+def in_words(raw: Mapping[str, Any]) -> str:
+    """Say a condition as a person reads it."""
+    if raw["operator"] == "range":
+        bounds = [("from", raw.get("from")), ("below", raw.get("below"))]
+        said = " ".join(f"{word} {bound}" for word, bound in bounds if bound is not None)
+        return f"{raw['property']} {said}"
+    given = [raw["value"]] if raw["operator"] == "equals" else raw["values"]
+    return (
+        f"{raw['property']} is {' or '.join(str(one).lower() if isinstance(one, bool) else str(one) for one in given)}"
+    )
+
+
 def find_name_flaw(name: Any, *, declared: Sequence[str] | None) -> str | None:
     """Say what is wrong with the name of a property of `data`; None for nothing."""
     if not isinstance(name, str) or not 0 < len(name) <= NAME_LENGTH_MAX or not name.isprintable():

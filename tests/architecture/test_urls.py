@@ -23,6 +23,7 @@ WITHOUT_KEY = {
     "LagoBatchView": "as EventsView",
     "CaptureWebhookView": "webhook-id is the id of its event",
     "PreviewView": "stores nothing",
+    "TryView": "stores nothing",
 }
 METHODS = ("get", "post", "put", "patch", "delete")
 

@@ -98,7 +98,7 @@ def make_meter(code: str, *, event_type: str, owner: User, aggregation: str = "s
         schema={"type": "object", "properties": {"units": {"type": "number"}}, "required": ["units"]},
         billing_fields=["units"],
         valid_examples=[{"units": 1}],
-        invalid_examples=[{"units": "many"}],
+        invalid_examples=[{"data": {"units": "many"}, "code": "schema_type", "pointer": "/data/units"}],
     )
     contract = contracts.open_contract(
         event_type=event_type, description="What was used.", draft=draft, is_activated=True, actor=owner, at=LONG_AGO

@@ -28,6 +28,9 @@ SCHEMA = {
 }
 
 
+NOT_DATA = {"data": [], "code": "data_not_object", "pointer": "/data"}
+
+
 def person(name: str, *roles: str) -> User:
     """Staff with these roles."""
     user, _ = User.objects.get_or_create(username=name, defaults={"is_staff": True})
@@ -62,7 +65,7 @@ def contract(
         schema=schema or SCHEMA,
         billing_fields=list(billing_fields),
         valid_examples=[dict.fromkeys(billing_fields, 1)],
-        invalid_examples=[[]],
+        invalid_examples=[NOT_DATA],
         accepts_past_days=past_days,
     )
     version = contracts.draft_version(contract=opened, draft=draft, actor=owner, at=NOON)

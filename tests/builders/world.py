@@ -25,7 +25,7 @@ from invoicing.policy.models import TriggerPolicy
 from invoicing.pricing import fee_programs, invoice_terms, plans, prices
 from invoicing.pricing.fee_programs import Source
 from invoicing.pricing.models import PriceVersion, Subscription, TaxRate
-from metering import contracts, ingest, quarantine, webhooks
+from metering import contracts, ingest, meter_versions, quarantine, webhooks
 from metering.models import (
     AggregationSnapshot,
     CaptureBatch,
@@ -36,6 +36,7 @@ from metering.models import (
     UsageEvent,
 )
 from metering.rules import drafting
+from metering.rules.measures import MeterContent
 from tests.builders import billing, payouts
 from tests.builders.addresses import PARAMETER, Address
 from tests.builders.people import PASSWORD
@@ -99,6 +100,7 @@ def make_world(*, at: datetime) -> World:
         code="crm", description="The CRM.", mapping=MAPPING, actor=company.meter.owner, at=at
     ).source.pk
     ids["metering_meter"] = company.meter.pk
+    _propose_measure(ids, company)
     ids["metering_eventcontract"] = EventContract.objects.earliest("pk").pk
     ids["metering_eventcontractversion"] = _draft_version(company).pk
     ids["metering_capturebatch"] = CaptureBatch.objects.earliest("pk").pk
@@ -149,6 +151,20 @@ def _propose(ids: dict[str, int], company: billing.Company) -> None:
     ids["pricing_priceversion"] = PriceVersion.objects.earliest("pk").pk
     ids["pricing_planversion_approve"] = ids["pricing_planversion_withdraw"] = terms.pk
     ids["pricing_priceversion_approve"] = ids["pricing_priceversion_withdraw"] = price.pk
+
+
+def _propose_measure(ids: dict[str, int], company: billing.Company) -> None:
+    """A version of the meter that waits for its owner."""
+    version = meter_versions.propose_version(
+        meter=company.meter,
+        content=MeterContent(definition="Units, the highest.", aggregation="max", value_property="units"),
+        effective_at=billing.DECEMBER,
+        reason="Peaks are billed.",
+        actor=billing.person("pia", "product"),
+        at=billing.LONG_AGO,
+    )
+    for name in ("", "_approve", "_reject"):
+        ids[f"metering_meterversion{name}"] = version.pk
 
 
 def _draft_version(company: billing.Company) -> EventContractVersion:

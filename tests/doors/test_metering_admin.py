@@ -230,7 +230,7 @@ class TestContracts:
             "billing_fields": json.dumps(version.billing_fields),
             "context_fields": '["model"]',
             "valid_examples": '[{"input_tokens": 0.10, "output_tokens": 1}]',
-            "invalid_examples": "[{}]",
+            "invalid_examples": json.dumps([usage.NOT_DATA]),
             "accepts_past_days": "35",
             "accepts_future_seconds": "60",
         } | changes

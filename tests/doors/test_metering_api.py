@@ -17,7 +17,10 @@ VERSION: dict[str, Any] = {
     "billing_fields": ["gb"],
     "context_fields": ["region"],
     "valid_examples": [{"gb": 0.07}],
-    "invalid_examples": [{"gb": 0.075}, {}],
+    "invalid_examples": [
+        {"data": {"gb": 0.075}, "code": "schema_multipleOf", "pointer": "/data/gb"},
+        {"data": {}, "code": "billing_field_missing", "pointer": "/data/gb"},
+    ],
 }
 
 

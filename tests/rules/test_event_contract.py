@@ -191,11 +191,12 @@ def test_every_reason_code_is_in_the_readme() -> None:
     assert listed == {code if code != "schema" else "schema_…" for code in reasons.CODES}
 
 
+NOT_DATA = {"data": [], "code": "data_not_object", "pointer": "/data"}
 DRAFT = ContractDraft(
     schema=SCHEMA,
     billing_fields=["tokens"],
     valid_examples=[{"tokens": 1, "model": "big"}],
-    invalid_examples=[{"model": "big"}],
+    invalid_examples=[{"data": {"model": "big"}, "code": "billing_field_missing", "pointer": "/data/tokens"}],
 )
 
 
@@ -238,10 +239,19 @@ def test_a_draft_that_could_never_be_used_says_why(changes: dict[str, Any], expe
             {"valid_examples": [{"tokens": "1e3", "model": "big"}]},
             [("valid_example_fails", "/valid_examples/0/data/tokens")],
         ),
-        ({"valid_examples": ["text"]}, [("valid_example_fails", "/valid_examples/0")]),
+        ({"valid_examples": ["text"]}, [("valid_example_fails", "/valid_examples/0/data")]),
         (
-            {"invalid_examples": [[], {"tokens": 1, "model": "big"}]},
+            {"invalid_examples": [NOT_DATA, {"tokens": 1, "model": "big"}]},
             [("invalid_example_passes", "/invalid_examples/1")],
+        ),
+        ({"invalid_examples": [{"model": "big"}]}, [("reason_not_stated", "/invalid_examples/0")]),
+        (
+            {"invalid_examples": [NOT_DATA, NOT_DATA | {"code": "data_missing"}]},
+            [("invalid_example_fails_otherwise", "/invalid_examples/1")],
+        ),
+        (
+            {"invalid_examples": [NOT_DATA | {"pointer": "/data/tokens"}]},
+            [("invalid_example_fails_otherwise", "/invalid_examples/0")],
         ),
     ],
 )

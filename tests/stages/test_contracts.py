@@ -29,7 +29,7 @@ def draft(**changes: Any) -> ContractDraft:
         "schema": {"properties": {"tokens": {"type": "integer"}, "model": {"type": "string"}}},
         "billing_fields": ["tokens"],
         "valid_examples": [{"tokens": 1}],
-        "invalid_examples": [{"tokens": "many"}],
+        "invalid_examples": [{"data": {"tokens": "many"}, "code": "schema_type", "pointer": "/data/tokens"}],
     }
     return ContractDraft(**content | changes)
 
@@ -91,6 +91,18 @@ def test_examples_that_disagree_stop_an_activation(engineer: User) -> None:
     assert [problem["code"] for problem in refusal.value.problems()] == ["invalid_example_passes"]
 
 
+def test_an_invalid_example_must_fail_for_its_stated_reason(engineer: User) -> None:
+    wrong = {"data": {"tokens": "many"}, "code": "schema_minimum", "pointer": "/data/tokens"}
+    contract = opened(engineer, invalid_examples=[wrong, {"tokens": "many"}])
+    with pytest.raises(NotProvedError) as refusal:
+        activate(contract, engineer)
+    assert [(problem["code"], problem["pointer"]) for problem in refusal.value.problems()] == [
+        ("invalid_example_fails_otherwise", "/invalid_examples/0"),
+        ("reason_not_stated", "/invalid_examples/1"),
+    ]
+    assert "schema_type at /data/tokens" in refusal.value.problems()[0]["detail"]
+
+
 def test_a_new_version_retires_the_one_before_in_the_same_moment(engineer: User) -> None:
     contract = opened(engineer)
     activate(contract, engineer)
@@ -120,7 +132,9 @@ def test_fractions_in_schemas_and_examples_stay_exact(engineer: User) -> None:
     exact = draft(
         schema={"properties": {"tokens": {"multipleOf": Decimal("0.01")}}},
         valid_examples=[{"tokens": Decimal("0.07")}],
-        invalid_examples=[{"tokens": Decimal("0.075")}],
+        invalid_examples=[
+            {"data": {"tokens": Decimal("0.075")}, "code": "schema_multipleOf", "pointer": "/data/tokens"}
+        ],
     )
     contract = contracts.open_contract(
         event_type="exact", description="x", draft=exact, is_activated=True, actor=engineer, at=NOON
