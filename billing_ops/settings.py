@@ -189,7 +189,10 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Billing Ops API",
-    "DESCRIPTION": "Usage in, invoice out. Money and quantities are decimal strings; instants are RFC 3339 in UTC.",
+    "DESCRIPTION": (
+        "Usage in, invoice out. Money and quantities are decimal strings; instants are RFC 3339 in UTC. What events of "
+        "a type must hold, with a box to try one, is on the page that `GET contracts` names for each of them."
+    ),
     "VERSION": "v1",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,

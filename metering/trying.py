@@ -10,7 +10,7 @@ from core import money
 from core.errors import InvalidInputError
 from metering import in_force, ingest
 from metering.models import EventContract, MeterVersion
-from metering.rules import aggregation, filters, instants
+from metering.rules import aggregation, exact_json, filters, instants
 from metering.rules.reading import Delivery, Unreadable
 from metering.rules.reasons import Reason
 
@@ -46,12 +46,13 @@ def try_event(*, contract: EventContract, delivery: Delivery, at: datetime) -> T
     outcome = ingest.judge_events(ingest.check_events([delivery], sent_at=at, at=at))
     if outcome.held:
         return Trial(status="quarantined", reasons=outcome.held[0][1], meters=[])
-    assert not isinstance(delivery, Unreadable)  # noqa: S101  what cannot be read is always held back
-    happened = instants.read_instant(delivery["time"]).at
+    event = outcome.accepted[0] if outcome.accepted else outcome.duplicates[0][1]
+    happened = instants.read_instant(event.occurred_at).at
+    data = exact_json.read(event.data) if event.data else {}
     return Trial(
         status="accepted" if outcome.accepted else "duplicate",
         reasons=(),
-        meters=[_try_meter(version, delivery["data"]) for version in _versions_at(contract, happened)],
+        meters=[_try_meter(version, data if isinstance(data, dict) else {}) for version in _versions_at(contract, happened)],
     )
 
 

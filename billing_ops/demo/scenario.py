@@ -85,16 +85,20 @@ COMPLETION_SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["input_tokens", "output_tokens", "model"],
     "properties": {
-        "input_tokens": {"type": "integer", "minimum": 0},
-        "output_tokens": {"type": "integer", "minimum": 0},
-        "model": {"type": "string", "minLength": 1},
-        "feature": {"type": "string"},
+        "input_tokens": {"type": "integer", "minimum": 0, "description": "Tokens that the model read."},
+        "output_tokens": {"type": "integer", "minimum": 0, "description": "Tokens that the model wrote."},
+        "model": {"type": "string", "minLength": 1, "description": "Which model answered."},
+        "feature": {"type": "string", "description": "The part of your product that asked."},
+        "environment": {"type": "string", "description": "Such as production or staging."},
     },
 }
 STORAGE_SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["gigabytes"],
-    "properties": {"gigabytes": {"type": ["number", "string"]}, "region": {"type": "string"}},
+    "properties": {
+        "gigabytes": {"type": ["number", "string"], "description": "What was stored when it was measured."},
+        "region": {"type": "string", "description": "Where it is stored."},
+    },
 }
 
 CONTRACTS: tuple[dict[str, Any], ...] = (
@@ -103,7 +107,7 @@ CONTRACTS: tuple[dict[str, Any], ...] = (
         "description": "One completed request to a language model.",
         "schema": COMPLETION_SCHEMA,
         "billing_fields": ["input_tokens", "output_tokens"],
-        "context_fields": ["model", "feature"],
+        "context_fields": ["model", "feature", "environment"],
         "valid_examples": [{"input_tokens": 374, "output_tokens": 44, "model": "large"}],
         "invalid_examples": [
             {

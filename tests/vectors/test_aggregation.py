@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from metering.rules import aggregation, arrivals, buckets, contract, instants, reading, sorting
+from invoicing.cycle.rules import lifecycle
+from metering.rules import aggregation, arrivals, buckets, contract, corrections, instants, reading, sorting
 from metering.rules.aggregation import Measure, Observation, Span
 from metering.rules.arrivals import Arrived
 from metering.rules.contract import ContractInForce, DataRules, RuleBook
+from metering.rules.corrections import Target
 from metering.rules.readings import UNIQUE, Reading
 from metering.rules.schema import Schema
 from tests.vectors import cases
@@ -33,6 +35,7 @@ RESULTS = {"ceiling to 5 decimals": (5, "ceiling"), "5 decimals": (5, "half_up")
 NEGATIVE = {"zero_quantity": "zero"}
 EVER, NEVER = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 NUMBERS = DataRules(required=("value",), numbers=("value",), schema=Schema({}))
+FINAL = {"finalized": "final"}
 LAST_RECEIVED = ["time", "received_at", "id"]
 
 
@@ -207,6 +210,19 @@ def check_age(case: Case) -> None:
     assert isinstance(found, contract.BillableEvent) is case["expected_accepted"]
 
 
+def check_adjustment(case: Case) -> None:
+    """A cancellation is accepted whatever became of the usage; a final invoice has no way back to being changed."""
+    given = case["params"]
+    cancelled, at = ("app", "1"), instant("2026-03-03T12:00:00Z")
+    event = deliver({"id": "2", "time": "2026-03-03T12:00:00Z", "corrects": "1", "correction": given["type"]})
+    found = sorting.sort_delivery([event], rules=book(latest=at))
+    target = Target(customer_id=1, contract_id=1)
+    judged = corrections.judge_corrections(found.corrections, targets={cancelled: target}, marks={})
+    assert bool(judged.accepted) is case["expected_accepted"]
+    moves = [to for was, to in lifecycle.MOVES if was == FINAL[given["invoice_status"]]]
+    assert bool(moves) is case["expected_invoice_changed"]
+
+
 CHECKS: dict[str, Callable[[Case], None]] = {
     **dict.fromkeys(KINDS, check_quantity),
     "windowed_sum": check_windows,
@@ -215,6 +231,7 @@ CHECKS: dict[str, Callable[[Case], None]] = {
     "validation": check_value,
     "timestamp": check_time,
     "acceptance_window": check_age,
+    "adjustment": check_adjustment,
 }
 
 
