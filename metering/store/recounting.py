@@ -180,29 +180,31 @@ _LEVELS = _statement(
     GROUP BY step.id
     """
 )
-# Each value on each local day of the window: held if it was at the day's start, or was added on it.
+# The local days that follow each adding, up to that of the next change; a day of a value counts once.
 _DAYS_HELD = _statement(
     """
-    , change AS MATERIALIZED (
-        SELECT read.* FROM (
-            SELECT w.id, w.first_day, w.end_day, {text} AS value, {operation} AS operation, {day} AS day, e.occurred_at,
-                   extract(epoch FROM e.received_at) * w.arrival_sign AS arrival, e.event_id, e.source
-            FROM wanted w JOIN {events} WHERE w.aggregation = 'prorated_unique_count' OFFSET 0
-        ) read
-        WHERE {is_usable_text}
-    )
-    SELECT w.id, count(*), 1
-    FROM wanted w
-    CROSS JOIN LATERAL generate_series(w.first_day, w.end_day - 1, interval '1 day') AS day (starts)
-    CROSS JOIN LATERAL (SELECT DISTINCT value FROM change WHERE change.id = w.id) one
-    WHERE w.aggregation = 'prorated_unique_count' AND (
-        EXISTS (SELECT FROM change c WHERE c.id = w.id AND c.value = one.value AND c.day = day.starts::date
-                AND c.operation = 'add')
-        OR 'add' = (SELECT c.operation FROM change c WHERE c.id = w.id AND c.value = one.value
-                    AND c.day < day.starts::date
-                    ORDER BY c.occurred_at DESC, c.arrival DESC, c.event_id DESC, c.source DESC LIMIT 1)
-    )
-    GROUP BY w.id
+    SELECT held.id, count(*), 1
+    FROM (
+        SELECT DISTINCT one.id, one.value, day.starts
+        FROM (
+            SELECT read.*, lead(read.day) OVER (
+                PARTITION BY read.id, read.value ORDER BY read.occurred_at, read.arrival, read.event_id, read.source
+            ) AS changed_on
+            FROM (
+                SELECT w.id, w.first_day, w.end_day, {text} AS value, {operation} AS operation, {day} AS day,
+                       e.occurred_at, extract(epoch FROM e.received_at) * w.arrival_sign AS arrival, e.event_id,
+                       e.source
+                FROM wanted w JOIN {events} WHERE w.aggregation = 'prorated_unique_count' OFFSET 0
+            ) read
+            WHERE {is_usable_text}
+        ) one
+        CROSS JOIN LATERAL generate_series(
+            greatest(one.day, one.first_day)::timestamp,
+            least(coalesce(one.changed_on, one.end_day - 1), one.end_day - 1)::timestamp, interval '1 day'
+        ) AS day (starts)
+        WHERE one.operation = 'add'
+    ) held
+    GROUP BY held.id
     """
 )
 _QUANTITIES = {
