@@ -52,7 +52,9 @@ def try_event(*, contract: EventContract, delivery: Delivery, at: datetime) -> T
     return Trial(
         status="accepted" if outcome.accepted else "duplicate",
         reasons=(),
-        meters=[_try_meter(version, data if isinstance(data, dict) else {}) for version in _versions_at(contract, happened)],
+        meters=[
+            _try_meter(version, data if isinstance(data, dict) else {}) for version in _versions_at(contract, happened)
+        ],
     )
 
 
