@@ -23,9 +23,7 @@ def make_contract(event_type: str) -> EventContract:
         schema={"type": "object", "properties": properties, "required": ["amount"]},
         billing_fields=["amount"],
         valid_examples=[{"amount": "1.00"}],
-        invalid_examples=[
-            {"data": {"account": "north"}, "code": "billing_field_missing", "pointer": "/data/amount"}
-        ],
+        invalid_examples=[{"data": {"account": "north"}, "code": "billing_field_missing", "pointer": "/data/amount"}],
     )
     owner = billing.person("olaf", "engineering")
     return contracts.open_contract(
