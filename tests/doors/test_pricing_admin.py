@@ -74,6 +74,14 @@ def test_a_price_version_shows_what_it_charges() -> None:
     assert "graduated" in shown(signed_in("auditor"), page("priceversion")).lower()
 
 
+def test_a_price_that_looks_closer_than_at_a_quantity_is_shown_in_words() -> None:
+    given = {"inner": "standard", "unit_amount": "0.5", "bucket": "hour", "included_quantity": "5"}
+    price = agreements.set_price(agreements.plan(), meter=agreements.meter(), model="bucketed", params=given)
+    text = shown(signed_in("auditor"), page("priceversion", price.pk))
+    for words in ("each hour by itself:", "0.50 EUR per token", "5 token included"):
+        assert words in text, words
+
+
 def test_an_example_beyond_any_invoice_does_not_break_the_page() -> None:
     price = agreements.set_price(agreements.plan(), meter=agreements.meter(), params={"unit_amount": "999999999999"})
     assert "too large to bill" in shown(signed_in("finance"), page("priceversion", price.pk))

@@ -126,9 +126,10 @@ units = st.fixed_dictionaries(
     },
 )
 included = st.fixed_dictionaries({}, optional={"included_quantity": sizes, "usage_discount": sizes})
-committed: st.SearchStrategy[Given] = st.fixed_dictionaries({}) | st.fixed_dictionaries(
-    {"committed_quantity": sizes}, optional={"overage_factor": decimals("0.1", "4", 2), "true_up": st.booleans()}
-)
+committed: st.SearchStrategy[Given] = st.fixed_dictionaries({}) | st.tuples(
+    st.fixed_dictionaries({"committed_quantity": sizes}) | st.fixed_dictionaries({"committed_amount": sizes}),
+    st.fixed_dictionaries({}, optional={"overage_factor": decimals("0.1", "4", 2), "true_up": st.booleans()}),
+).map(lambda pair: {**pair[0], **pair[1]})
 parts = st.builds(
     Part,
     quantities,

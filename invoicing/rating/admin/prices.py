@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django.contrib import admin
 from django.template.loader import render_to_string
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
@@ -14,6 +14,7 @@ from invoicing.pricing import prices
 from invoicing.pricing.backoffice import DECISION, ProposalAdmin
 from invoicing.pricing.models import PriceVersion
 from invoicing.pricing.rules import params as price_params
+from invoicing.pricing.rules import words
 from invoicing.pricing.rules.params import Params
 from invoicing.pricing.rules.words import TIERED
 from invoicing.rating import rules
@@ -44,7 +45,7 @@ class PriceVersionAdmin(ProposalAdmin):
     def examples(self, price: PriceVersion) -> SafeString:
         parsed = price_params.parse_stored_params(model=price.model, params=price.params)
         if price.model in price_params.PLAN_MODELS or rules.breakdown_of(model=price.model, params=parsed) is not None:
-            return format_html("<p>{}</p>", "Its amount does not follow from a quantity alone.")
+            return _in_words(price, parsed)  # its amount does not follow from a quantity alone
         currency = price.charge.plan.currency
         rows = []
         for quantity in _quantities(parsed):
@@ -57,6 +58,12 @@ class PriceVersionAdmin(ProposalAdmin):
         meter = price.charge.meter
         context = {"rows": rows, "unit": meter.unit if meter else "period", "currency": currency}
         return render_to_string("rating/price_examples.html", context)
+
+
+def _in_words(price: PriceVersion, parsed: Params) -> SafeString:
+    charge = price.charge
+    lines = words.price_in_words(parsed, currency=charge.plan.currency, unit=charge.meter.unit if charge.meter else "")
+    return format_html_join("", "<p>{}</p>", ((line,) for line in lines))
 
 
 def _quantities(parsed: Params) -> list[Decimal]:
