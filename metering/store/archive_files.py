@@ -74,10 +74,12 @@ def read_rows(path: Path, *, wanted: pc.Expression | None = None) -> Iterator[li
 
 
 def within(span: Span) -> pc.Expression:
-    """Events of a span by time and customer; groups of rows without any are not even read."""
+    """Events of a span by time, customer and name; groups of rows without any are not even read."""
     at = pc.field("occurred_at")
     wanted = (at >= pa.scalar(span.start, _INSTANT)) & (at < pa.scalar(span.end, _INSTANT))
-    return wanted if span.customer_ids is None else wanted & pc.field("customer_id").isin(list(span.customer_ids))
+    if span.customer_ids is not None:
+        wanted &= pc.field("customer_id").isin(list(span.customer_ids))
+    return wanted if span.seqs is None else wanted & pc.field("seq").isin(list(span.seqs))
 
 
 def digest_of(rows: Iterable[Sequence[Row]]) -> tuple[int, str]:

@@ -25,6 +25,7 @@ WHERE occurred_at >= {{start:DateTime64(6, 'UTC')}} AND occurred_at < {{end:Date
   AND seq BETWEEN {{first_seq:Int64}} AND {{last_seq:Int64}}
   AND ({{all_customers:Bool}} OR has({{customer_ids:Array(Int64)}}, customer_id))
   AND ({{all_contracts:Bool}} OR has({{contract_ids:Array(Int64)}}, contract_id))
+  AND ({{all_seqs:Bool}} OR has({{seqs:Array(Int64)}}, seq))
 """
 _READ = f"SELECT {_NAMES} {_WITHIN} ORDER BY seq LIMIT {{limit:UInt32}}"
 _COUNT = f"""
@@ -141,4 +142,6 @@ def _values(span: Span) -> dict[str, Any]:
         "customer_ids": list(span.customer_ids or ()),
         "all_contracts": span.contract_ids is None,
         "contract_ids": list(span.contract_ids or ()),
+        "all_seqs": span.seqs is None,
+        "seqs": list(span.seqs or ()),
     }

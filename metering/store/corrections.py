@@ -1,9 +1,9 @@
 """Corrections as rows: which events no longer count, and the one condition that leaves them out of every count."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any, LiteralString, NamedTuple
 
 from django.db import connection
 from psycopg import sql
@@ -11,7 +11,9 @@ from psycopg import sql
 from metering.models import AggregationSnapshot
 from metering.rules import exact_json
 from metering.rules.corrections import Correcting, Identity, Target
+from metering.store import elsewhere
 from metering.store.literals import plain_array, text_array
+from metering.store.protocol import Row
 from metering.store.statements import fetch_all, run
 
 
@@ -38,8 +40,8 @@ ORDER BY known.source, known.event_id
 FOR UPDATE OF known
 """
 _FIND = """
-SELECT known.source, known.event_id, event.customer_id, event.contract_id, coalesce(left_out.kind, ''),
-       coalesce(correction.event_id, '')
+SELECT known.source, known.event_id, known.seq, known.occurred_at, event.customer_id, event.contract_id,
+       coalesce(left_out.kind, ''), left_out.since_seq, left_out.since_occurred_at, correction.event_id
 FROM unnest(%s::text[], %s::text[]) AS sent (source, event_id)
 JOIN metering_eventkey AS known ON known.source = sent.source AND known.event_id = sent.event_id
 LEFT JOIN metering_usageevent AS event ON event.seq = known.seq AND event.occurred_at = known.occurred_at
@@ -70,19 +72,47 @@ def lock_targets(wanted: Sequence[Correcting]) -> None:
     run(_LOCK, _identities([each.target for each in wanted]))
 
 
+class _Found(NamedTuple):
+    """An identity that is to be corrected; empty is what does not lie in the table, or what nobody corrected yet."""
+
+    source: str
+    event_id: str
+    seq: int
+    occurred_at: datetime
+    customer_id: int | None
+    contract_id: int | None
+    kind: str
+    by_seq: int | None
+    by_occurred_at: datetime | None
+    by_event_id: str | None
+
+
 def find_targets(wanted: Sequence[Correcting]) -> dict[Identity, Target]:
-    """Give the accepted events that these corrections name, with what corrected them before."""
-    rows = fetch_all(_FIND, _identities([each.target for each in wanted]))
-    return {
-        (source, event_id): Target(
-            customer_id,
-            contract_id,
-            amended_by=by if kind == "amended" else "",
-            cancelled_by=by if kind == "cancelled" else "",
-            is_cancellation=kind == "cancels",
-        )
-        for source, event_id, customer_id, contract_id, kind, by in rows
+    """Give the accepted events that these corrections name, with what corrected them before, wherever they lie."""
+    found = [_Found(*row) for row in fetch_all(_FIND, _identities([each.target for each in wanted]))]
+    absent = {each.seq: each.occurred_at for each in found if each.customer_id is None}
+    absent |= {
+        each.by_seq: each.by_occurred_at
+        for each in found
+        if each.by_seq is not None and each.by_occurred_at is not None and each.by_event_id is None
     }
+    rows = elsewhere.find_rows(absent)
+    return {(each.source, each.event_id): _target(each, rows) for each in found}
+
+
+def _target(found: _Found, rows: Mapping[int, Row]) -> Target:
+    customer_id, contract_id, by = found.customer_id, found.contract_id, found.by_event_id or ""
+    if customer_id is None and found.seq in rows:
+        contract_id, customer_id = rows[found.seq][9], rows[found.seq][11]
+    if not by and found.by_seq is not None and found.by_seq in rows:
+        by = rows[found.by_seq][2]
+    return Target(
+        customer_id,
+        contract_id,
+        amended_by=by if found.kind == "amended" else "",
+        cancelled_by=by if found.kind == "cancelled" else "",
+        is_cancellation=found.kind == "cancels",
+    )
 
 
 def insert_corrections(accepted: Sequence[Correcting]) -> None:

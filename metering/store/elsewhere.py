@@ -1,9 +1,9 @@
 """Events in files or in another store are counted and traced like those in the table: they stand beside for a while."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from django.db import connection, transaction
 from psycopg import sql
@@ -138,6 +138,18 @@ def showing_late(*, customer_ids: Sequence[int] | None = None) -> Iterator[None]
             closed = cursor.fetchall()
         _show(_NO_MONTHS, [Span(first_seq=seq + 1, end=end, customer_ids=customers) for seq, end in closed])
         yield
+
+
+def find_rows(wanted: Mapping[int, datetime]) -> dict[int, Row]:
+    """Give the rows with these numbers, each of which happened at the instant named, that do not lie in the table.
+
+    Capture asks this way: it may not let anything stand beside the table that it writes into.
+    """
+    if not wanted:
+        return {}
+    start, end = min(wanted.values()), max(wanted.values()) + timedelta(microseconds=1)
+    span = Span(start=max(start, FIRST), end=min(end, LAST), seqs=tuple(wanted))
+    return {row[0]: row for rows in _read(_find_sources(_months(start, end)), [span]) for row in rows}
 
 
 def find_archives(start: datetime, end: datetime) -> list[EventArchive]:

@@ -22,6 +22,7 @@ _WITHIN = sql.SQL(
     WHERE e.occurred_at >= %(start)s AND e.occurred_at < %(end)s AND e.seq BETWEEN %(first_seq)s AND %(last_seq)s
       AND (%(customer_ids)s::bigint[] IS NULL OR e.customer_id = ANY(%(customer_ids)s::bigint[]))
       AND (%(contract_ids)s::bigint[] IS NULL OR e.contract_id = ANY(%(contract_ids)s::bigint[]))
+      AND (%(seqs)s::bigint[] IS NULL OR e.seq = ANY(%(seqs)s::bigint[]))
     """
 )
 _READ = sql.SQL("SELECT {columns} {within} ORDER BY e.seq").format(columns=_AS_TEXT, within=_WITHIN)
@@ -98,4 +99,5 @@ def _values(span: Span) -> dict[str, Any]:
         "last_seq": span.last_seq,
         "customer_ids": None if span.customer_ids is None else list(span.customer_ids),
         "contract_ids": None if span.contract_ids is None else list(span.contract_ids),
+        "seqs": None if span.seqs is None else list(span.seqs),
     }

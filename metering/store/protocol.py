@@ -27,7 +27,10 @@ SEQ_MAX = 2**63 - 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """Events of `[start, end)`, of these customers and contracts or of all, numbered from `first_seq` to `last_seq`."""
+    """Events of `[start, end)`, of these customers and contracts or of all, numbered from `first_seq` to `last_seq`.
+
+    `seqs` names single events among them.
+    """
 
     start: datetime = FIRST
     end: datetime = LAST
@@ -35,6 +38,7 @@ class Span:
     contract_ids: tuple[int, ...] | None = None
     first_seq: int = 0
     last_seq: int = SEQ_MAX
+    seqs: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from billing_ops.management.commands import check_invariants
 from compliance.evidence import events, trace
 from core.models import AuditEntry
 from invoicing.cycle.models import Invoice
-from metering import archive, lookup, queries, rollup_repair, rollups, watermark
+from metering import archive, ingest, lookup, queries, rollup_repair, rollups, watermark
 from metering.models import AggregationSnapshot, EventArchive, RollupSeries, UsageEvent
 from metering.store import elsewhere, partitions
 from metering.store.archive_files import ArchiveUnreadableError
@@ -126,6 +126,24 @@ def test_a_repeat_is_a_duplicate_and_another_content_a_conflict(invoice: Invoice
     with pytest.raises(AssertionError, match="conflict"):
         billing.use("acme", ("e1", billing.day(3), 1001))
     assert UsageEvent.objects.count() == 0
+
+
+def test_an_event_in_the_file_is_cancelled(invoice: Invoice) -> None:
+    detach()
+    cancelling = {
+        "specversion": "1.0",
+        "source": "/meter/acme",
+        "id": "c1",
+        "type": "usage",
+        "subject": "acme",
+        "time": billing.day(20).isoformat(),
+        "corrects": "e2",
+        "correction": "cancel",
+    }
+    result = ingest.capture_events([cancelling], channel="http", origin="test", at=billing.NEXT_CLOSING)
+    assert result.accepted == 1, result.items
+    billing.close_november()
+    assert AggregationSnapshot.objects.get(kind="adjustment").quantity == 1000
 
 
 def test_the_invariants_hold_over_the_file(invoice: Invoice) -> None:

@@ -94,6 +94,7 @@ def test_a_span_is_narrowed_by_all_it_names(store: EventStore) -> None:
     assert seqs_of(store, Span(start=later)) == [4]
     assert seqs_of(store, Span(first_seq=2, last_seq=4)) == [2, 3, 4]
     assert seqs_of(store, Span(customer_ids=())) == []
+    assert seqs_of(store, Span(seqs=(5, 2, 77))) == [2, 5]
 
 
 def test_a_page_is_the_first_rows_of_a_span(store: EventStore) -> None:

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from billing_ops.management.commands import check_invariants
 from compliance.evidence import events, trace
 from invoicing.cycle.models import Invoice
-from metering import archive, lookup, queries, shipping, switching, watermark
+from metering import archive, ingest, lookup, queries, shipping, switching, watermark
 from metering.models import AggregationSnapshot, Shipment, Store, UsageEvent
 from metering.store import chosen, partitions
 from metering.store.protocol import Counted, Span
@@ -95,6 +95,35 @@ def test_a_repeat_is_a_duplicate_and_another_content_a_conflict(invoice: Invoice
         billing.use("acme", ("e1", billing.day(3), 1000))
     with pytest.raises(AssertionError, match="conflict"):
         billing.use("acme", ("e1", billing.day(3), 1001))
+
+
+def correct(event_id: str, target: str, *, action: str = "cancel") -> ingest.CaptureResult:
+    body = {
+        "specversion": "1.0",
+        "source": "/meter/acme",
+        "id": event_id,
+        "type": "usage",
+        "subject": "acme",
+        "time": billing.day(20).isoformat(),
+        "data": {"units": 400},
+        "corrects": target,
+        "correction": action,
+    }
+    return ingest.capture_events([body], channel="http", origin="test", at=NOW)
+
+
+def test_an_event_is_corrected_wherever_it_lies(invoice: Invoice) -> None:
+    assert correct("c1", "e2", action="amend").accepted == 1
+    ship()
+    meter = snapshot_of(invoice).meter
+    shown = queries.live_usage(
+        customer_id=invoice.customer_id, meter=meter, start=billing.OCTOBER, end=billing.NOVEMBER
+    )
+    assert [row.quantity for row in shown.rows] == [1400]
+    again = correct("c2", "e2")
+    assert (again.accepted, again.quarantined) == (0, 1)
+    assert "c1" in again.items[0].reasons[0].detail
+    assert offences() == {}
 
 
 def test_the_invariants_hold(invoice: Invoice) -> None:
