@@ -1,5 +1,6 @@
 """Finding accepted events: by customer, meter, type and period, or the one of an identity."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -7,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import Customer
 from core.errors import DomainError, InvalidInputError, NotFoundError
-from metering.models import EventContract, EventKey, Meter, UsageEvent
+from metering.models import EventContract, EventCorrection, EventKey, Meter, UsageEvent
 from metering.store import elsewhere
 
 SLASHES_MAX = 40
@@ -63,9 +64,13 @@ def find_event(path: str) -> UsageEvent:
         raise NotFoundError("There is no such event.")
     if len(keys) > 1:
         raise AmbiguousIdentityError("Two events can be meant; use GET events with source and id.")
-    at = keys[0].occurred_at
-    with elsewhere.showing(at, at + timedelta(microseconds=1)):
-        return _only(find_events(), keys[0]).get()
+    return _find(keys[0])
+
+
+def _find(key: EventKey) -> UsageEvent:
+    """The event of an identity, wherever it lies."""
+    with elsewhere.showing(key.occurred_at, key.occurred_at + timedelta(microseconds=1)):
+        return _only(find_events(), key).get()
 
 
 def _only(events: QuerySet[UsageEvent], key: EventKey | None) -> QuerySet[UsageEvent]:
@@ -78,8 +83,13 @@ def find_identity(*, source: str, event_id: str) -> dict[str, str] | None:
     key = EventKey.objects.filter(source=source, event_id=event_id).first() if event_id.isprintable() else None
     if key is None:
         return None
-    event = find_events().get(pk=key.seq, occurred_at=key.occurred_at)
+    event = _find(key)
     return {"id": event.event_id, "type": event.contract.event_type, "subject": event.customer.code}
+
+
+def find_corrections(events: Iterable[UsageEvent]) -> dict[int, EventCorrection]:
+    """Give, by their numbers, those of these events that no longer count, with the correction that says so."""
+    return EventCorrection.objects.in_bulk([event.seq for event in events])
 
 
 def _known(named: QuerySet[Any, Any], parameter: str) -> list[int]:

@@ -40,6 +40,7 @@ class WebhookSourceForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's 
     class Meta:
         model = WebhookSource
         fields: ClassVar[list[str]] = ["code", "description", "mapping"]
+        widgets: ClassVar[dict[str, Any]] = {"description": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

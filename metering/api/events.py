@@ -1,5 +1,6 @@
 """`POST events`, the door that usage comes in by, and `GET events`, what came in."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -19,7 +20,7 @@ from metering.api.rendering import ExactJSONRenderer
 from metering.api.schema import EVENT_BODIES
 from metering.api.serializers import CaptureAnswerSerializer, EventFilterSerializer, EventSerializer
 from metering.ingest import CaptureItem, CaptureResult
-from metering.models import UsageEvent
+from metering.models import EventCorrection, UsageEvent
 from metering.rules.adapters import lago
 from metering.rules.instants import instant_text
 
@@ -38,8 +39,8 @@ class EventsView(RuledView, GenericAPIView[UsageEvent]):
         """List accepted events, the last captured first."""
         wanted = EventFilterSerializer(data=request.query_params)
         wanted.is_valid(raise_exception=True)
-        page = self.paginate_queryset(lookup.find_events(**wanted.validated_data))
-        return self.get_paginated_response([_show_event(event) for event in page or ()])
+        page = self.paginate_queryset(lookup.find_events(**wanted.validated_data)) or []
+        return self.get_paginated_response(_show_events(page))
 
     @extend_schema(request=EVENT_BODIES, responses={200: CaptureAnswerSerializer, **WRITE_REFUSALS})
     def post(self, request: Request) -> HttpResponse:
@@ -67,7 +68,7 @@ class EventView(RuledView, APIView):
 
         Where servers on the way decode slashes and two events could be meant, ask `GET events?source=&id=`.
         """
-        return Response(_show_event(lookup.find_event(identity)))
+        return Response(_show_events([lookup.find_event(identity)])[0])
 
 
 def write_answer(result: CaptureResult) -> bytes:
@@ -83,7 +84,12 @@ def _item(item: CaptureItem) -> dict[str, Any]:
     return shown
 
 
-def _show_event(event: UsageEvent) -> dict[str, Any]:
+def _show_events(events: Sequence[UsageEvent]) -> list[dict[str, Any]]:
+    corrections = lookup.find_corrections(events)
+    return [_show_event(event, corrections.get(event.seq)) for event in events]
+
+
+def _show_event(event: UsageEvent, correction: EventCorrection | None) -> dict[str, Any]:
     return {
         "seq": event.seq,
         "source": event.source,
@@ -97,4 +103,5 @@ def _show_event(event: UsageEvent) -> dict[str, Any]:
         "fingerprint": bytes(event.fingerprint).hex(),
         "data": event.data,
         "extras": event.extras or {},
+        "correction": None if correction is None else {"kind": correction.kind, "seq": correction.since_seq},
     }

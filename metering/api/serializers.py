@@ -62,6 +62,13 @@ class TrialSerializer(serializers.Serializer[Any]):
     meters = MeterTrialSerializer(many=True)
 
 
+class EventCorrectionSerializer(serializers.Serializer[Any]):
+    """Why an event does not count: it was amended or cancelled by the event of that number, or is a cancellation."""
+
+    kind = serializers.ChoiceField(choices=["amended", "cancelled", "cancels"])
+    seq = serializers.IntegerField()
+
+
 class EventSerializer(serializers.Serializer[Any]):
     """An accepted event."""
 
@@ -75,6 +82,7 @@ class EventSerializer(serializers.Serializer[Any]):
     batch = serializers.IntegerField()
     fingerprint = serializers.CharField(help_text="SHA-256 of the canonical event, in hex.")
     extras = JsonField(help_text="Other attributes, and `time` as sent where it said more than microseconds.")
+    correction = EventCorrectionSerializer(allow_null=True, help_text="Null: the event counts.")
 
     def get_fields(self) -> dict[str, Field]:
         # Every serializer has `source` and `data` of its own, so these fields cannot be class attributes.

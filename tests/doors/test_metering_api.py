@@ -54,9 +54,25 @@ class TestEvents:
             "fingerprint": bytes(stored.fingerprint).hex(),
             "data": {"input_tokens": 3, "output_tokens": 5},
             "extras": {"region": "eu", "time": "2026-03-02T11:00:00.123456789Z"},
+            "correction": None,
         }
         assert b'"input_tokens":0.10,"output_tokens":12345678901234567890' in sender.get("events/api/eu/b").content
         assert second["id"] == "b"
+
+    def test_an_event_that_was_corrected_says_so(self, sender: Sender) -> None:
+        sender.send([usage.event("a"), usage.event("b")])
+        sender.send(
+            [usage.event("x", corrects="a", correction="cancel"), usage.event("y", corrects="b", correction="amend")]
+        )
+        found = {event["id"]: event["correction"] for event in sender.get("events").json()["results"]}
+        seqs = dict(UsageEvent.objects.values_list("event_id", "seq"))
+        assert found == {
+            "a": {"kind": "cancelled", "seq": seqs["x"]},
+            "b": {"kind": "amended", "seq": seqs["y"]},
+            "x": {"kind": "cancels", "seq": seqs["x"]},
+            "y": None,
+        }
+        assert sender.get("events/api/eu/a").json()["correction"]["kind"] == "cancelled"
 
     def test_events_are_narrowed_by_customer_meter_type_and_period(self, sender: Sender) -> None:
         usage.customer("other")

@@ -6,7 +6,7 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
-from tests.builders import people
+from tests.builders import people, problem_documents
 
 pytestmark = pytest.mark.django_db
 
@@ -19,6 +19,7 @@ def client() -> Client:
 def document_of(response: Any) -> dict[str, Any]:
     assert response["Content-Type"] == "application/problem+json"
     document: dict[str, Any] = response.json()
+    assert problem_documents.flaws_of(document) == []
     assert document["status"] == response.status_code
     assert document["type"] == "about:blank"
     return document

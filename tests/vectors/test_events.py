@@ -1,4 +1,4 @@
-"""Agreement with CloudEvents, OpenMeter, Lago and Stripe on what an event is."""
+"""Agreement with CloudEvents, OpenMeter, Lago and Stripe on what an event is, and with RFC 9457 on problems."""
 
 import io
 import json
@@ -15,6 +15,7 @@ from metering.rules.contract import BillableEvent, ContractInForce, DataRules, R
 from metering.rules.reading import Delivery
 from metering.rules.reasons import Reason
 from metering.rules.schema import Schema
+from tests.builders import problem_documents
 from tests.vectors import cases
 from tests.vectors.cases import Case
 
@@ -123,6 +124,13 @@ def check_stripe_batch(case: Case) -> None:
     assert (case["input"]["count"] <= stripe.EVENTS_MAX) is case["expected"]["accepted"]
 
 
+def check_problem(case: Case) -> None:
+    document, expected = case["input"], case["expected"]
+    assert (not problem_documents.flaws_of(document)) is expected["valid"]
+    if "type" in expected:
+        assert problem_documents.type_of(document) == expected["type"]
+
+
 CHECKS: dict[str, Callable[[Case], None]] = {
     "cloudevents_json": check_one,
     "cloudevents_http_structured": check_structured,
@@ -132,6 +140,7 @@ CHECKS: dict[str, Callable[[Case], None]] = {
     "lago": check_lago,
     "stripe_meter_event": check_stripe,
     "stripe_meter_event_batch": check_stripe_batch,
+    "problem_details": check_problem,
 }
 
 
