@@ -8,6 +8,7 @@ from enum import StrEnum
 from metering import rollups
 from metering.models import RollupSeries
 from metering.rules import covering
+from metering.rules.arrivals import ALWAYS, Arrived
 from metering.store import elsewhere, live, rolled
 from metering.store.live import LiveRow
 from metering.store.measuring import MeterReading
@@ -38,13 +39,14 @@ def read_totals(
     edges: Sequence[datetime],
     group_by: Sequence[str],
     rows_max: int,
+    arrived: Arrived = ALWAYS,
 ) -> LiveTotals:
     """Total every event accepted by now, by bucket between the edges and by group.
 
     A unique count, and a grouping that the meter does not keep apart, are read from the events: they cannot be put
-    together from parts. Nor can minutes, which are shorter than any part.
+    together from parts. Nor can minutes, which are shorter than any part, nor what was known at an earlier moment.
     """
-    has_parts = any(span.grain for span in covering.cover(edges))
+    has_parts = arrived.is_everything and any(span.grain for span in covering.cover(edges))
     series = _find_series(customer_id, meter, group_by) if has_parts else None
     if series is not None:
         for _try in range(TRIES):
@@ -59,6 +61,7 @@ def read_totals(
             end=edges[-1],
             group_by=group_by,
             rows_max=rows_max,
+            arrived=arrived,
         )
     return LiveTotals(rows, ReadFrom.EVENTS)
 

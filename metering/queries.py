@@ -12,6 +12,7 @@ from metering import in_force, live_totals, watermark
 from metering.live_totals import ReadFrom
 from metering.models import AggregationSnapshot, EventContractVersion, Meter, MeterVersion, Watermark
 from metering.rules import buckets
+from metering.rules.arrivals import ALWAYS, Arrived
 from metering.rules.parts import PartsBy, Split, UsagePart
 from metering.rules.readings import WEIGHED, Reading
 from metering.rules.windows import Stretch, UsageWindow, find_gaps
@@ -270,8 +271,11 @@ def live_usage(
     window: str | None = None,
     group_by: Sequence[str] = (),
     zone: str = "UTC",
+    arrived: Arrived = ALWAYS,
 ) -> LiveUsage:
     """Total what was accepted by now; buckets and groups without events give no row, the whole time always does.
+
+    With `arrived` only what was received in that stretch counts: usage as it was known at an earlier moment.
 
     Where what the meter measures changes, a bucket ends and the next begins, as the windows of a bill do.
     """
@@ -281,7 +285,7 @@ def live_usage(
     rows: list[LiveUsageRow] = []
     sources: set[ReadFrom] = set()
     for version, part in _parts_of(meter, starts, end):
-        asked = _Asked(customer_id, meter.contract_id, version.as_reading(), part, group_by, zone)
+        asked = _Asked(customer_id, meter.contract_id, version.as_reading(), part, group_by, zone, arrived)
         found, source = _live_rows(asked, is_whole=window is None and not group_by)
         rows += found
         sources.add(source)
@@ -304,6 +308,12 @@ class _Asked:
     edges: list[datetime]
     group_by: Sequence[str]
     zone: str
+    arrived: Arrived
+
+    @property
+    def is_level(self) -> bool:
+        reading = self.reading
+        return reading.is_recurring or bool(reading.operation_property) or reading.aggregation in WEIGHED
 
 
 def _parts_of(meter: Meter, starts: Sequence[datetime], end: datetime) -> Iterator[tuple[MeterVersion, list[datetime]]]:
@@ -318,7 +328,7 @@ def _parts_of(meter: Meter, starts: Sequence[datetime], end: datetime) -> Iterat
 def _live_rows(asked: _Asked, *, is_whole: bool) -> tuple[list[LiveUsageRow], ReadFrom]:
     """Total by statements over all buckets at once; a level is measured in each as if the bucket were billed."""
     meter = MeterReading(contract_id=asked.contract_id, reading=asked.reading)
-    if asked.reading.is_recurring or asked.reading.operation_property or asked.reading.aggregation in WEIGHED:
+    if asked.is_level:
         found = live_totals.LiveTotals(_levels(asked, meter), ReadFrom.EVENTS)
     else:
         found = live_totals.read_totals(
@@ -327,6 +337,7 @@ def _live_rows(asked: _Asked, *, is_whole: bool) -> tuple[list[LiveUsageRow], Re
             edges=asked.edges,
             group_by=asked.group_by,
             rows_max=LIVE_ROWS_MAX + 1,
+            arrived=asked.arrived,
         )
     totals = found.rows
     if not totals and is_whole:
@@ -338,6 +349,10 @@ def _levels(asked: _Asked, meter: MeterReading) -> list[LiveRow]:
     if asked.group_by:
         raise UsageQuestionError(
             "This meter measures a level, which is not split by properties; leave `group_by` out.", pointer="/group_by"
+        )
+    if not asked.arrived.is_everything:
+        raise UsageQuestionError(
+            "This meter measures a level; ask for it as it is known now.", pointer="/received_before"
         )
     windows = [
         (UsageWindow(asked.customer_id, 0, start, end, zone=asked.zone), meter) for start, end in pairwise(asked.edges)

@@ -22,6 +22,7 @@ from metering import queries
 from metering.live_totals import ReadFrom
 from metering.models import Meter
 from metering.queries import LiveUsage
+from metering.rules.arrivals import Arrived
 from metering.rules.instants import instant_text
 
 GROUPS_MAX = 3
@@ -40,6 +41,11 @@ class UsageFilterSerializer(KnownFieldsOnly):
     )
     group_by = serializers.CharField(
         required=False, max_length=400, help_text=f"Up to {GROUPS_MAX} declared properties of `data`, with commas."
+    )
+
+    received_since = InstantField(required=False, help_text="Only what arrived at or after this instant.")
+    received_before = InstantField(
+        required=False, help_text="Only what had arrived before this instant: usage as it was known then."
     )
 
     def validate_start(self, start: datetime) -> datetime:
@@ -110,6 +116,9 @@ class UsageView(RuledView, APIView):
             window=wanted.validated_data.get("window"),
             group_by=wanted.validated_data.get("group_by", ()),
             zone=asked.customer.time_zone,
+            arrived=Arrived(
+                since=wanted.validated_data.get("received_since"), before=wanted.validated_data.get("received_before")
+            ),
         )
         return Response(_show(asked, found))
 

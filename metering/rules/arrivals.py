@@ -15,6 +15,10 @@ class Arrived:
     def covers(self, received_at: datetime) -> bool:
         return (self.since is None or self.since <= received_at) and (self.before is None or received_at < self.before)
 
+    @property
+    def is_everything(self) -> bool:
+        return self.since is None and self.before is None
+
 
 ALWAYS = Arrived()
 

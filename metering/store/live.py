@@ -12,6 +12,7 @@ from psycopg import sql
 from core.locks import LockClass
 from metering.rules import aggregation
 from metering.rules.aggregation import Ratio
+from metering.rules.arrivals import ALWAYS, Arrived
 from metering.rules.readings import Reading
 from metering.store import corrections, measured_value, measuring
 from metering.store.measuring import MeterReading
@@ -65,6 +66,21 @@ _TOTALS = sql.SQL(
 )
 
 
+# Usage as it was known then: what arrived in that stretch, without what had been corrected by an event of it.
+_ARRIVED = sql.SQL(
+    "({event}.received_at >= coalesce(%(since)s::timestamptz, '-infinity')"
+    " AND {event}.received_at < coalesce(%(before)s::timestamptz, 'infinity'))"
+)
+_KNOWN_THEN = sql.SQL(
+    """
+    {arrived} AND NOT EXISTS (
+        SELECT FROM metering_eventcorrection corrected
+        JOIN metering_usageevent by ON by.seq = corrected.since_seq AND by.occurred_at = corrected.since_occurred_at
+        WHERE corrected.seq = e.seq AND {arrived_by})
+    """
+).format(arrived=_ARRIVED.format(event=sql.Identifier("e")), arrived_by=_ARRIVED.format(event=sql.Identifier("by")))
+
+
 def read_freshness() -> tuple[datetime, float]:
     """Give the database's clock, and for how many seconds the oldest capture in flight has been running."""
     with connection.cursor() as cursor:
@@ -81,15 +97,19 @@ def read_totals(
     end: datetime,
     group_by: Sequence[str],
     rows_max: int,
+    arrived: Arrived = ALWAYS,
 ) -> list[LiveRow]:
-    """Total the events of a customer since `starts[0]`, by bucket and by properties of `data`; not for levels."""
+    """Total the events of a customer since `starts[0]`, by bucket and by properties of `data`; not for levels.
+
+    With `arrived` only what was received in that stretch of time.
+    """
     reading = meter.reading
     kind = measured_value.KINDS[reading.aggregation]
     statement = _TOTALS.format(
         quantity=kind.quantity,
         is_usable=kind.is_usable,
         value=kind.value,
-        counted=corrections.counted(None),
+        counted=corrections.counted(None) if arrived.is_everything else _KNOWN_THEN,
         columns=kind.columns,
         grouping=GROUPING,
         matches=measured_value.MATCHES,
@@ -105,6 +125,8 @@ def read_totals(
         "start": starts[0],
         "end": end,
         "rows_max": rows_max,
+        "since": arrived.since,
+        "before": arrived.before,
     }
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
