@@ -89,7 +89,9 @@ UNFOLD: dict[str, Any] = {
             ),
             _group(
                 "Metering",
-                _entry("Quarantine", "gpp_maybe", "metering.QuarantinedEvent", "?status__exact=open"),
+                _entry("Quarantine", "gpp_maybe", "metering.QuarantinedEvent", "desk/"),
+                _entry("Health", "monitor_heart", "metering.ArrivalMinute"),
+                _entry("Review items", "flag", "metering.ReviewItem", "?status__exact=open"),
                 _entry("Meters", "speed", "metering.Meter"),
                 _entry("Versions of meters", "difference", "metering.MeterVersion", "?status__exact=proposed"),
                 _entry("Event contracts", "fact_check", "metering.EventContract"),

@@ -18,7 +18,7 @@ from core.models import Job
 from invoicing.cycle.admin import wording
 from invoicing.cycle.models import BillingCycle, Break, Hold, Invoice
 from invoicing.policy import queries as policy_queries
-from metering.models import CaptureBatch, QuarantinedEvent
+from metering.models import CaptureBatch, QuarantinedEvent, ReviewItem
 
 Status = Invoice.Status
 STAGES = (Status.FINAL, Status.APPROVED, Status.DRAFT, Status.HELD)
@@ -74,7 +74,7 @@ def add_to_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, A
 def _tiles() -> list[Tile]:
     counts = dict(Invoice.objects.values_list("status").annotate(n=Count("id")))
     invoices = reverse("admin:cycle_invoice_changelist")
-    quarantine = reverse("admin:metering_quarantinedevent_changelist")
+    quarantine = reverse("admin:metering_quarantine_desk")
     open_quarantine = QuarantinedEvent.objects.filter(status=QuarantinedEvent.Status.OPEN).count()
     dead_jobs = Job.objects.filter(state=Job.State.DEAD).count()
     held = counts.get(Status.HELD, 0)
@@ -102,8 +102,15 @@ def _tiles() -> list[Tile]:
             title="In quarantine",
             value=open_quarantine,
             note="events to release or discard",
-            link=f"{quarantine}?status__exact=open",
+            link=quarantine,
             is_bad=open_quarantine > 0,
+        ),
+        Tile(
+            title="Metering to review",
+            value=(to_review := ReviewItem.objects.exclude(status=ReviewItem.Status.RESOLVED).count()),
+            note="sources unlike their own past" if to_review else "every source as before",
+            link=reverse("admin:metering_arrivalminute_changelist"),
+            is_bad=to_review > 0,
         ),
         Tile(
             title="Gate checks to decide",

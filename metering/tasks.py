@@ -6,7 +6,7 @@ import structlog
 from django.utils import timezone
 
 from core import recurring, work
-from metering import alerts, minutes, months, rollup_repair, rollups, shipping, watermark
+from metering import alerts, bulk, minutes, months, rollup_repair, rollups, shipping, watermark
 from metering.models import Store
 from metering.store import chosen
 
@@ -60,3 +60,9 @@ def repair_rollups(*, month: str) -> None:
 def deliver_alert(*, item_id: int, channel: str) -> None:
     """Send one message; a failure is tried again with growing pauses."""
     alerts.deliver(item_id=item_id, channel=channel, at=timezone.now())
+
+
+@work.handles(bulk.BULK_JOB, attempts_max=10)
+def decide_over_group(*, decision_id: int) -> None:
+    """Decide over the next events of a group."""
+    bulk.go_on(decision_id=decision_id, at=timezone.now())

@@ -12,10 +12,11 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from accounts.models import Customer
 from core.http import parsing
 from metering import meters
 from metering.meters import UnmeasurableError
-from metering.models import Aggregation, EventContract, Meter
+from metering.models import Aggregation, BulkDecision, EventContract, Meter
 from metering.rules import drafting, exact_json
 from metering.rules.drafting import ContractDraft
 from metering.rules.measures import MeterContent
@@ -29,6 +30,27 @@ class ReasonForm(BaseDialogForm):
     reason = forms.CharField(
         min_length=REASON_LENGTH_MIN, max_length=1000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3})
     )
+
+
+class GroupForm(forms.Form):
+    """What is to be done with a whole group of quarantined events, and why."""
+
+    code = forms.CharField(max_length=60, widget=forms.HiddenInput)
+    source = forms.CharField(max_length=200, required=False, strip=False, widget=forms.HiddenInput)
+    event_type = forms.CharField(max_length=200, required=False, strip=False, widget=forms.HiddenInput)
+    subject = forms.CharField(max_length=200, required=False, strip=False, widget=forms.HiddenInput)
+    action = forms.ChoiceField(choices=BulkDecision.Action.choices)
+    reason = forms.CharField(
+        min_length=REASON_LENGTH_MIN, max_length=1000, widget=forms.Textarea(attrs={"rows": 2, "required": True})
+    )
+
+
+class NamedCustomerForm(forms.Form):
+    """Whose events they are that name nobody we know."""
+
+    system = forms.CharField(max_length=60, widget=forms.HiddenInput)
+    external_id = forms.CharField(max_length=200, widget=forms.HiddenInput)
+    customer = forms.ModelChoiceField(Customer.objects.order_by("code"), to_field_name="code")
 
 
 class ConfirmForm(BaseDialogForm):

@@ -1,26 +1,39 @@
 """The quarantine desk: the event as it was sent beside the rules it broke, to release or to discard."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
+from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
-from django.urls import reverse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from accounts import roles
-from accounts.backoffice import HistoryAdmin, answer_dialog
+from accounts import external_ids, roles
+from accounts.backoffice import BackOfficeAdmin, HistoryAdmin, answer_dialog
 from accounts.roles import Role
 from core.errors import DomainError
-from core.http import parsing
-from metering import quarantine
-from metering.admin.forms import ReasonForm
-from metering.models import QuarantinedEvent
-from metering.rules import exact_json
+from metering import bulk, desk, quarantine
+from metering.admin.forms import GroupForm, NamedCustomerForm, ReasonForm
+from metering.bulk import Target
+from metering.models import BulkDecision, QuarantinedEvent
+from metering.rules import envelope, exact_json, reading
+from metering.rules.reasons import CODES
+from metering.rules.tally import NAME_LENGTH_MAX
+from metering.store import groups
 
+EVENTS_SHOWN = 50
+DECISIONS_SHOWN = 10
+NAMERS = frozenset({Role.FINANCE, Role.OPS, Role.ENGINEERING})  # as for every id of a customer elsewhere
 DECIDERS = frozenset({Role.OPS, Role.ENGINEERING})
 TONES = {"open": "warning", "released": "success", "discarded": ""}
 
@@ -35,6 +48,100 @@ class QuarantinedEventAdmin(HistoryAdmin):
     fields = ("side_by_side", "received_at", "times_seen", "status", "decided_by", "decided_at", "decision_reason")
     readonly_fields = fields
     actions_detail: ClassVar[list[str]] = ["release_event", "discard_event"]
+    actions_list: ClassVar[list[str]] = ["show_groups"]
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path("desk/", self.admin_site.admin_view(self.show_desk), name="metering_quarantine_desk"),
+            path("group/", self.admin_site.admin_view(self.show_group), name="metering_quarantine_group"),
+            path("assign/", self.admin_site.admin_view(self.assign_customer), name="metering_quarantine_assign"),
+            path("decide/", self.admin_site.admin_view(self.decide_group), name="metering_quarantine_decide"),
+        ]
+        return [*own, *super().get_urls()]
+
+    @action(description="Groups", icon="stacks")
+    def show_groups(self, request: HttpRequest) -> HttpResponse:
+        return redirect("admin:metering_quarantine_desk")
+
+    def show_desk(self, request: HttpRequest) -> HttpResponse:
+        """What waits, by reason, source and type."""
+        _require(self.has_view_permission(request))
+        rows = [(group, _query_of(group), CODES.get(group.code, "")) for group in groups.find_groups()]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Quarantine desk",
+            "opts": self.opts,
+            "rows": rows,
+            "events": sum(group.events for group, _, _ in rows),
+            "decisions": BulkDecision.objects.select_related("started_by")[:DECISIONS_SHOWN],
+        }
+        return TemplateResponse(request, "metering/quarantine_desk.html", context)
+
+    def show_group(self, request: HttpRequest) -> HttpResponse:
+        """The events of a group, the first of them beside the rules that it broke, and what can be done."""
+        _require(self.has_view_permission(request))
+        target = _target(request.GET)
+        events = list(bulk.waiting(target)[:EVENTS_SHOWN])
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Quarantine: " + (target.event_type or "no type"),
+            "opts": self.opts,
+            "target": target,
+            "rule": CODES.get(target.code, ""),
+            "events": events,
+            "total": bulk.waiting(target).count(),
+            "subjects": groups.count_subjects(code=target.code, source=target.source, event_type=target.event_type),
+            "may_decide": roles.has_role(request.user, DECIDERS),
+            "names": _names_in(events, target) if roles.has_role(request.user, NAMERS) else [],
+            "form": GroupForm(initial={**asdict(target)}),
+            "sides": render_to_string("metering/quarantined_event.html", _sides(events[0])) if events else "",
+        }
+        return TemplateResponse(request, "metering/quarantine_group.html", context)
+
+    def assign_customer(self, request: HttpRequest) -> HttpResponse:
+        """Give a customer the name that these events use; a release then finds it."""
+        _require(request.method == "POST" and roles.has_role(request.user, NAMERS))
+        form = NamedCustomerForm(request.POST)
+        if not form.is_valid():
+            messages.error(request, f"Nothing was done. {_first_error(form)}")
+            return redirect("admin:metering_quarantine_desk")
+        given = form.cleaned_data
+        try:
+            external_ids.add_external_id(
+                customer_code=given["customer"].code,
+                system=given["system"],
+                external_id=given["external_id"],
+                actor=request.user,
+                at=timezone.now(),
+            )
+        except DomainError as error:
+            messages.error(request, error.message)
+        except ValidationError as error:
+            messages.error(request, f"That name cannot be given to a customer. {' '.join(error.messages)}")
+        else:
+            messages.success(request, f"{given['external_id']} is {given['customer']} from now on. Release the group.")
+        return redirect("admin:metering_quarantine_desk")
+
+    def decide_group(self, request: HttpRequest) -> HttpResponse:
+        """Release or discard all that waits of a group, in the background."""
+        _require(request.method == "POST" and roles.has_role(request.user, DECIDERS))
+        form = GroupForm(request.POST)
+        if not form.is_valid():
+            messages.error(request, f"Nothing was done. {_first_error(form)}")
+            return redirect("admin:metering_quarantine_desk")
+        given = form.cleaned_data
+        try:
+            made = bulk.start_decision(
+                target=_target(given),
+                action=given["action"],
+                reason=given["reason"],
+                actor=request.user,
+                at=timezone.now(),
+            )
+        except DomainError as error:
+            messages.error(request, error.message)
+            return redirect("admin:metering_quarantine_desk")
+        return redirect("admin:metering_bulkdecision_change", made.pk)
 
     def has_decide_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         is_open = QuarantinedEvent.objects.filter(pk=int(object_id or 0), status=QuarantinedEvent.Status.OPEN).exists()
@@ -51,7 +158,7 @@ class QuarantinedEventAdmin(HistoryAdmin):
 
     @display(description="Event and broken rules")
     def side_by_side(self, event: QuarantinedEvent) -> SafeString:
-        return render_to_string("metering/quarantined_event.html", {"event": event, "sent": _readable(event.raw)})
+        return render_to_string("metering/quarantined_event.html", _sides(event))
 
     @action(
         description="Release",
@@ -105,6 +212,76 @@ class QuarantinedEventAdmin(HistoryAdmin):
         )
 
 
+def _first_error(form: forms.Form) -> str:
+    name, errors = next(iter(form.errors.items()))
+    return f"{name.capitalize()}: {errors[0]}"
+
+
+def _require(is_allowed: bool) -> None:  # noqa: FBT001  a condition, named by the function
+    if not is_allowed:
+        raise PermissionDenied
+
+
+def _target(given: Mapping[str, Any]) -> Target:
+    """Read a group from an address or a form; control characters stand in no name."""
+    names = {name: str(given.get(name, ""))[:NAME_LENGTH_MAX] for name in ("code", "source", "event_type")}
+    subject = given.get("subject")
+    return Target(**names, subject=str(subject)[:NAME_LENGTH_MAX] if subject else None)
+
+
+def _names_in(events: Sequence[QuarantinedEvent], target: Target) -> list[NamedCustomerForm]:
+    """A form for each name that these events use for a customer nobody knows."""
+    if target.code != "customer_unknown":
+        return []
+    names: dict[tuple[str, str], None] = {}
+    for event in events:
+        sent = reading.read_one(event.raw)
+        if isinstance(sent, dict):
+            system, external_id = envelope.name_of_customer(sent)
+            if external_id:
+                names[system, external_id] = None
+    return [
+        NamedCustomerForm(initial={"system": system, "external_id": external_id}, auto_id=f"name-{number}-%s")
+        for number, (system, external_id) in enumerate(names)
+    ]
+
+
+def _query_of(group: groups.Group) -> str:
+    return urlencode({"code": group.code, "source": group.source, "event_type": group.event_type})
+
+
+@admin.register(BulkDecision)
+class BulkDecisionAdmin(BackOfficeAdmin):
+    """One decision over a group: how far it is, and what became of its events."""
+
+    list_display = ("started_at", "action", "code", "event_type", "source", "started_by", "progress", "finished_at")
+    list_select_related = ("started_by",)
+    ordering = ("-id",)
+    fields = ("how_far", "action", "code", "source", "event_type", "subject", "reason", "started_by", "started_at")
+    readonly_fields = fields
+
+    @display(description="Progress")
+    def progress(self, decision: BulkDecision) -> str:
+        return f"{decision.done:,} of {decision.total:,}"
+
+    @display(description="Progress")
+    def how_far(self, decision: BulkDecision) -> SafeString:
+        return render_to_string("metering/bulk_progress.html", {"decision": decision})
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Loads itself again while there is something to wait for."""
+        answer: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
+        if BulkDecision.objects.filter(pk=int(object_id), finished_at=None).exists():
+            answer.headers["Refresh"] = "2"
+        return answer
+
+
 def _say_what_became_of_it(request: HttpRequest, released: quarantine.Release) -> None:
     if released.reasons:
         messages.warning(request, f"It still breaks a rule and stays here: {released.reasons[0].detail}")
@@ -112,10 +289,10 @@ def _say_what_became_of_it(request: HttpRequest, released: quarantine.Release) -
         messages.success(request, f"Released: {released.outcome}.")
 
 
-def _readable(raw: str) -> str:
-    """Laid out if it is JSON at all, else as it came."""
-    try:
-        document: Any = parsing.read_strict_json(raw.encode("utf-8", "replace"))
-    except ValueError:
-        return raw
-    return exact_json.write_indented(document)
+def _sides(event: QuarantinedEvent) -> dict[str, Any]:
+    """The event and its reasons, each with the part of the schema laid out."""
+    shown = desk.show_event(event)
+    reasons = [
+        (one, None if one.fragment is None else exact_json.write_indented(one.fragment)) for one in shown.reasons
+    ]
+    return {"event": event, "lines": shown.lines, "reasons": reasons, "contract_id": shown.contract_id}

@@ -1,6 +1,6 @@
 """`metering/health`: how well usage comes in."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +14,7 @@ from accounts.permissions import READERS, RuledView
 from core import money
 from core.errors import InvalidInputError
 from core.http.schema import READ_REFUSALS
-from metering import health, months
+from metering import health, health_minutes, months
 from metering.api.serializers import HealthFilterSerializer, HealthSerializer
 from metering.health import Arrivals
 from metering.rules.instants import instant_text
@@ -42,7 +42,20 @@ class HealthView(RuledView, APIView):
         ]
         period = {"start": instant_text(found.start), "end": instant_text(found.end)}
         alarms = months.find_state(at=now).alarms
-        return Response({**period, **_show(found.whole), "sources": streams, "alarms": alarms})
+        answer = {**period, **_show(found.whole), "sources": streams, "alarms": alarms}
+        if wanted.validated_data.get("window") is not None:
+            answer["minutes"] = _minutes(wanted.validated_data, start=found.start, end=found.end)
+        return Response(answer)
+
+
+def _minutes(asked: dict[str, Any], *, start: datetime, end: datetime) -> list[dict[str, Any]]:
+    if ("source" in asked) != ("type" in asked):
+        raise InvalidInputError("Give source and type together: only both name a stream.", pointer="/source")
+    stream = None
+    if "source" in asked:
+        stream = health_minutes.find_stream(source=asked["source"], event_type=asked["type"])
+    found = health_minutes.measure_minutes(start=start, end=end, stream=stream)
+    return [{"minute": instant_text(one.minute), **_show(one.arrivals)} for one in found]
 
 
 def _show(line: Arrivals) -> dict[str, Any]:

@@ -239,6 +239,14 @@ class HealthFilterSerializer(serializers.Serializer[Any]):
 
     start = InstantField(required=False)
     end = InstantField(required=False)
+    window = serializers.ChoiceField(
+        choices=["minute"], required=False, help_text="Also the minutes in which something came in; of a day at most."
+    )
+    type = serializers.CharField(required=False, max_length=200, help_text="With `source`: only the minutes of these.")
+
+    def get_fields(self) -> dict[str, Field]:
+        # As for EventSerializer.
+        return {**super().get_fields(), "source": serializers.CharField(required=False, max_length=200)}
 
 
 class LagSerializer(serializers.Serializer[Any]):
@@ -271,12 +279,21 @@ class SourceHealthSerializer(HealthLineSerializer):
         return {"source": serializers.CharField(), **super().get_fields()}
 
 
+class MinuteHealthSerializer(HealthLineSerializer):
+    """The same for one minute."""
+
+    minute = serializers.DateTimeField(help_text="Its beginning.")
+
+
 class HealthSerializer(HealthLineSerializer):
     """What came in between two instants."""
 
     start = serializers.DateTimeField()
     end = serializers.DateTimeField()
     sources = SourceHealthSerializer(many=True)
+    minutes = MinuteHealthSerializer(
+        many=True, required=False, help_text="With `window=minute`: of all, or of the source and type asked for."
+    )
     alarms = serializers.ListField(
         child=serializers.CharField(), help_text="What is wrong with the store of events now, and what to do."
     )

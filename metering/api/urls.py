@@ -2,13 +2,28 @@
 
 from django.urls import URLPattern, path
 
-from metering.api import contracts, events, health, lago, meter_versions, meters, quarantine, usage, webhooks
+from metering.api import (
+    bulk,
+    contracts,
+    events,
+    health,
+    lago,
+    meter_versions,
+    meters,
+    quarantine,
+    reviews,
+    usage,
+    webhooks,
+)
 
 urlpatterns: list[URLPattern] = [
     path("events", events.EventsView.as_view()),
     path("events/batch", lago.LagoBatchView.as_view()),
     path("events/<path:identity>", events.EventView.as_view()),
     path("quarantine", quarantine.QuarantineListView.as_view()),
+    path("quarantine/groups", bulk.GroupsView.as_view()),
+    path("quarantine/bulk", bulk.BulkView.as_view()),
+    path("quarantine/bulk/<int:decision_id>", bulk.BulkDecisionView.as_view()),
     path("quarantine/<int:quarantine_id>", quarantine.QuarantinedEventView.as_view()),
     path("quarantine/<int:quarantine_id>/release", quarantine.ReleaseView.as_view()),
     path("quarantine/<int:quarantine_id>/discard", quarantine.DiscardView.as_view()),
@@ -33,4 +48,8 @@ urlpatterns: list[URLPattern] = [
     path("webhook-sources/<str:code>/rotate", webhooks.RotateView.as_view()),
     path("webhook-sources/<str:code>/close", webhooks.CloseSourceView.as_view()),
     path("capture/webhooks/<str:code>", webhooks.CaptureWebhookView.as_view(), name="capture-webhook"),
+    path("metering/review-items", reviews.ReviewListView.as_view()),
+    path("metering/review-items/<int:item_id>", reviews.ReviewItemView.as_view()),
+    path("metering/review-items/<int:item_id>/assign", reviews.AssignView.as_view()),
+    path("metering/review-items/<int:item_id>/resolve", reviews.ResolveView.as_view()),
 ]

@@ -1,6 +1,7 @@
 """Meters, event contracts, captured events, quarantine, watermarks, snapshots and file imports."""
 
 from metering.models.archives import EventArchive
+from metering.models.bulk import BulkDecision
 from metering.models.capture import CaptureBatch, EventKey, QuarantinedEvent, UsageEvent
 from metering.models.contracts import EventContract, EventContractVersion
 from metering.models.corrections import EventCorrection
@@ -27,6 +28,7 @@ __all__ = [
     "ArrivalMinute",
     "ArrivalProgress",
     "ArrivalStream",
+    "BulkDecision",
     "CaptureBatch",
     "EventArchive",
     "EventContract",

@@ -80,12 +80,25 @@ def read_correction(event: dict[str, Any], flaws: list[Reason]) -> Correction | 
     return Correction(corrects, action)
 
 
+SUBJECT = "subject"  # the "system" whose ids are subjects that are no code of a customer
+
+
 def read_subject(event: dict[str, Any], aliases: Mapping[tuple[str, str], str], flaws: list[Reason]) -> str:
-    """Give the customer's code: `subject`, or who has the id `subjectid` in the other system `subjectsystem`."""
+    """Give the customer's code: `subject`, who was given it as a name, or who has the id that another system says."""
     system, external = event.get("subjectsystem"), event.get("subjectid")
     if event.get("subject") is not None or type(system) is not str or type(external) is not str or not external:
-        return read_name(event, "subject", flaws)
+        named = read_name(event, "subject", flaws)
+        return aliases.get((SUBJECT, named), named)
     return aliases.get((system, external), external)
+
+
+def name_of_customer(event: dict[str, Any]) -> tuple[str, str]:
+    """Give the name that an event uses for its customer, as (system, id); an empty id for none that can be read."""
+    system, external = event.get("subjectsystem"), event.get("subjectid")
+    if event.get("subject") is None and type(system) is str and type(external) is str:
+        return system, external
+    subject = event.get("subject")
+    return SUBJECT, subject if type(subject) is str else ""
 
 
 def read_data(event: dict[str, Any], flaws: list[Reason]) -> Any:

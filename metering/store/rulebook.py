@@ -10,6 +10,7 @@ from accounts import queries
 from metering.models import EventContractVersion
 from metering.rules import readings
 from metering.rules.contract import ContractInForce, DataRules, RuleBook
+from metering.rules.envelope import SUBJECT
 from metering.rules.schema import Schema
 from metering.store.literals import text_array
 from metering.store.statements import fetch_all
@@ -42,11 +43,14 @@ def load_rulebook(events: Sequence[dict[str, Any]], *, sent_at: datetime, at: da
     rows = fetch_all(_CONTRACTS, [sorted(readings.UNIQUE), at, text_array(_names(events, "type"))])
     in_force = {row[0]: _in_force(*row, sent_at=sent_at, at=at) for row in rows}
     subjects, external = _names(events, "subject"), _external(events)
+    customers = queries.find_customer_ids(sorted({*subjects, *(external_id for _system, external_id in external)}))
+    # A code comes before a name that somebody was given: naming one can never take another customer's events.
+    external += [(SUBJECT, subject) for subject in subjects if subject not in customers]
     if not external:
-        return RuleBook(contracts=in_force, customers=queries.find_customer_ids(subjects))
+        return RuleBook(contracts=in_force, customers=customers)
     aliases = queries.find_aliases(external)
-    codes = {*subjects, *aliases.values(), *(external_id for _system, external_id in external)}
-    return RuleBook(contracts=in_force, customers=queries.find_customer_ids(sorted(codes)), aliases=aliases)
+    customers |= queries.find_customer_ids(sorted(set(aliases.values()) - set(customers)))
+    return RuleBook(contracts=in_force, customers=customers, aliases=aliases)
 
 
 def _external(events: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:

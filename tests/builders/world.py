@@ -12,7 +12,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from accounts import external_ids, keys, portal_access, sign_in
-from accounts.models import Scope
+from accounts.models import Customer, Scope
 from compliance.payouts import evidence
 from compliance.payouts.models import GateRequirement
 from core import work
@@ -25,14 +25,21 @@ from invoicing.policy.models import TriggerPolicy
 from invoicing.pricing import fee_programs, invoice_terms, plans, prices
 from invoicing.pricing.fee_programs import Source
 from invoicing.pricing.models import PriceVersion, Subscription, TaxRate
-from metering import contracts, ingest, meter_versions, quarantine, webhooks
+from metering import contracts, ingest, meter_versions, quarantine, rollups, webhooks
 from metering.models import (
     AggregationSnapshot,
+    ArrivalMinute,
+    ArrivalStream,
+    BulkDecision,
     CaptureBatch,
     EventContract,
     EventContractVersion,
+    HealthPolicy,
     ImportRun,
     QuarantinedEvent,
+    ReviewItem,
+    RollupRepair,
+    RollupSeries,
     UsageEvent,
 )
 from metering.rules import drafting
@@ -106,6 +113,7 @@ def make_world(*, at: datetime) -> World:
     ids["metering_capturebatch"] = CaptureBatch.objects.earliest("pk").pk
     ids["metering_importrun"] = ImportRun.objects.create(path_name="usage.csv", started_at=at).pk
     ids["metering_usageevent"] = UsageEvent.objects.earliest("pk").pk
+    _watch(ids, company)
     ids["metering_aggregationsnapshot"] = AggregationSnapshot.objects.earliest("pk").pk
     return World(ids=ids, file_id=file_id, line_id=InvoiceLine.objects.earliest("pk").pk)
 
@@ -165,6 +173,59 @@ def _propose_measure(ids: dict[str, int], company: billing.Company) -> None:
     )
     for name in ("", "_approve", "_reject"):
         ids[f"metering_meterversion{name}"] = version.pk
+
+
+def _watch(ids: dict[str, int], company: billing.Company) -> None:
+    """A minute of capture, a shift in it to review, a decision over a group, and a repaired sum."""
+    at = billing.LONG_AGO
+    stream = ArrivalStream.objects.create(source="api/eu", event_type="t", first_minute=at, last_minute=at)
+    minute = ArrivalMinute.objects.create(stream=stream, minute=at, accepted=1, duplicates=0, quarantined=0)
+    policy = HealthPolicy.objects.first() or HealthPolicy.objects.create(
+        version=1,
+        window_minutes=5,
+        baseline_minutes=120,
+        false_alarm_rate="0.0000001",
+        events_min=50,
+        share_shift_min="0.02",
+        lag_shift_min=10,
+        silence_days=7,
+        silence_minutes_min=5,
+        gaps_min=20,
+        reason="A world to look at.",
+    )
+    item = ReviewItem.objects.create(
+        kind="silent",
+        stream=stream,
+        policy=policy,
+        minute=at,
+        last_seen_at=at,
+        before="b",
+        now="n",
+        chance="0",
+        opened_at=at,
+    )
+    decision = BulkDecision.objects.create(
+        action="discard",
+        code="x",
+        up_to_id=0,
+        total=0,
+        reason="Nothing.",
+        started_by=company.finance,
+        started_at=at,
+        finished_at=at,
+    )
+    rollups.keep_series()
+    repair = RollupRepair.objects.create(
+        series=RollupSeries.objects.earliest("pk"),
+        customer=Customer.objects.earliest("pk"),
+        grain="hour",
+        starts_at=at,
+        groups=[],
+        seq=0,
+        repaired_at=at,
+    )
+    ids["metering_arrivalminute"], ids["metering_bulkdecision"] = minute.pk, decision.pk
+    ids["metering_reviewitem"], ids["metering_rolluprepair"] = item.pk, repair.pk
 
 
 def _draft_version(company: billing.Company) -> EventContractVersion:

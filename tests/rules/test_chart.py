@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from core import charts
 from invoicing.portal.rules import chart
 
 FIRST, LAST = date(2026, 11, 1), date(2026, 11, 30)
@@ -26,7 +27,7 @@ FIRST, LAST = date(2026, 11, 1), date(2026, 11, 30)
     ],
 )
 def test_the_scale_ends_at_the_next_round_number(value: str, top: str) -> None:
-    assert chart.round_up(Decimal(value)) == Decimal(top)
+    assert charts.round_up(Decimal(value)) == Decimal(top)
 
 
 def test_a_bar_stands_in_its_day_and_reaches_its_share_of_the_scale() -> None:
@@ -61,3 +62,15 @@ def test_a_period_without_usage_has_a_scale_and_no_bars() -> None:
 def test_days_outside_the_period_are_left_out() -> None:
     drawn = chart.draw_days({date(2026, 10, 31): Decimal(5)}, first=FIRST, last=LAST)
     assert drawn.bars == ()
+
+
+def test_a_line_is_broken_where_nothing_was_measured() -> None:
+    values = [Decimal(0), Decimal(50), None, Decimal(100), None, Decimal(25), Decimal(200)]
+    assert charts.draw_path(values, top=Decimal(100)) == "M0 100.00L1 50.00M3 0.00h0.01M5 75.00L6 0.00"
+
+
+def test_columns_stand_on_the_ground() -> None:
+    assert (
+        charts.draw_area([Decimal(1), Decimal(0), Decimal(4)], top=Decimal(4), step=2)
+        == "M0 100V75.00h2V100ZM4 100V0.00h2V100Z"
+    )

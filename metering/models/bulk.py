@@ -1,0 +1,77 @@
+"""Decisions over many quarantined events at once, and how far each has come."""
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from metering.models.guards import NO_TRUNCATE
+
+TARGET = (
+    "code",
+    "source",
+    "event_type",
+    "subject",
+    "up_to_id",
+    "total",
+    "action",
+    "reason",
+    "started_by",
+    "started_at",
+)
+
+
+class BulkDecision(models.Model):
+    """One decision over a group of events that were waiting when it was made; the numbers say how far it has come."""
+
+    class Action(models.TextChoices):
+        RELEASE = "release", "Check again and release"
+        DISCARD = "discard", "Discard"
+
+    action = models.CharField(max_length=10, choices=Action.choices)
+    code = models.CharField(max_length=60, help_text="The first reason of the events.")
+    source = models.CharField(max_length=200, blank=True)
+    event_type = models.CharField(max_length=200, blank=True)
+    subject = models.CharField(max_length=200, null=True, help_text="Only events of this one, if there is one.")  # noqa: DJ001  empty is a subject
+    up_to_id = models.BigIntegerField(help_text="Events that came later are not part of it.")
+    total = models.PositiveIntegerField()
+    reason = models.TextField()
+    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    started_at = models.DateTimeField()
+    last_id = models.BigIntegerField(default=0, help_text="The last event that was decided.")
+    accepted = models.PositiveIntegerField(default=0)
+    duplicates = models.PositiveIntegerField(default=0)
+    kept = models.PositiveIntegerField(default=0, help_text="Still break a rule, and wait on with their new reasons.")
+    discarded = models.PositiveIntegerField(default=0)
+    passed_over = models.PositiveIntegerField(default=0, help_text="Decided by somebody else meanwhile, or raced.")
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(action__in=["release", "discard"]), name="metering_bulk_action"),
+            models.CheckConstraint(condition=~Q(reason=""), name="metering_bulk_reason"),
+            models.CheckConstraint(
+                condition=Q(finished_at=None)
+                | Q(total=F("accepted") + F("duplicates") + F("kept") + F("discarded") + F("passed_over")),
+                name="metering_bulk_adds_up",
+            ),
+        ]
+        triggers = [
+            pgtrigger.ReadOnly(name="decision_is_fixed", fields=list(TARGET)),
+            pgtrigger.Protect(name="decision_is_kept", operation=pgtrigger.Delete),
+            NO_TRUNCATE,
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_action_display()}: {self.code}, {self.event_type or 'no type'}"
+
+    @property
+    def done(self) -> int:
+        """How many events were decided, one way or the other."""
+        return self.accepted + self.duplicates + self.kept + self.discarded + self.passed_over
+
+    @property
+    def percent(self) -> int:
+        """The same as a share of the total."""
+        return 100 * self.done // self.total if self.total else 100
