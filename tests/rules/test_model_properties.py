@@ -6,7 +6,7 @@ from itertools import accumulate
 from operator import itemgetter
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from core import money, rounding
@@ -215,6 +215,8 @@ def test_increments_add_up_to_the_whole(priced: tuple[str, Given], reached: list
 def test_a_split_moves_a_total_by_at_most_one_minor_unit_per_line(
     priced: tuple[str, Given], used: list[Part], cut: int, currency: str
 ) -> None:
+    # Events that together come to nothing bear no fee, so cut off by themselves they are charged otherwise.
+    assume(all(any(part.quantity for part in segment) for segment in (used[:cut], used[cut:]) if segment))
     whole = price(priced, used).amount_exact
     segments = [price(priced, segment).amount_exact for segment in (used[:cut], used[cut:])]
     assert exact_sum(segments) == whole
