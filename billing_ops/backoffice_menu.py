@@ -78,6 +78,8 @@ UNFOLD: dict[str, Any] = {
                 _entry("Subscriptions", "autorenew", "pricing.Subscription"),
                 _entry("Plans and prices", "sell", "pricing.Plan"),
                 _entry("Fee programs", "account_balance", "pricing.FeeProgram"),
+                _entry("Moves of subscriptions", "move_group", "effects.PlanMove"),
+                _entry("Effects of changes", "query_stats", "effects.EffectRun"),
                 _entry("Invoice terms", "percent_discount", "pricing.InvoiceTerm"),
                 _entry("Tax rates", "percent", "pricing.TaxRate"),
                 _entry("Trigger policies", "policy", "policy.TriggerPolicy"),

@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "invoicing.ledger",
     "invoicing.documents",
     "invoicing.policy",
+    "invoicing.effects",
     "invoicing.cycle",
     "invoicing.portal",
     "compliance.payouts",

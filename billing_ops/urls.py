@@ -11,6 +11,7 @@ API_ROOMS = (
     "invoicing.pricing",
     "invoicing.rating",
     "invoicing.policy",
+    "invoicing.effects",
     "invoicing.cycle",
     "compliance.payouts",
     "compliance.evidence",

@@ -57,16 +57,17 @@ def local_midnight(day: date, *, zone: str) -> datetime:
 
 
 def billing_periods(
-    *, anchor: date, interval: Interval, zone: str, start: datetime, until: datetime
+    *, anchor: date, interval: Interval, zone: str, start: datetime, until: datetime, every: int = 1
 ) -> Iterator[Period]:
     """Periods that tile the time from `start`, cut at local midnights counted from `anchor`, ended by `until`.
 
-    The first may be short, when `start` lies inside one; there is no gap, no overlap and no drift.
+    Each is `every` intervals long: 30 days, 2 weeks, 6 months. The first may be short, when `start` lies inside one;
+    there is no gap, no overlap and no drift.
     """
-    step = _first_step(anchor=anchor, interval=interval, zone=zone, start=start)
+    step = _first_step(anchor=anchor, interval=interval, zone=zone, start=start, every=every)
     period_start = start
     while True:
-        step += 1
+        step += every
         period_end = local_midnight(add_intervals(anchor, interval=interval, count=step), zone=zone)
         if period_end > until:
             return
@@ -75,13 +76,13 @@ def billing_periods(
             period_start = period_end
 
 
-def enclosing_period(*, anchor: date, interval: Interval, zone: str, instant: datetime) -> Period:
+def enclosing_period(*, anchor: date, interval: Interval, zone: str, instant: datetime, every: int = 1) -> Period:
     """The whole billing period around `instant`, from boundary to boundary, whenever the subscription began."""
-    step = _first_step(anchor=anchor, interval=interval, zone=zone, start=instant)
+    step = _first_step(anchor=anchor, interval=interval, zone=zone, start=instant, every=every)
     begin = local_midnight(add_intervals(anchor, interval=interval, count=step), zone=zone)
     end = begin
     while end <= instant:
-        step += 1
+        step += every
         end = local_midnight(add_intervals(anchor, interval=interval, count=step), zone=zone)
     return Period(begin, end)
 
@@ -92,8 +93,8 @@ def period_containing(*, anchor: date, interval: Interval, zone: str, start: dat
     return Period(max(whole.start, start), whole.end)
 
 
-def _first_step(*, anchor: date, interval: Interval, zone: str, start: datetime) -> int:
-    """The number of whole intervals from the anchor to the last boundary at or before `start`."""
+def _first_step(*, anchor: date, interval: Interval, zone: str, start: datetime, every: int = 1) -> int:
+    """The number of whole intervals from the anchor to the last boundary at or before `start`; divisible by `every`."""
     day = local_date(start, zone=zone)
     if interval in (Interval.DAY, Interval.WEEK):
         step = (day - anchor).days // (7 if interval == Interval.WEEK else 1)
@@ -103,7 +104,7 @@ def _first_step(*, anchor: date, interval: Interval, zone: str, start: datetime)
         step -= 1
     while add_intervals(anchor, interval=interval, count=step + 1) <= day:
         step += 1
-    return step
+    return step - step % every
 
 
 def local_days(period: Period, *, zone: str) -> int:

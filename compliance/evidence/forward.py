@@ -11,8 +11,11 @@ from compliance.evidence import events
 from compliance.evidence.rules import proof
 from compliance.evidence.rules.proof import Check
 from core import rounding
+from core.periods import Period
 from invoicing.cycle.models import Invoice, InvoiceLine
-from invoicing.pricing.models import FeeProgram, FeeProgramVersion, PriceVersion, ProposalStatus
+from invoicing.pricing.models import FeeProgram, FeeProgramVersion, KeptPrices, PriceVersion, ProposalStatus
+from invoicing.pricing.rules import timeline
+from invoicing.pricing.rules.timeline import Dated
 from invoicing.rating import rate
 from invoicing.rating.models import RatedLine
 from invoicing.rating.rate import Recomputed
@@ -93,9 +96,9 @@ def check_price(
     rated: RatedLine, *, prices: list[PriceVersion], figures: Sequence[FeeProgramVersion] = ()
 ) -> list[Check]:
     """The one price in force over the whole segment, and what it makes of the quantity."""
-    in_force = [price for price in prices if price.effective_at <= rated.segment_start][-1:]
-    if not _holds_for_its_period(rated):
-        in_force += [price for price in prices if rated.segment_start < price.effective_at < rated.segment_end]
+    in_force = _in_force(rated, prices)
+    if _holds_for_its_period(rated):
+        in_force = in_force[:1]
     version = rated.price_version
     again = rate.recompute(rated)
     is_whole = rated.share_part == rated.share_whole
@@ -142,6 +145,18 @@ def _check_parts(rated: RatedLine, *, again: Recomputed) -> list[Check]:
         proof.compare("parts of the usage", claimed=str(rated.part_count), found=str(count)),
         proof.compare("digest of the parts", claimed=rated.parts_digest, found=digest),
     ]
+
+
+def _in_force(rated: RatedLine, prices: list[PriceVersion]) -> list[PriceVersion]:
+    """Those that hold in some of the segment, where the subscription kept older prices as well."""
+    by_id = {price.pk: price for price in prices}
+    laid_out = timeline.in_force([Dated(price.pk, price.effective_at, price.version) for price in prices])
+    kept = KeptPrices.objects.filter(
+        subscription=rated.subscription_id, plan__charges=rated.charge_id, created_at__lte=rated.rated_at
+    )
+    for since, until in kept.values_list("starts_at", "ends_at"):
+        laid_out = timeline.keep(laid_out, since=since, until=until)
+    return [by_id[key] for key, _ in timeline.cut(Period(rated.segment_start, rated.segment_end), laid_out)]
 
 
 def _price_name(price: PriceVersion) -> str:

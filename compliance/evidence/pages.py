@@ -18,6 +18,7 @@ from compliance.evidence.trace import Trace
 from core import money
 from core.errors import NotFoundError
 from invoicing.rating.models import RatedLine
+from invoicing.rating.rules.proration import Share
 from invoicing.rating.rules.usage import Part
 from metering.models import AggregationSnapshot
 from metering.queries import CorrectedRow
@@ -151,7 +152,7 @@ def _share(rated: RatedLine) -> str:
     """15 of 31 days; nothing where the whole period is charged."""
     if rated.share_part == rated.share_whole:
         return ""
-    return f"{rated.share_part:,} of {rated.share_whole:,} {rated.share_unit}s"
+    return str(Share(rated.share_part, rated.share_whole, rated.share_unit))
 
 
 def _step(step: dict[str, Any]) -> Step:

@@ -15,7 +15,7 @@ from invoicing.pricing.models import ProposalStatus
 from invoicing.pricing.proposals import APPROVERS, AUTHORS
 
 STATUS_TONES = {"proposed": "info", "approved": "success", "withdrawn": ""}
-DECISION = ("status", "created_by", "created_at", "decided_by", "decided_at")
+DECISION = ("status", "proposed_by", "proposed_at", "decided_by", "decided_at")
 
 
 class ConfirmForm(BaseDialogForm):
@@ -32,6 +32,14 @@ class ProposalAdmin(BackOfficeAdmin):
     @display(description="Status", label=STATUS_TONES)
     def status_label(self, version: Any) -> tuple[str, str]:
         return version.status, version.get_status_display()
+
+    @display(description="Proposed by")
+    def proposed_by(self, version: Any) -> str:
+        return str(version.created_by or "before approvals were asked for")
+
+    @display(description="Proposed at")
+    def proposed_at(self, version: Any) -> Any:
+        return version.created_at
 
     def has_approve_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         version = self._proposed(object_id)

@@ -6,12 +6,14 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from core.errors import DomainError, NotFoundError
+from core.errors import DomainError, InvalidInputError, NotFoundError
 from invoicing.pricing import proposals, subscribe
 from invoicing.pricing.models import Charge, Plan, PlanVersion
 from invoicing.pricing.rules import instants, timeline
 from invoicing.pricing.rules.timeline import Dated
 from metering.models import Meter
+
+DAYS_AND_WEEKS = (Plan.Interval.DAY, Plan.Interval.WEEK)
 
 
 class ChargeTakenError(DomainError):
@@ -28,12 +30,20 @@ def create_plan(
     actor: Any,
     at: datetime,
     interval: str = Plan.Interval.MONTH,
+    interval_count: int = 1,
     description: str = "",
     **terms: Any,
 ) -> Plan:
     """An offer without charges yet; its first version, proposed with it, holds since ever once it is approved."""
     with transaction.atomic():
-        plan = Plan.objects.create(code=code, name=name, currency=currency, interval=interval, description=description)
+        plan = Plan.objects.create(
+            code=code,
+            name=name,
+            currency=currency,
+            interval=interval,
+            interval_count=interval_count,
+            description=description,
+        )
         propose_version(plan=plan, terms=terms, effective_at=instants.EARLIEST, actor=actor, at=at)
     return plan
 
@@ -51,6 +61,7 @@ def propose_version(
     """The next terms of a plan, for another person to approve; what `terms` leaves out has its default."""
     proposals.check_author(actor)
     instants.check_instant(effective_at, pointer="/effective_at")
+    _check_terms(plan, terms)
     with transaction.atomic():
         Plan.objects.select_for_update().get(pk=plan.pk)
         version = PlanVersion.objects.create(
@@ -114,6 +125,12 @@ def add_charge(*, plan: Plan, code: str, name: str, meter: Meter | None) -> Char
         except IntegrityError as error:
             detail = f"Plan {plan.code} has a charge {code} already, or another one for this meter."
             raise ChargeTakenError(detail, pointer="/charge") from error
+
+
+def _check_terms(plan: Plan, terms: dict[str, Any]) -> None:
+    if terms.get("proration_unit") == PlanVersion.ProrationUnit.DAY30 and plan.interval in DAYS_AND_WEEKS:
+        detail = f"Plan {plan.code} bills by {plan.bills_every}: count its days as they are."
+        raise InvalidInputError(detail, pointer="/proration_unit")
 
 
 def _lock_version(version_id: int) -> PlanVersion:

@@ -14,6 +14,9 @@ from invoicing.pricing.rules import instants
 from invoicing.pricing.rules import params as price_params
 from metering.models import Meter
 
+# Priced from a number alone, such as seats.
+COUNTED_MODELS = ("flat", "standard", "graduated", "volume", "package", "graduated_package", "volume_package")
+
 
 class ChargeUnnamedError(InvalidInputError):
     """It does not follow from the call which charge is meant, or what a new one is called."""
@@ -22,7 +25,7 @@ class ChargeUnnamedError(InvalidInputError):
 
 
 class ModelUnfitError(InvalidInputError):
-    """A flat fee for a meter, or a price per unit without one."""
+    """A flat fee for a meter, or a price that looks into usage without one."""
 
     code = "model_unfit"
 
@@ -39,14 +42,13 @@ def propose_price_version(
     proposals.check_author(actor)
     instants.check_instant(effective_at, pointer="/effective_at")
     parsed = price_params.parse_stored_params(model=model, params=params)
-    needs_meter = model not in price_params.PLAN_MODELS and not isinstance(parsed, price_params.FlatParams)
-    if needs_meter != (charge.meter_id is not None):
-        wanted = (
-            "a flat fee or a price of the whole plan, for it names no meter"
-            if charge.meter_id is None
-            else "priced by usage, for it has a meter"
-        )
-        raise ModelUnfitError(f"Charge {charge.code} must be {wanted}.", pointer="/model")
+    of_plan = model in price_params.PLAN_MODELS
+    if charge.meter_id is not None and (of_plan or isinstance(parsed, price_params.FlatParams)):
+        raise ModelUnfitError(f"Charge {charge.code} must be priced by usage, for it has a meter.", pointer="/model")
+    if charge.meter_id is None and not of_plan and model not in COUNTED_MODELS:
+        counted = ", ".join(COUNTED_MODELS)
+        detail = f"Charge {charge.code} has no meter, so it has a price of the whole plan or of a number: {counted}."
+        raise ModelUnfitError(detail, pointer="/model")
     if isinstance(parsed, price_params.FeeProgramParams):
         fee_programs.check_charge(parsed, plan=charge.plan)
     with transaction.atomic():

@@ -1,5 +1,6 @@
 """What other rooms ask of pricing: which periods are due, and which tax rate is in force."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +10,7 @@ from django.db.models import F, QuerySet
 from core.periods import Interval, Period
 from invoicing.pricing.models import Subscription, SubscriptionPhase, TaxRate
 from invoicing.pricing.rules import timeline
-from invoicing.pricing.rules.timeline import Terms
+from invoicing.pricing.rules.timeline import Stretch, Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,21 @@ def due_periods(*, as_of: datetime, customer_codes: Sequence[str] | None = None)
         for subscription_id, customer_id, terms in _read_terms(begun)
         for period in timeline.ended_periods(terms, as_of=as_of)
     ]
+
+
+def last_closed_periods(*, plan_id: int, as_of: datetime) -> list[DuePeriod]:
+    """The latest billing period that was over at `as_of` of every subscription that was on the plan in it."""
+    on_plan = SubscriptionPhase.objects.filter(plan=plan_id, starts_at__lt=as_of)
+    stays: dict[int, list[Stretch]] = defaultdict(list)
+    for subscription_id, starts_at, ends_at in on_plan.values_list("subscription_id", "starts_at", "ends_at"):
+        stays[subscription_id].append(Stretch(plan_id, starts_at, ends_at))
+    found = []
+    phases = SubscriptionPhase.objects.filter(subscription__in=stays)
+    for subscription_id, customer_id, terms in _read_terms(phases):
+        period = timeline.last_ended_period(terms, as_of=as_of)
+        if period is not None and any(stay.within(period) for stay in stays[subscription_id]):
+            found.append(DuePeriod(subscription_id, customer_id, period))
+    return found
 
 
 def terms_by_subscription(subscription_ids: Sequence[int]) -> dict[int, Terms]:
@@ -62,12 +78,13 @@ def _read_terms(phases: QuerySet[SubscriptionPhase]) -> list[tuple[int, int, Ter
             "subscription__customer_id",
             "subscription__anchor_date",
             "plan__interval",
+            "plan__interval_count",
             "subscription__time_zone",
             "starts_at",
             "subscription__ends_at",
         )
     )
     return [
-        (subscription_id, customer_id, Terms(anchor, Interval(interval), zone, starts_at, ends_at))
-        for subscription_id, customer_id, anchor, interval, zone, starts_at, ends_at in rows.iterator()
+        (subscription_id, customer_id, Terms(anchor, Interval(interval), zone, starts_at, ends_at, every))
+        for subscription_id, customer_id, anchor, interval, every, zone, starts_at, ends_at in rows.iterator()
     ]

@@ -153,8 +153,8 @@ def _check_change(phase: SubscriptionPhase, *, to: Plan) -> None:
     if phase.plan.currency != to.currency:
         detail = f"Plan {to.code} is in {to.currency}, the subscription in {phase.plan.currency}."
         raise PlanMismatchError(f"{detail} End it and start a new one.", pointer="/plan")
-    if phase.plan.interval != to.interval:
-        detail = f"Plan {to.code} bills by {to.interval}, the subscription by {phase.plan.interval}."
+    if phase.plan.bills_every != to.bills_every:
+        detail = f"Plan {to.code} bills by {to.bills_every}, the subscription by {phase.plan.bills_every}."
         raise PlanMismatchError(f"{detail} End it at the end of a period and start a new one there.", pointer="/plan")
 
 

@@ -23,7 +23,7 @@ from invoicing.rating.rules import PlanLine, proration
 from invoicing.rating.rules.fee_usage import PricedProgram
 from invoicing.rating.rules.proration import WHOLE, Share
 from invoicing.rating.rules.steps import Computation, Step
-from invoicing.rating.rules.usage import Breakdown, Part
+from invoicing.rating.rules.usage import Breakdown, Part, Usage
 from metering import queries as metering_queries
 from metering.models import AggregationSnapshot
 
@@ -195,9 +195,7 @@ def _recompute(line: RatedLine, *, price: Price, read: ReadUsage, others: Sequen
         )
     else:
         usage = replace(read.usage, quantity=line.quantity)
-        computation = rules.compute(
-            model=price.model, params=price.params, usage=usage, share=share, currency=line.currency
-        )
+        computation = _computation(price, usage=usage, share=share, is_fee=line.snapshot_id is None)
     amount = money.round_amount(computation.amount_exact, currency=line.currency)
     return Recomputed(amount, computation.amount_exact, computation.steps, read.mark())
 
@@ -234,22 +232,24 @@ def _again(line: RatedLine, *, charge: Charge) -> PriceSegment:
         start=segment.start,
         end=segment.end,
         whole=segment,
-        proration_unit="second",
         zone="UTC",
+        proration_unit="second",
+        proration_zone="UTC",
+        quantity=line.quantity if charge.meter_id is None else ONE,
     )
 
 
 def _compute(task: _Task, *, price: Price, read: ReadUsage) -> Computed:
     segment = task.segment
     share = task.share or _share(segment, price)
-    computation = rules.compute(
-        model=price.model, params=price.params, usage=read.usage, share=share, currency=price.currency
-    )
+    is_fee = segment.meter_id is None
+    usage = Usage(segment.quantity) if is_fee else read.usage
+    computation = _computation(price, usage=usage, share=share, is_fee=is_fee)
     return Computed(
         segment=segment,
         snapshot=task.snapshot,
         effective_at=price.effective_at,
-        quantity=read.usage.quantity,
+        quantity=usage.quantity,
         share=share,
         currency=price.currency,
         computation=computation,
@@ -258,11 +258,17 @@ def _compute(task: _Task, *, price: Price, read: ReadUsage) -> Computed:
     )
 
 
+def _computation(price: Price, *, usage: Usage, share: Share, is_fee: bool) -> Computation:
+    compute = rules.compute_counted if is_fee else rules.compute
+    return compute(model=price.model, params=price.params, usage=usage, share=share, currency=price.currency)
+
+
 def _share(segment: PriceSegment, price: Price) -> Share:
     """A fee, and what is included in a price or limits it, is divided by time; usage itself never is."""
-    if isinstance(price.params, PricedProgram) or not price_params.follows_share(price.params):
+    if isinstance(price.params, PricedProgram):
         return WHOLE
-    return share_of_segment(segment)
+    is_fee = segment.meter_id is None and price.model not in PLAN_MODELS
+    return share_of_segment(segment) if is_fee or price_params.follows_share(price.params) else WHOLE
 
 
 def share_of_segment(segment: PriceSegment) -> Share:
@@ -272,7 +278,7 @@ def share_of_segment(segment: PriceSegment) -> Share:
         period=segment.period,
         whole=segment.whole,
         unit=segment.proration_unit,
-        zone=segment.zone,
+        zone=segment.proration_zone,
     )
 
 

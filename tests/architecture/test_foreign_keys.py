@@ -8,7 +8,7 @@ FLOORS = [
     {"evidence"},
     {"payouts"},
     {"portal"},
-    {"cycle"},
+    {"cycle", "effects"},
     {"policy"},
     {"documents", "rating", "ledger"},
     {"pricing"},

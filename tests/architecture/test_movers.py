@@ -10,6 +10,7 @@ MOVERS = {
     "compliance/payouts/gates.py": "gate checks",
     "core/http/idempotency.py": "no machine: the HTTP status of a stored answer",
     "core/work.py": "a job that was given up is queued again; its other moves are the SQL of job_rows.py",
+    "invoicing/effects/moves.py": "moves of subscriptions, and what became of each",
     "invoicing/pricing/proposals.py": "proposed versions of plans and prices",
     "invoicing/policy/propose.py": "versions of trigger policies",
     "metering/contracts.py": "versions of event contracts",

@@ -9,8 +9,8 @@ from django.contrib.auth.models import Group, User
 
 from accounts.models import Customer
 from core.periods import Period
-from invoicing.pricing import plans, prices, subscribe
-from invoicing.pricing.models import Plan, PlanVersion, PriceVersion, Subscription
+from invoicing.pricing import arrange, plans, prices, subscribe
+from invoicing.pricing.models import KeptPrices, Plan, PlanVersion, PriceVersion, Subscription, SubscriptionQuantity
 from metering import meters
 from metering.models import AggregationSnapshot, EventContract, Meter, Watermark
 
@@ -123,6 +123,21 @@ def fee(of: Plan, amount: str = "30.00") -> PriceVersion:
 
 def start(who: Customer, on: Plan, *, since: datetime = START, **terms: Any) -> Subscription:
     return subscribe.start_subscription(customer=who, plan=on, starts_at=since, actor=None, at=BEFORE, **terms)
+
+
+def seats(subscription: Subscription, quantity: str, *, since: datetime, charge: str = "base") -> SubscriptionQuantity:
+    return arrange.set_quantity(
+        subscription=subscription,
+        charge_code=charge,
+        quantity=Decimal(quantity),
+        effective_at=since,
+        actor=approver(),
+        at=BEFORE,
+    )
+
+
+def keep_prices(subscription: Subscription, *, since: datetime, until: datetime) -> KeptPrices:
+    return arrange.keep_prices(subscription=subscription, since=since, until=until, actor=approver(), at=since)
 
 
 def snapshot(who: Customer, of: Meter, *, quantity: str, window: Period = JANUARY) -> AggregationSnapshot:

@@ -19,6 +19,7 @@ from core import work
 from core.models import AuditEntry, Job
 from invoicing.cycle import hold
 from invoicing.cycle.models import BillingCycle, Invoice, InvoiceLine
+from invoicing.effects import moves
 from invoicing.ledger.models import GeneralLedgerNumber, JournalEntry
 from invoicing.policy import propose
 from invoicing.policy.models import TriggerPolicy
@@ -155,6 +156,11 @@ def _propose(ids: dict[str, int], company: billing.Company) -> None:
     for name in ("", "_approve", "_withdraw"):
         ids[f"pricing_invoiceterm{name}"] = discount.pk
         ids[f"pricing_feeprogramversion{name}"] = figures.pk
+    move = moves.propose_move(
+        source=plan, target=plan, effective_at=billing.DECEMBER, actor=author, at=billing.LONG_AGO
+    )
+    ids["effects_planmove"], ids["effects_effectrun"] = move.pk, move.effect_runs.get().pk
+    ids["effects_effectrun_ask_price"], ids["effects_effectrun_ask_terms"] = price.pk, terms.pk
     ids["pricing_planversion"] = plan.versions.earliest("pk").pk
     ids["pricing_priceversion"] = PriceVersion.objects.earliest("pk").pk
     ids["pricing_planversion_approve"] = ids["pricing_planversion_withdraw"] = terms.pk

@@ -97,7 +97,16 @@ API: dict[str, dict[str, frozenset[str]]] = {
     "subscriptions": {"GET": STAFF, "POST": FINANCE},
     "subscriptions/<int:subscription_id>": {"GET": STAFF},
     "subscriptions/<int:subscription_id>/change-plan": {"POST": FINANCE},
+    "subscriptions/<int:subscription_id>/quantities": {"POST": FINANCE},
+    "subscriptions/<int:subscription_id>/kept-prices": {"POST": FINANCE},
     "subscriptions/<int:subscription_id>/end": {"POST": FINANCE},
+    "effect-runs": {"GET": STAFF, "POST": only("product", "finance", "auditor")},
+    "effect-runs/<int:run_id>": {"GET": STAFF},
+    "effect-runs/<int:run_id>/effects": {"GET": STAFF},
+    "plan-moves": {"GET": STAFF, "POST": PRICERS},
+    "plan-moves/<int:move_id>": {"GET": STAFF},
+    "plan-moves/<int:move_id>/approve": {"POST": FINANCE},
+    "plan-moves/<int:move_id>/withdraw": {"POST": PRICERS},
     "rating/preview": {"POST": STAFF},
     "trigger-policies": {"GET": STAFF, "POST": PROPOSERS},
     "trigger-policies/<int:policy_id>": {"GET": STAFF},
@@ -193,6 +202,8 @@ ADMIN_PAGES = {
     "pricing_invoiceterm": Pages(),
     "policy_triggerpolicy": Pages(),
     "pricing_plan": Pages(add=PRICERS, change=PRICERS),
+    "effects_effectrun": Pages(),
+    "effects_planmove": Pages(),
     "pricing_planversion": Pages(),
     "pricing_priceversion": Pages(),
     "pricing_subscription": Pages(),
@@ -258,6 +269,11 @@ ADMIN_EXTRA = {
     "policy_triggerpolicy_withdraw_it": PROPOSERS,
     "pricing_plan_new_charge": PRICERS,
     "pricing_plan_new_price": PRICERS,
+    "effects_effectrun_ask_price": only("product", "finance", "auditor"),
+    "effects_effectrun_ask_terms": only("product", "finance", "auditor"),
+    "effects_planmove_approve": FINANCE,
+    "effects_planmove_propose": PRICERS,
+    "effects_planmove_withdraw": PRICERS,
     "pricing_plan_new_version": PRICERS,
     "pricing_planversion_approve": FINANCE,
     "pricing_planversion_withdraw": PRICERS,
@@ -265,10 +281,18 @@ ADMIN_EXTRA = {
     "pricing_priceversion_withdraw": PRICERS,
     "pricing_subscription_change_plan": FINANCE,
     "pricing_subscription_end": FINANCE,
+    "pricing_subscription_keep_prices": FINANCE,
+    "pricing_subscription_set_quantity": FINANCE,
     "pricing_subscription_start": FINANCE,
     "pricing_taxrate_new_rate": FINANCE,
 }
-POST_ONLY = {"metering_quarantine_assign", "metering_quarantine_decide", "payouts_gatecheck_evidence"}
+POST_ONLY = {
+    "effects_effectrun_ask_price",
+    "effects_effectrun_ask_terms",
+    "metering_quarantine_assign",
+    "metering_quarantine_decide",
+    "payouts_gatecheck_evidence",
+}
 EVERY_STAFF = STAFF | {"superuser", "roleless"}
 # The site's own pages: anybody who works here, for what each shows obeys the roles again.
 ADMIN_SITE = {

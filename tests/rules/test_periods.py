@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice, pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -49,6 +50,41 @@ def ends(anchor: date, *, interval: Interval, count: int) -> list[date]:
 def test_month_ends_are_counted_from_the_anchor_itself(anchor: str, interval: Interval, expected: list[str]) -> None:
     found = ends(date.fromisoformat(anchor), interval=interval, count=len(expected))
     assert found == [date.fromisoformat(text) for text in expected]
+
+
+@pytest.mark.parametrize(
+    ("anchor", "interval", "every", "expected"),
+    [
+        ("2026-01-01", Interval.DAY, 30, ["2026-01-31", "2026-03-02", "2026-04-01", "2026-05-01"]),
+        ("2026-01-05", Interval.WEEK, 2, ["2026-01-19", "2026-02-02"]),
+        ("2025-08-31", Interval.MONTH, 6, ["2026-02-28", "2026-08-31", "2027-02-28"]),
+        ("2024-02-29", Interval.YEAR, 2, ["2026-02-28", "2028-02-29"]),
+    ],
+)
+def test_a_period_may_be_several_intervals_long(
+    anchor: str, interval: Interval, every: int, expected: list[str]
+) -> None:
+    day = date.fromisoformat(anchor)
+    found = periods.billing_periods(
+        anchor=day,
+        interval=interval,
+        every=every,
+        zone="UTC",
+        start=datetime.combine(day, datetime.min.time(), UTC),
+        until=utc("2100-01-01T00:00"),
+    )
+    assert [period.end.date().isoformat() for period in islice(found, len(expected))] == expected
+
+
+def test_a_start_inside_a_fixed_number_of_days_keeps_the_count_from_the_anchor() -> None:
+    whole = periods.enclosing_period(
+        anchor=date(2026, 1, 1), interval=Interval.DAY, every=30, zone="Europe/Berlin", instant=utc("2026-04-10T12:00")
+    )
+    assert whole == Period(utc("2026-03-31T22:00"), utc("2026-04-30T22:00"))  # the fourth thirty days, after the clocks
+    before = periods.enclosing_period(
+        anchor=date(2026, 1, 1), interval=Interval.DAY, every=30, zone="UTC", instant=utc("2025-12-31T23:00")
+    )
+    assert before == Period(utc("2025-12-02T00:00"), utc("2026-01-01T00:00"))
 
 
 def test_a_start_inside_a_period_makes_the_first_one_short() -> None:
@@ -162,20 +198,22 @@ def test_a_period_needs_two_aware_instants_in_order(start: datetime, end: dateti
     zone=st.sampled_from(ZONES),
     start=st.datetimes(datetime(2005, 1, 1), datetime(2035, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001
     days=st.integers(1, 800),
+    every=st.sampled_from([1, 1, 2, 6, 28, 30, 90]),
 )
 def test_periods_tile_time_without_gap_or_overlap(
-    anchor: date, interval: Interval, zone: str, start: datetime, days: int
+    anchor: date, interval: Interval, zone: str, start: datetime, days: int, every: int
 ) -> None:
     until = start + timedelta(days=days)
-    found = list(periods.billing_periods(anchor=anchor, interval=interval, zone=zone, start=start, until=until))
+    terms: Any = {"anchor": anchor, "interval": interval, "zone": zone, "every": every}
+    found = list(periods.billing_periods(start=start, until=until, **terms))
     if not found:
         return
     assert found[0].start == start
     assert all(before.end == after.start for before, after in pairwise(found))
     assert found[-1].end <= until
     for period in found:
-        whole = periods.enclosing_period(anchor=anchor, interval=interval, zone=zone, instant=period.start)
+        whole = periods.enclosing_period(instant=period.start, **terms)
         assert period.end == whole.end
         assert whole.start <= period.start
-    rest = periods.enclosing_period(anchor=anchor, interval=interval, zone=zone, instant=found[-1].end)
+    rest = periods.enclosing_period(instant=found[-1].end, **terms)
     assert rest.end > until

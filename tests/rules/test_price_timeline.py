@@ -106,6 +106,26 @@ def test_the_whole_period_is_known_for_a_part_of_it() -> None:
     assert timeline.whole_period(monthly(starts=10), instant=day(10)) == JANUARY
 
 
+@pytest.mark.parametrize(
+    ("terms", "as_of", "expected"),
+    [
+        (monthly(), day(31.9), None),
+        (monthly(), day(32), (1, 32)),
+        (monthly(), day(70), (32, 60)),
+        (monthly(starts=10.5), day(40), (10.5, 32)),
+        (monthly(starts=10.5), day(20), None),
+        (monthly(ends=40.25), day(40.25), (32, 40.25)),
+        (monthly(ends=40.25), day(40), (1, 32)),
+        (monthly(ends=32), day(90), (1, 32)),
+        (monthly(starts=5, ends=7), day(90), (5, 7)),
+    ],
+)
+def test_the_last_period_that_was_over(terms: Terms, as_of: datetime, expected: tuple[float, float] | None) -> None:
+    found = timeline.last_ended_period(terms, as_of=as_of)
+    assert found == (None if expected is None else Period(day(expected[0]), day(expected[1])))
+    assert found == next(reversed([*timeline.ended_periods(terms, as_of=as_of)]), None)
+
+
 @settings(deadline=None)
 @given(
     st.lists(st.integers(-2000, 2000), min_size=1, max_size=8, unique=True),

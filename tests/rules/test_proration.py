@@ -70,7 +70,43 @@ def test_fractions_of_a_second_are_kept() -> None:
     assert str(found) == "0.000001 of 2682000 seconds"
 
 
-@pytest.mark.parametrize("unit", ["day", "second"])
+FEBRUARY = Period(utc("2023-02-15T00:00"), utc("2023-03-15T00:00"))
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "days"),
+    [
+        ("2023-02-23", "2023-03-15", 22),  # Kill Bill, TestInvoiceDateUtilsWithFixedProration
+        ("2023-02-15", "2023-02-23", 8),
+        ("2023-02-15", "2023-02-28", 15),  # the last day of any month is its thirtieth
+        ("2023-02-28", "2023-03-01", 1),
+        ("2023-03-01", "2023-03-15", 14),
+    ],
+)
+def test_by_months_of_thirty_days_february_has_thirty(begin: str, end: str, days: int) -> None:
+    segment = Period(utc(f"{begin}T00:00"), utc(f"{end}T00:00"))
+    found = proration.share_of_segment(segment=segment, period=FEBRUARY, whole=FEBRUARY, unit="day30", zone="UTC")
+    assert found == Share(days, 30, "day30")
+    assert str(found) == f"{days} of 30 days (months of 30 days)"
+
+
+def test_the_days_of_another_zone_add_up_to_the_whole_as_well() -> None:
+    """Midnight in Berlin is 07:00 in Tokyo: the 15th at 03:00 in Berlin is the 15th at 10:00 there."""
+    change = utc("2026-10-15T01:00")
+    parts = [
+        proration.share_of_segment(segment=segment, period=OCTOBER, whole=OCTOBER, unit="day", zone="Asia/Tokyo")
+        for segment in (Period(OCTOBER.start, change), Period(change, OCTOBER.end))
+    ]
+    assert parts == [Share(14, 31, "day"), Share(17, 31, "day")]
+
+
+def test_a_last_day_that_another_zone_begins_before_the_period_is_over_is_not_counted_twice() -> None:
+    ended = Period(OCTOBER.start, utc("2026-10-31T22:00"))  # an hour before the end; the first of November in Tokyo
+    found = proration.share_of_segment(segment=ended, period=ended, whole=OCTOBER, unit="day", zone="Asia/Tokyo")
+    assert found == Share(31, 31, "day")
+
+
+@pytest.mark.parametrize("unit", ["day", "day30", "second"])
 def test_the_shares_of_a_period_add_up_to_it(unit: str) -> None:
     cuts = [
         OCTOBER.start,

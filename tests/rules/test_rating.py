@@ -94,10 +94,10 @@ def test_a_unit_price_is_multiplied_exactly() -> None:
     assert found.amount_exact == Decimal("999.999999999999999999999999999999")
 
 
-def test_a_fee_is_charged_by_its_share_whatever_the_quantity() -> None:
+def test_a_fee_is_charged_by_its_share_for_each_of_a_quantity() -> None:
     fee = params.parse_params(model="flat", params={"amount": "29.00"})
     found = rules.compute(model="flat", params=fee, usage=Usage(Decimal(7)), share=Share(18, 29, "day"))
-    assert found.amount_exact == Decimal(18)
+    assert found.amount_exact == Decimal(126)  # seven times 29.00 × 18/29
     assert [step.label for step in found.steps] == ["18 of 29 days"]
 
 

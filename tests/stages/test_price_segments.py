@@ -84,6 +84,16 @@ def test_periods_count_from_the_anchor_date(interval: str, anchor: date, expecte
     assert [period.end for period in due(ends[-1])] == ends
 
 
+def test_a_plan_may_bill_every_thirty_days() -> None:
+    plan = agreements.plan(interval="day", interval_count=30)
+    agreements.start(agreements.customer(time_zone="Europe/Berlin"), plan, since=utc("2025-12-31T23:00"))
+    assert due(utc("2026-04-01T00:00")) == [
+        Period(utc("2025-12-31T23:00"), utc("2026-01-30T23:00")),
+        Period(utc("2026-01-30T23:00"), utc("2026-03-01T23:00")),
+        Period(utc("2026-03-01T23:00"), utc("2026-03-31T22:00")),  # an hour short
+    ]
+
+
 def test_only_named_customers_are_asked_for() -> None:
     plan = agreements.plan()
     agreements.start(agreements.customer("a"), plan)
@@ -119,8 +129,9 @@ def test_a_period_without_change_is_one_segment_per_charge() -> None:
             start=JANUARY.start,
             end=JANUARY.end,
             whole=JANUARY,
-            proration_unit="second",
             zone="UTC",
+            proration_unit="second",
+            proration_zone="UTC",
         )
         for version, meter_id in [(price, meter.pk), (fee, None)]
     ]
@@ -228,4 +239,4 @@ def test_the_number_of_queries_does_not_grow_with_customers() -> None:
     once = count()
     for number in range(20):
         agreements.start(agreements.customer(f"c{number}"), plan)
-    assert count() == once == 7
+    assert count() == once == 9

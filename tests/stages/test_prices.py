@@ -72,13 +72,15 @@ def test_a_price_that_has_just_come_into_force_is_not_replaced() -> None:
         add(charge, effective_at=day(40), at=day(40))
 
 
-@pytest.mark.parametrize(("with_meter", "model"), [(True, "flat"), (False, "standard")])
-def test_a_meter_is_priced_by_usage_and_a_fee_is_flat(with_meter: bool, model: str) -> None:
-    meter = agreements.meter() if with_meter else None
-    charge = plans.add_charge(plan=agreements.plan(), code="it", name="It", meter=meter)
-    given = {"amount": "1"} if model == "flat" else {"unit_amount": "1"}
+def test_a_meter_is_priced_by_usage() -> None:
+    charge = plans.add_charge(plan=agreements.plan(), code="it", name="It", meter=agreements.meter())
     with pytest.raises(prices.ModelUnfitError):
-        add(charge, model=model, params=given)
+        add(charge, model="flat", params={"amount": "1"})
+
+
+def test_what_has_no_meter_is_priced_by_a_number_of_its_own() -> None:
+    charge = plans.add_charge(plan=agreements.plan(), code="it", name="It", meter=None)
+    assert add(charge, params={"unit_amount": "1"}).model == "standard"
 
 
 def test_a_price_without_end_or_meaning_is_not_kept() -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import User
 
-from core.errors import NotAllowedError
+from core.errors import InvalidInputError, NotAllowedError
 from core.models import AuditEntry
 from invoicing.pricing import plans, prices, proposals, queries, segments, subscribe
 from invoicing.pricing.models import Charge, PriceVersion, ProposalStatus
@@ -184,7 +184,7 @@ def test_new_terms_split_every_charge_at_their_instant() -> None:
     subscription = agreements.start(agreements.customer(time_zone="Europe/Berlin"), plan)
     version = agreements.set_terms(plan, effective_at=day(11), proration_unit="day", proration_zone="Asia/Tokyo")
     found = segments.price_segments([DuePeriod(subscription.pk, subscription.customer_id, JANUARY)])
-    assert [(each.start, each.end, each.proration_unit, each.zone) for each in found] == [
+    assert [(each.start, each.end, each.proration_unit, each.proration_zone) for each in found] == [
         (day(1), day(11), "second", "Europe/Berlin"),
         (day(11), day(32), "day", "Asia/Tokyo"),
     ] * 2
@@ -213,3 +213,9 @@ def test_terms_follow_the_version_in_force_and_are_kept_with_what_was_rated() ->
     assert plans.terms_of(versions, at=FEBRUARY.start - moment) == first
     assert plans.terms_of(versions, at=FEBRUARY.start) == second
     assert queries.due_periods(as_of=FEBRUARY.end) == []
+
+
+def test_months_of_thirty_days_are_for_plans_that_bill_by_months() -> None:
+    with pytest.raises(InvalidInputError, match="count its days as they are"):
+        agreements.proposed_plan(interval="day", interval_count=30, proration_unit="day30")
+    assert agreements.proposed_plan(interval="quarter", proration_unit="day30").versions.count() == 1

@@ -105,9 +105,13 @@ def test_a_change_must_come_after_every_other_that_is_agreed() -> None:
 
 @pytest.mark.parametrize(
     ("terms", "words"),
-    [({"currency": "USD"}, "is in USD"), ({"interval": "year"}, "End it at the end of a period")],
+    [
+        ({"currency": "USD"}, "is in USD"),
+        ({"interval": "year"}, "End it at the end of a period"),
+        ({"interval_count": 2}, "bills by 2 months"),
+    ],
 )
-def test_a_change_keeps_currency_and_interval(terms: dict[str, str], words: str) -> None:
+def test_a_change_keeps_currency_and_interval(terms: dict[str, Any], words: str) -> None:
     subscription = agreements.start(agreements.customer(), agreements.plan())
     with pytest.raises(subscribe.PlanMismatchError, match=words):
         change(subscription, agreements.plan("pro", **terms))

@@ -104,6 +104,15 @@ def examples() -> SafeString:
 class PlanForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes none at run time
     """A new plan with the terms of its first version."""
 
+    interval_count = forms.IntegerField(
+        label="Intervals in a billing period",
+        required=False,
+        min_value=1,
+        max_value=366,
+        help_text="Empty: one. 30 of a day each make a period of 30 days.",
+        widget=UnfoldAdminTextInputWidget(),
+    )
+
     proration_unit = forms.ChoiceField(
         label="A part of a period is charged",
         choices=PlanVersion.ProrationUnit.choices,
@@ -113,7 +122,10 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes non
 
     class Meta:
         model = Plan
-        fields = ("code", "name", "description", "currency", "interval")
+        fields = ("code", "name", "description", "currency", "interval", "interval_count")
+
+    def clean_interval_count(self) -> int:
+        return self.cleaned_data.get("interval_count") or 1
 
 
 class PlanVersionForm(BaseDialogForm):
@@ -257,7 +269,33 @@ class ChangePlanForm(BaseDialogForm):
         plans: Any = self.fields["plan"]
         subscription = get_object_or_404(Subscription, pk=self.object_id)
         last = subscription.phases.select_related("plan").latest("starts_at").plan
-        plans.queryset = Plan.objects.filter(currency=last.currency, interval=last.interval).exclude(pk=last.pk)
+        plans.queryset = Plan.objects.filter(
+            currency=last.currency, interval=last.interval, interval_count=last.interval_count
+        ).exclude(pk=last.pk)
+
+
+class QuantityForm(BaseDialogForm):
+    """How many of a charge without a meter."""
+
+    charge_code = forms.ChoiceField(label="Charge", widget=UnfoldAdminSelectWidget())
+    quantity = forms.DecimalField(
+        min_value=0, max_digits=33, decimal_places=18, help_text="Such as seats.", widget=UnfoldAdminTextInputWidget()
+    )
+    effective_at = instant_field("From", help_text="The fee is split and prorated at this instant.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        charge_code: Any = self.fields["charge_code"]
+        plans = get_object_or_404(Subscription, pk=self.object_id).phases.values("plan")
+        counted = Charge.objects.filter(plan__in=plans, meter=None).order_by("code")
+        charge_code.choices = list(dict(counted.values_list("code", "name")).items())
+
+
+class KeepPricesForm(BaseDialogForm):
+    """Which prices stay, and for how long."""
+
+    since = instant_field("Prices of", help_text="The terms and prices in force at this instant stay.")
+    until = instant_field("Until", help_text="From this instant on the prices then in force count.")
 
 
 class EndForm(BaseDialogForm):

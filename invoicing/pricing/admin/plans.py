@@ -23,10 +23,10 @@ class PlanAdmin(HistoryAdmin):
     """Name and description may be edited; terms and prices are followed by new versions, proposed in dialogs."""
 
     change_roles = AUTHORS
-    list_display = ("code", "name", "currency", "interval", "charge_names")
+    list_display = ("code", "name", "currency", "bills_every", "charge_names")
     list_filter = ("currency", "interval")
     search_fields = ("code", "name")
-    fields = ("code", "name", "description", "currency", "interval")
+    fields = ("code", "name", "description", "currency", "interval", "interval_count")
     change_form_after_template = "pricing/charges_and_prices.html"
     actions_detail: ClassVar[list[str]] = ["new_price", "new_version", "new_charge"]
 
@@ -34,7 +34,7 @@ class PlanAdmin(HistoryAdmin):
         return super().get_queryset(request).prefetch_related("charges")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Plan | None = None) -> list[Any]:
-        return [] if obj is None else ["code", "currency", "interval"]
+        return [] if obj is None else ["code", "currency", "interval", "interval_count"]
 
     def get_fields(self, request: HttpRequest, obj: Plan | None = None) -> Any:
         return self.fields if obj else (*self.fields, *PlanVersion.TERMS)
@@ -64,6 +64,10 @@ class PlanAdmin(HistoryAdmin):
         )
         context = {**(extra_context or {}), **shown, "show_save_and_add_another": False}
         return super().change_view(request, object_id, form_url, context)
+
+    @display(description="Bills every", ordering="interval")
+    def bills_every(self, plan: Plan) -> str:
+        return plan.bills_every
 
     @display(description="Charges")
     def charge_names(self, plan: Plan) -> str:

@@ -13,9 +13,10 @@ from unfold.enums import ActionVariant
 from accounts import roles
 from accounts.backoffice import BackOfficeInline, HistoryAdmin, answer_dialog
 from accounts.roles import Role
-from invoicing.pricing import subscribe
-from invoicing.pricing.admin.forms import ChangePlanForm, EndForm, StartForm
-from invoicing.pricing.models import Subscription, SubscriptionPhase
+from core import money
+from invoicing.pricing import arrange, subscribe
+from invoicing.pricing.admin.forms import ChangePlanForm, EndForm, KeepPricesForm, QuantityForm, StartForm
+from invoicing.pricing.models import KeptPrices, Subscription, SubscriptionPhase, SubscriptionQuantity
 
 
 class PhaseInline(BackOfficeInline):
@@ -27,6 +28,28 @@ class PhaseInline(BackOfficeInline):
     verbose_name_plural = "plans in order of time"
 
 
+class QuantityInline(BackOfficeInline):
+    """How many of what, from when on."""
+
+    model = SubscriptionQuantity
+    fields = ("charge_code", "shown_quantity", "effective_at", "created_by", "created_at")
+    readonly_fields = fields
+    verbose_name_plural = "quantities in order of time"
+
+    @display(description="Quantity")
+    def shown_quantity(self, row: SubscriptionQuantity) -> str:
+        return money.plain(row.quantity)
+
+
+class KeptPricesInline(BackOfficeInline):
+    """Older prices that it keeps for a time."""
+
+    model = KeptPrices
+    fields = ("plan", "starts_at", "ends_at", "created_by", "created_at")
+    readonly_fields = fields
+    verbose_name_plural = "kept prices"
+
+
 @admin.register(Subscription)
 class SubscriptionAdmin(HistoryAdmin):
     """Nothing here is edited; what is agreed changes by its stage function."""
@@ -36,9 +59,9 @@ class SubscriptionAdmin(HistoryAdmin):
     list_select_related = ("customer",)
     search_fields = ("customer__code", "customer__legal_name")
     fields = ("customer", "starts_at", "ends_at", "anchor_date", "time_zone", "created_at")
-    inlines = (PhaseInline,)
+    inlines = (PhaseInline, QuantityInline, KeptPricesInline)
     actions_list: ClassVar[list[str]] = ["start"]
-    actions_detail: ClassVar[list[str]] = ["change_plan", "end"]
+    actions_detail: ClassVar[list[str]] = ["change_plan", "set_quantity", "keep_prices", "end"]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("phases__plan")
@@ -96,6 +119,48 @@ class SubscriptionAdmin(HistoryAdmin):
                 at=timezone.now(),
             ),
             "The plan changes then.",
+        )
+
+    @action(
+        description="Set quantity",
+        permissions=["agree"],
+        icon="group",
+        dialog={
+            "title": "Set a quantity",
+            "description": "How many of a charge without a meter, such as seats; its fee is split at the instant.",
+            "form_class": QuantityForm,
+            "form_submit_text": "Set quantity",
+        },
+    )
+    def set_quantity(self, request: HttpRequest, form: QuantityForm, object_id: str) -> HttpResponse:
+        subscription = get_object_or_404(Subscription, pk=object_id)
+        given = {name: form.cleaned_data[name] for name in ("charge_code", "quantity", "effective_at")}
+        return self._answer(
+            request,
+            object_id,
+            lambda: arrange.set_quantity(subscription=subscription, **given, actor=request.user, at=timezone.now()),
+            "The quantity changes then.",
+        )
+
+    @action(
+        description="Keep prices",
+        permissions=["agree"],
+        icon="lock_clock",
+        dialog={
+            "title": "Keep older prices",
+            "description": "New versions do not reach this subscription until the instant you name; then they count.",
+            "form_class": KeepPricesForm,
+            "form_submit_text": "Keep prices",
+        },
+    )
+    def keep_prices(self, request: HttpRequest, form: KeepPricesForm, object_id: str) -> HttpResponse:
+        subscription = get_object_or_404(Subscription, pk=object_id)
+        given = {name: form.cleaned_data[name] for name in ("since", "until")}
+        return self._answer(
+            request,
+            object_id,
+            lambda: arrange.keep_prices(subscription=subscription, **given, actor=request.user, at=timezone.now()),
+            "The prices are kept until then.",
         )
 
     @action(

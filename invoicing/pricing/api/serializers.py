@@ -13,7 +13,17 @@ from accounts.models import Customer
 from core import money
 from core.http.fields import InstantField, JsonField
 from invoicing.pricing import plans
-from invoicing.pricing.models import Charge, Plan, PlanVersion, PriceVersion, Subscription, SubscriptionPhase, TaxRate
+from invoicing.pricing.models import (
+    Charge,
+    KeptPrices,
+    Plan,
+    PlanVersion,
+    PriceVersion,
+    Subscription,
+    SubscriptionPhase,
+    SubscriptionQuantity,
+    TaxRate,
+)
 from invoicing.pricing.rules import fields
 from metering.models import Meter
 
@@ -33,6 +43,20 @@ class PercentField(serializers.Field[Decimal, Any, str, Any]):
         if not 0 <= percent <= PERCENT_MAX:
             raise serializers.ValidationError("Must lie between 0 and 100.", code="out_of_range")
         return percent
+
+    def to_representation(self, value: Decimal) -> str:
+        return money.plain(value)
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class QuantityField(serializers.Field[Decimal, Any, str, Any]):
+    """A quantity from 0 up with at most 18 decimals, as a decimal string."""
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        try:
+            return fields.read_number(data, decimals_max=fields.QUANTITY_DECIMALS_MAX)
+        except ValueError as error:
+            raise serializers.ValidationError(f"{error}.", code="number") from error
 
     def to_representation(self, value: Decimal) -> str:
         return money.plain(value)
@@ -101,6 +125,7 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
             "description",
             "currency",
             "interval",
+            "interval_count",
             "proration_unit",
             "charges",
             "versions",
@@ -114,6 +139,8 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
 class NewPlanSerializer(NewTermsSerializer, serializers.ModelSerializer[Plan]):
     """A plan and its first version."""
 
+    interval_count = serializers.IntegerField(min_value=1, max_value=366, required=False)
+
     class Meta:
         model = Plan
         fields: ClassVar = [
@@ -122,6 +149,7 @@ class NewPlanSerializer(NewTermsSerializer, serializers.ModelSerializer[Plan]):
             "description",
             "currency",
             "interval",
+            "interval_count",
             "proration_unit",
             "proration_zone",
         ]
@@ -196,11 +224,38 @@ class PhaseSerializer(serializers.ModelSerializer[SubscriptionPhase]):
         fields: ClassVar = ["plan", "starts_at", "ends_at"]
 
 
+class QuantitySerializer(serializers.ModelSerializer[SubscriptionQuantity]):
+    """How many of a charge without a meter, and from when."""
+
+    charge = serializers.CharField(source="charge_code", validators=[validators.CODE])
+    quantity = QuantityField()
+    effective_at = InstantField()
+
+    class Meta:
+        model = SubscriptionQuantity
+        fields: ClassVar = ["charge", "quantity", "effective_at"]
+
+
+class KeptPricesSerializer(serializers.ModelSerializer[KeptPrices]):
+    """The plan's prices as they were at `since`, kept until `until`."""
+
+    plan = serializers.CharField(source="plan.code", read_only=True)
+    since = InstantField(source="starts_at")
+    until = InstantField(source="ends_at")
+
+    class Meta:
+        model = KeptPrices
+        fields: ClassVar = ["id", "plan", "since", "until"]
+        read_only_fields: ClassVar = ["id"]
+
+
 class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
     """A subscription with its plans in order of time."""
 
     customer = serializers.CharField(source="customer.code")
     phases = PhaseSerializer(many=True)
+    quantities = QuantitySerializer(many=True)
+    kept_prices = KeptPricesSerializer(many=True)
 
     class Meta:
         model = Subscription
@@ -212,6 +267,8 @@ class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
             "starts_at",
             "ends_at",
             "phases",
+            "quantities",
+            "kept_prices",
             "created_at",
         ]
 

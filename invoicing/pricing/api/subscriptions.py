@@ -14,17 +14,20 @@ from accounts.roles import Role
 from core.errors import NotFoundError
 from core.http.schema import READ_REFUSALS, WRITE_REFUSALS
 from core.http.views import IdempotentWrites
-from invoicing.pricing import subscribe
+from invoicing.pricing import arrange, subscribe
 from invoicing.pricing.api.serializers import (
     EndSerializer,
+    KeptPricesSerializer,
     NewSubscriptionSerializer,
     PlanMoveSerializer,
+    QuantitySerializer,
     SubscriptionSerializer,
 )
 from invoicing.pricing.models import Subscription, SubscriptionPhase
 
 AGREEING = frozenset({Role.FINANCE})
-FOUND = Subscription.objects.select_related("customer").prefetch_related("phases__plan")
+WHOLE = ("phases__plan", "quantities", "kept_prices__plan")
+FOUND = Subscription.objects.select_related("customer").prefetch_related(*WHOLE)
 
 
 class SubscriptionListView(IdempotentWrites, RuledView, GenericAPIView[Subscription]):
@@ -97,6 +100,41 @@ class EndView(IdempotentWrites, RuledView, APIView):
             subscription=subscription, ends_at=body.validated_data["ends_at"], actor=request.user, at=timezone.now()
         )
         return Response(SubscriptionSerializer(_one(subscription_id)).data)
+
+
+class QuantityView(IdempotentWrites, RuledView, APIView):
+    """Agrees on how many of a charge without a meter, such as seats, from an instant on."""
+
+    roles_by_method = {"POST": AGREEING}
+
+    @extend_schema(request=QuantitySerializer, responses={201: SubscriptionSerializer, **WRITE_REFUSALS})
+    def post(self, request: Request, subscription_id: int) -> Response:
+        subscription = _one(subscription_id)
+        body = QuantitySerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        arrange.set_quantity(subscription=subscription, **body.validated_data, actor=request.user, at=timezone.now())
+        return Response(SubscriptionSerializer(_one(subscription_id)).data, status=status.HTTP_201_CREATED)
+
+
+class KeptPricesView(IdempotentWrites, RuledView, APIView):
+    """Lets a subscription keep the prices of an instant until a later one."""
+
+    roles_by_method = {"POST": AGREEING}
+
+    @extend_schema(request=KeptPricesSerializer, responses={201: SubscriptionSerializer, **WRITE_REFUSALS})
+    def post(self, request: Request, subscription_id: int) -> Response:
+        subscription = _one(subscription_id)
+        body = KeptPricesSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        span = body.validated_data
+        arrange.keep_prices(
+            subscription=subscription,
+            since=span["starts_at"],
+            until=span["ends_at"],
+            actor=request.user,
+            at=timezone.now(),
+        )
+        return Response(SubscriptionSerializer(_one(subscription_id)).data, status=status.HTTP_201_CREATED)
 
 
 def _one(subscription_id: int) -> Subscription:

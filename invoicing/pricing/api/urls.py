@@ -27,5 +27,7 @@ urlpatterns = [
     path("subscriptions", subscriptions.SubscriptionListView.as_view()),
     path("subscriptions/<int:subscription_id>", subscriptions.SubscriptionView.as_view()),
     path("subscriptions/<int:subscription_id>/change-plan", subscriptions.ChangePlanView.as_view()),
+    path("subscriptions/<int:subscription_id>/quantities", subscriptions.QuantityView.as_view()),
+    path("subscriptions/<int:subscription_id>/kept-prices", subscriptions.KeptPricesView.as_view()),
     path("subscriptions/<int:subscription_id>/end", subscriptions.EndView.as_view()),
 ]

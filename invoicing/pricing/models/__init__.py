@@ -1,6 +1,7 @@
-"""Plans and prices with their versions, tax rates and subscriptions."""
+"""Plans and prices with their versions, tax rates, subscriptions and what is agreed for one of them."""
 
 from invoicing.pricing.models.agreements import Charge, Plan, PriceVersion, Subscription, SubscriptionPhase, TaxRate
+from invoicing.pricing.models.arrangements import KeptPrices, SubscriptionQuantity
 from invoicing.pricing.models.fees import FeeProgram, FeeProgramVersion
 from invoicing.pricing.models.invoice_terms import InvoiceTerm
 from invoicing.pricing.models.plan_versions import PlanVersion
@@ -11,6 +12,7 @@ __all__ = [
     "FeeProgram",
     "FeeProgramVersion",
     "InvoiceTerm",
+    "KeptPrices",
     "Plan",
     "PlanVersion",
     "PriceVersion",
@@ -18,5 +20,6 @@ __all__ = [
     "ProposalStatus",
     "Subscription",
     "SubscriptionPhase",
+    "SubscriptionQuantity",
     "TaxRate",
 ]

@@ -36,7 +36,7 @@ PHASES_TILE = """
             USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     IF (
-        SELECT count(DISTINCT (plan.currency, plan.interval))
+        SELECT count(DISTINCT (plan.currency, plan.interval, plan.interval_count))
         FROM pricing_subscriptionphase AS phase JOIN pricing_plan AS plan ON plan.id = phase.plan_id
         WHERE phase.subscription_id = {subscription}
     ) > 1
@@ -63,17 +63,20 @@ class Plan(models.Model):
     """An offer: how often it bills, and in which currency; its versions say the terms that may change."""
 
     class Interval(models.TextChoices):
-        DAY = "day", "Daily"
-        WEEK = "week", "Weekly"
-        MONTH = "month", "Monthly"
-        QUARTER = "quarter", "Quarterly"
-        YEAR = "year", "Yearly"
+        DAY = "day", "Day"
+        WEEK = "week", "Week"
+        MONTH = "month", "Month"
+        QUARTER = "quarter", "Quarter"
+        YEAR = "year", "Year"
 
     code = models.CharField(max_length=60, unique=True, validators=[validators.CODE])
     name = models.CharField(max_length=120)
     description = models.TextField(blank=True)
     currency = models.CharField(max_length=3, validators=[validators.check_currency])
     interval = models.CharField(max_length=10, choices=Interval.choices, default=Interval.MONTH)
+    interval_count = models.PositiveSmallIntegerField(
+        default=1, help_text="Intervals in a billing period: 30 of a day each, 2 weeks, 6 months."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     history = HistoricalRecords()
 
@@ -84,16 +87,23 @@ class Plan(models.Model):
                 condition=Q(interval__in=["day", "week", "month", "quarter", "year"]),
                 name="pricing_plan_interval",
             ),
+            models.CheckConstraint(condition=Q(interval_count__range=(1, 366)), name="pricing_plan_interval_count"),
         ]
         triggers = [
             pgtrigger.ReadOnly(
                 name="terms_are_fixed",
-                fields=["code", "currency", "interval"],
+                fields=["code", "currency", "interval", "interval_count"],
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.code})"
+
+    @property
+    def bills_every(self) -> str:
+        """Month, or 30 days."""
+        name = Plan.Interval(self.interval).label.lower()
+        return name if self.interval_count == 1 else f"{self.interval_count} {name}s"
 
 
 class Charge(models.Model):

@@ -17,6 +17,7 @@ class PlanVersion(Proposal):
     class ProrationUnit(models.TextChoices):
         SECOND = "second", "By second"
         DAY = "day", "By local day"
+        DAY30 = "day30", "By day, every month as 30 days"
 
     TERMS = ("proration_unit", "proration_zone")
 
@@ -33,7 +34,9 @@ class PlanVersion(Proposal):
         ordering = ["plan", "effective_at", "version"]
         constraints = [
             models.UniqueConstraint(fields=["plan", "version"], name="pricing_plan_version"),
-            models.CheckConstraint(condition=Q(proration_unit__in=["second", "day"]), name="pricing_planversion_unit"),
+            models.CheckConstraint(
+                condition=Q(proration_unit__in=["second", "day", "day30"]), name="pricing_planversion_unit"
+            ),
             *proposal_checks("pricing_planversion"),
         ]
         triggers = proposal_triggers(["plan", "proration_unit", "proration_zone"])  # the plan and TERMS

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from core import periods
 from core.periods import Interval, Period
+
+MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,7 @@ class Terms:
     zone: str
     starts_at: datetime
     ends_at: datetime | None
+    every: int = 1  # intervals in a period
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,12 @@ def ended_periods(terms: Terms, *, as_of: datetime) -> Iterator[Period]:
     until = as_of if terms.ends_at is None else min(as_of, terms.ends_at)
     covered = terms.starts_at
     for period in periods.billing_periods(
-        anchor=terms.anchor, interval=terms.interval, zone=terms.zone, start=terms.starts_at, until=until
+        anchor=terms.anchor,
+        interval=terms.interval,
+        every=terms.every,
+        zone=terms.zone,
+        start=terms.starts_at,
+        until=until,
     ):
         yield period
         covered = period.end
@@ -60,9 +68,25 @@ def ended_periods(terms: Terms, *, as_of: datetime) -> Iterator[Period]:
         yield Period(covered, terms.ends_at)
 
 
+def last_ended_period(terms: Terms, *, as_of: datetime) -> Period | None:
+    """The latest billing period that was over at `as_of`; None where none was."""
+    until = as_of if terms.ends_at is None else min(as_of, terms.ends_at)
+    if until <= terms.starts_at:
+        return None
+    around = whole_period(terms, instant=until - MOMENT)
+    if until in (around.end, terms.ends_at):
+        return Period(max(around.start, terms.starts_at), until)
+    if around.start <= terms.starts_at:
+        return None
+    before = whole_period(terms, instant=around.start - MOMENT)
+    return Period(max(before.start, terms.starts_at), before.end)
+
+
 def whole_period(terms: Terms, *, instant: datetime) -> Period:
     """The period around `instant` from boundary to boundary, also where the subscription has only a part of it."""
-    return periods.enclosing_period(anchor=terms.anchor, interval=terms.interval, zone=terms.zone, instant=instant)
+    return periods.enclosing_period(
+        anchor=terms.anchor, interval=terms.interval, every=terms.every, zone=terms.zone, instant=instant
+    )
 
 
 def in_force(versions: Sequence[Dated]) -> list[Stretch]:
@@ -90,3 +114,17 @@ def split(stretches: Iterable[Stretch], *, at: Sequence[datetime]) -> Iterator[S
         for start, end in pairwise([stretch.start, *inside, stretch.end]):
             assert start is not None  # noqa: S101  only the last edge can be without end
             yield Stretch(stretch.key, start, end)
+
+
+def keep(stretches: Sequence[Stretch], *, since: datetime, until: datetime) -> list[Stretch]:
+    """The same, but what is in force at `since` stays until `until`; what would have come before waits till then."""
+    held = next((stretch for stretch in stretches if stretch.holds_at(since)), None)
+    if held is None or held.end is None or held.end >= until:
+        return list(stretches)
+    waiting = (stretch for stretch in stretches if stretch.start >= held.end)
+    later = [stretch for stretch in waiting if stretch.end is None or stretch.end > until]
+    return [
+        *(stretch for stretch in stretches if stretch.start < held.start),
+        Stretch(held.key, held.start, until),
+        *(Stretch(stretch.key, max(stretch.start, until), stretch.end) for stretch in later),
+    ]

@@ -2,8 +2,10 @@
 
 import json
 from decimal import Decimal
+from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -18,6 +20,7 @@ from invoicing.pricing.rules import words
 from invoicing.pricing.rules.params import Params
 from invoicing.pricing.rules.words import TIERED
 from invoicing.rating import rules
+from invoicing.rating.admin import tools
 from invoicing.rating.rules.usage import Usage
 
 QUANTITIES = tuple(Decimal(text) for text in ("0", "1", "10", "100", "1000", "10000", "100000", "1000000"))
@@ -34,8 +37,17 @@ class PriceVersionAdmin(ProposalAdmin):
     list_filter = ("status", "model", "charge__plan")
     list_select_related = ("charge__plan", "created_by", "decided_by")
     search_fields = ("charge__code", "charge__plan__code")
+    change_form_outer_after_template = "rating/price_tools.html"
     fields = ("charge", "version", "model", "effective_at", "parameters", "examples", *DECISION)
     readonly_fields = fields
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Below stand the version before it side by side, a place to try it, and the question of its effect."""
+        price = self.get_object(request, object_id)
+        shown = {} if price is None else tools.tools_for(price, request=request)
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
     @display(description="Parameters")
     def parameters(self, price: PriceVersion) -> SafeString:

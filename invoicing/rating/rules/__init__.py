@@ -21,6 +21,7 @@ __all__ = [
     "PlanLine",
     "breakdown_of",
     "compute",
+    "compute_counted",
     "compute_plan",
 ]
 
@@ -45,10 +46,24 @@ def compute(
     """
     with rounding.exactly():
         if isinstance(params, FlatParams):
-            steps = proration.price_flat(params=params, share=share)
+            steps = proration.price_flat(params=params, share=share, quantity=usage.quantity)
             steps += tuple(modify.adjust_amount(modifiers_of(params), total(steps), share=share))
             return add_up(steps)
         return add_up(price_usage(model, params, usage, Terms(share, currency)))
+
+
+def compute_counted(
+    *, model: str, params: Params | PricedProgram, usage: Usage, share: Share = WHOLE, currency: str = ""
+) -> Computation:
+    """A charge for an agreed number, such as seats: a fee for each, or a share of what a price asks for them.
+
+    Tiers are picked by the whole number, and what they cost is prorated (Lago, volume charges prorated).
+    """
+    if isinstance(params, FlatParams):
+        return compute(model=model, params=params, usage=usage, share=share, currency=currency)
+    with rounding.exactly():
+        steps = price_usage(model, params, usage, Terms(WHOLE, currency))
+        return add_up(proration.share_of_steps(steps, share=share))
 
 
 def compute_plan(

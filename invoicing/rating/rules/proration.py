@@ -1,6 +1,8 @@
 """Which share of a billing period a segment is, and what that share of a fee amounts to."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 
 from core import periods, rounding
@@ -15,7 +17,7 @@ MICROSECONDS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """`part` of `whole` in local days, or in microseconds for plans prorated by second."""
+    """`part` of `whole` in local days, in days of 30-day months, or in microseconds for plans prorated by second."""
 
     part: int
     whole: int
@@ -26,6 +28,8 @@ class Share:
             return "Whole period"
         if self.unit == "day":
             return f"{self.part} of {self.whole} days"
+        if self.unit == "day30":
+            return f"{self.part} of {self.whole} days (months of 30 days)"
         return f"{_seconds(self.part)} of {_seconds(self.whole)} seconds"
 
 
@@ -36,21 +40,43 @@ def share_of_segment(*, segment: Period, period: Period, whole: Period, unit: st
     """The share of `whole` (boundary to boundary) that `segment` of the billed `period` is.
 
     By day, a day of change belongs to what begins on it, and the last day of a subscription is charged in full
-    (Lago `fees/subscription_service_spec`).
+    (Lago `fees/subscription_service_spec`). Shares of segments add up to that of their period in every unit.
     """
     if unit == "second":
         return Share(segment.microseconds, whole.microseconds, unit)
+    count = DAY_COUNTS[unit]
     end = segment.end
-    if end == period.end:
+    if end == period.end and end < whole.end:
         end = periods.next_local_midnight(end, zone=zone)
-    days = (periods.local_date(end, zone=zone) - periods.local_date(segment.start, zone=zone)).days
-    return Share(days, periods.local_days(whole, zone=zone), unit)
+    begin, last, first, over = (
+        count(periods.local_date(instant, zone=zone)) for instant in (segment.start, end, whole.start, whole.end)
+    )
+    return Share(min(last, over) - begin, over - first, unit)
 
 
-def price_flat(*, params: FlatParams, share: Share) -> tuple[Step, ...]:
-    """The share of the fee; shares of one fee add up to it before rounding, to 30 decimals."""
-    amount = share_of_amount(params.amount, share=share)
-    return (Step(label=str(share), quantity=Decimal(1), unit_price=params.amount, amount=amount),)
+def _day_of_thirty(day: date) -> int:
+    """Days as if every month had 30, its last day being the 30th (30E/360 ISDA; Kill Bill's fixed proration days)."""
+    is_last = (day + timedelta(days=1)).month != day.month
+    return (day.year * 12 + day.month) * 30 + (30 if is_last else min(day.day, 30))
+
+
+DAY_COUNTS: Mapping[str, Callable[[date], int]] = {"day": date.toordinal, "day30": _day_of_thirty}
+
+
+def price_flat(*, params: FlatParams, share: Share, quantity: Decimal) -> tuple[Step, ...]:
+    """The share of the fee for each of a quantity; shares of one fee add up to it before rounding, to 30 decimals."""
+    amount = share_of_amount(params.amount * quantity, share=share)
+    return (Step(label=str(share), quantity=quantity, unit_price=params.amount, amount=amount),)
+
+
+def share_of_steps(steps: tuple[Step, ...], *, share: Share) -> tuple[Step, ...]:
+    """The share of each step's amount: tiers are picked by the full quantity, and what they cost is prorated (Lago)."""
+    if share.part == share.whole:
+        return steps
+    return tuple(
+        step._replace(label=f"{step.label}, {share}", amount=share_of_amount(step.amount, share=share))
+        for step in steps
+    )
 
 
 def share_of_amount(amount: Decimal, *, share: Share) -> Decimal:

@@ -1,0 +1,1 @@
+"""Effects of proposed changes, and moves of many subscriptions, over HTTP."""
