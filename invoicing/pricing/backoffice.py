@@ -38,8 +38,8 @@ class ProposalAdmin(BackOfficeAdmin):
         return str(version.created_by or "before approvals were asked for")
 
     @display(description="Proposed at")
-    def proposed_at(self, version: Any) -> Any:
-        return version.created_at
+    def proposed_at(self, version: Any) -> str:
+        return f"{version.created_at:%d %b %Y %H:%M} UTC"
 
     def has_approve_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         version = self._proposed(object_id)

@@ -14,10 +14,10 @@ def tiers(*rows: tuple[str | None, str]) -> dict[str, object]:
 def test_every_field_is_named_in_the_order_of_the_newer_version() -> None:
     old, new = tiers(("10", "2"), (None, "1")), tiers(("20", "2"), (None, "0.5"))
     assert differences.compare(old, new) == [
-        Difference("tiers 1, up to", "10", "20", "changed"),
-        Difference("tiers 1, unit amount", "2", "2", "same"),
-        Difference("tiers 2, up to", "no end", "no end", "same"),
-        Difference("tiers 2, unit amount", "1", "0.5", "changed"),
+        Difference("tier 1, up to", "10", "20", "changed"),
+        Difference("tier 1, unit amount", "2", "2", "same"),
+        Difference("tier 2, up to", "no end", "no end", "same"),
+        Difference("tier 2, unit amount", "1", "0.5", "changed"),
         Difference("zero usage policy", "no_charge", "no_charge", "same"),
     ]
 

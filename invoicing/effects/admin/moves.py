@@ -1,6 +1,5 @@
 """Moves of all subscriptions of a plan: proposed in a dialog, looked at as a dry run, decided on their page."""
 
-from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
@@ -71,8 +70,8 @@ class PlanMoveAdmin(BackOfficeAdmin):
         return str(move.created_by)
 
     @display(description="Proposed at")
-    def proposed_at(self, move: PlanMove) -> datetime:
-        return move.created_at
+    def proposed_at(self, move: PlanMove) -> str:
+        return f"{move.created_at:%d %b %Y %H:%M} UTC"
 
     def has_propose_permission(self, request: HttpRequest) -> bool:
         return roles.has_role(request.user, AUTHORS)

@@ -35,14 +35,14 @@ def _state(field: str, before: dict[str, str], after: dict[str, str]) -> str:
 
 
 def _flatten(document: Any, *, path: str = "") -> Iterator[tuple[str, str]]:
-    """Leaves by their way down: `tiers 2, unit amount`."""
+    """Leaves by their way down: `tier 2, unit amount`."""
     match document:
         case dict():
             for name, value in document.items():
                 yield from _flatten(value, path=_join(path, str(name).replace("_", " ")))
         case list():
             for number, value in enumerate(document, start=1):
-                yield from _flatten(value, path=f"{path} {number}".strip())
+                yield from _flatten(value, path=f"{path.removesuffix('s')} {number}".strip())
         case None:
             yield path, "no end" if path.endswith("up to") else NOTHING
         case _:
