@@ -22,6 +22,7 @@ from metering.models import Meter
 from metering.rules.drafting import ContractDraft
 
 EVENT_TYPE = "bench.live"
+NOT_DATA = {"data": {}, "code": "billing_field_missing", "pointer": "/data/input_tokens"}
 RATE, BATCH = 5_000, 1_000
 FRESH_SECONDS_MAX = 5.0  # what is promised
 ROUND_SECONDS = 5
@@ -30,7 +31,7 @@ _PAST = """
 INSERT INTO metering_usageevent (source, event_id, customer_id, contract_id, contract_version_id, batch_id, occurred_at,
                                  received_at, fingerprint, data)
 SELECT 'bench/past', 'past-' || number, %(customer)s, %(contract)s, %(version)s, 0,
-       %(start)s + number * (interval '365 days' / %(events)s), now(), sha256(number::text::bytea),
+       %(start)s + number * (interval '363 days' / %(events)s), now(), sha256(number::text::bytea),
        jsonb_build_object('input_tokens', 1, 'output_tokens', 1)
 FROM generate_series(0, %(events)s - 1) AS number
 """
@@ -65,7 +66,9 @@ def _furnish(past: int) -> tuple[Meter, Customer]:
     owner = User.objects.create(username="bench-live", is_staff=True)
     example = {"input_tokens": 1}
     schema = {"type": "object", "properties": {"input_tokens": {"type": "integer"}}, "required": ["input_tokens"]}
-    draft = ContractDraft(schema=schema, billing_fields=list(example), valid_examples=[example], invalid_examples=[{}])
+    draft = ContractDraft(
+        schema=schema, billing_fields=list(example), valid_examples=[example], invalid_examples=[NOT_DATA]
+    )
     contract = contracts.open_contract(
         event_type=EVENT_TYPE,
         description="Tokens of the benchmark.",

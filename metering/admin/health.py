@@ -154,7 +154,7 @@ def _row(one: MinuteArrivals) -> dict[str, Any]:
         "arrivals": shown,
         "acceptance": _percent(shown.acceptance_rate),
         "suppressed": _percent(shown.duplicate_suppression_rate),
-        "lags": [NONE if value is None else f"{value:.2f}" for value in shown.lag],
+        "lags": [f"{value:.2f}" for value in shown.lag if value is not None] or [NONE],
     }
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from billing_ops.bench import close, rating, scratch
+from billing_ops.bench import close, rating, scratch, usage
 from billing_ops.bench.rows import BenchError
 from billing_ops.management.commands import bench
 from core.invariants import check_all
@@ -46,6 +46,14 @@ def test_the_close_is_measured_on_events_as_capture_stores_them() -> None:
     assert Invoice.objects.filter(status="draft").count() == 3
     offended = {found.invariant.number for found in check_all(INVARIANTS) if found.offenders}
     assert offended == {5}  # made-up fingerprints; a million real ones would be the longest part of the run
+
+
+@pytest.mark.django_db(transaction=True)
+def test_live_usage_is_measured_against_what_was_sent() -> None:
+    fresh, year = usage.run(seconds=1, past=500)
+    assert (fresh.unit, fresh.limit) == ("s", 5.0)
+    assert fresh.ratio == pytest.approx(fresh.value / 5)
+    assert year.ratio == pytest.approx(year.value / year.limit)
 
 
 @pytest.mark.django_db(transaction=True)
