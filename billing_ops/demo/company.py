@@ -17,7 +17,7 @@ from billing_ops.demo import scenario
 from core import postgres_place
 from invoicing.policy import propose, sign
 from invoicing.policy.models import TriggerPolicy
-from invoicing.pricing import plans, prices, subscribe
+from invoicing.pricing import plans, prices, shipped_programs, subscribe
 from invoicing.pricing.models import Plan, Subscription, TaxRate
 from metering import contracts, meters
 from metering.models import EventContract, Meter
@@ -71,6 +71,7 @@ def set_up(*, at: datetime) -> Company:
     _tax_rate(people["fiona"], at=at)
     _metering(people["erin"], at=at)
     made = {code: _plan(code, author=people["paula"], approver=people["fiona"], at=at) for code in scenario.PLANS}
+    shipped_programs.load_programs(actor=people["paula"], at=at)  # they wait for fiona's approval
     calendar = _calendar(at)
     _subscriptions(customers, made, calendar=calendar, actor=people["fiona"], at=at)
     key = _kept_key(people["erin"], at=at)
