@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import hypothesis
 import pgtrigger
 import pytest
+from django.db.backends.base.creation import BaseDatabaseCreation
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import override_settings
 
@@ -36,15 +37,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def clearing_between_committed_tests() -> Iterator[None]:
-    """Append-only tables refuse TRUNCATE; only the clearing after a test that commits may do it."""
+    """Append-only tables refuse TRUNCATE, and to have their first rows written once more.
+
+    Only the clearing after a test that commits, and the bringing back of what migrations wrote, may do it.
+    """
     flush = DatabaseOperations.execute_sql_flush
+    bring_back = BaseDatabaseCreation.deserialize_db_from_string
 
     def flush_all(operations: DatabaseOperations, sql_list: list[str]) -> None:
         with pgtrigger.ignore():
             flush(operations, sql_list)
 
+    def bring_all_back(creation: BaseDatabaseCreation, data: str) -> None:
+        with pgtrigger.ignore():
+            bring_back(creation, data)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "execute_sql_flush", flush_all)
+        patch.setattr(BaseDatabaseCreation, "deserialize_db_from_string", bring_all_back)
         yield
 
 
