@@ -184,7 +184,8 @@ def _snapshot(wanted: _Wanted, version: MeterVersion, measure: WindowMeasure, *,
     window = wanted.window
     if not -QUANTITY_MAX <= measure.quantity <= QUANTITY_MAX:
         raise QuantityOutOfRangeError(_out_of_range(window, measure.quantity))
-    return AggregationSnapshot(
+    return bulk.new_row(
+        AggregationSnapshot,
         kind=Kind.CYCLE if wanted.corrects_id is None else Kind.ADJUSTMENT,
         customer_id=window.customer_id,
         meter_id=window.meter_id,

@@ -53,7 +53,7 @@ def draft_invoices(
 
 
 def _belonging(row: Any, invoice: Invoice) -> Any:
-    row.invoice = invoice  # once more, now that the invoice has its id
+    row.invoice_id = invoice.pk  # now that the invoice has its id
     return row
 
 
@@ -64,7 +64,8 @@ def _fill_in(
     sums, parts = total_bill(bill)
     taxes, on_document = tax_rows(sums), allowance_rows(parts)
     findings = bill.result.findings if bill.result else ()
-    invoice = Invoice(
+    invoice = bulk.new_row(
+        Invoice,
         cycle=bill.cycle,
         customer=bill.customer,
         seller=seller,
@@ -119,9 +120,9 @@ def allowance_rows(parts: Sequence[AllowanceCharge]) -> list[InvoiceAllowanceCha
 
 def line_row(line: BillLine, *, position: int) -> InvoiceLine:
     """The line as it will be printed, not written yet."""
-    line.rated.snapshot = line.snapshot
     meter = line.charge.meter
-    return InvoiceLine(
+    return bulk.new_row(
+        InvoiceLine,
         position=position,
         rated_line=line.rated,
         description=line.description,

@@ -288,7 +288,8 @@ def _share_of_line(line: RatedLine) -> Share:
 
 def _line(computed: Computed, *, at: datetime) -> RatedLine:
     segment = computed.segment
-    return RatedLine(
+    return bulk.new_row(
+        RatedLine,
         subscription_id=segment.subscription_id,
         charge_id=segment.charge_id,
         plan_version_id=segment.plan_version_id,

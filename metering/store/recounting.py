@@ -3,12 +3,13 @@
 Filters are read as people wrote them, levels are followed step by step, and days are counted one by one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from psycopg import sql
 
 from metering.rules import aggregation
@@ -35,9 +36,10 @@ class Counted:
     span: Span
 
 
-_WANTED = sql.SQL(
-    """
-    WITH wanted AS MATERIALIZED (
+# A table with statistics: without them a join that the planner believed small would be done over for every row, and a
+# close of everybody would fetch each event by the index instead of reading the month once from end to end.
+_WANTED = """
+CREATE TEMPORARY TABLE recounted_snapshot ON COMMIT DROP AS
         SELECT s.id, s.customer_id, m.contract_id, v.aggregation, v.value_property, v.operation_property,
                v.is_recurring, nullif(v.filters, '[]') AS filters, s.window_start, s.window_end, k.seq AS up_to_seq,
                CASE WHEN v.is_recurring THEN timestamptz '1900-01-01 00:00Z' ELSE s.window_start END AS since,
@@ -49,9 +51,12 @@ _WANTED = sql.SQL(
         JOIN metering_meterversion v ON v.id = s.meter_version_id
         JOIN metering_watermark k ON k.id = s.watermark_id
         WHERE s.id = ANY(%s)
-    )
-    """
-)
+"""
+# By contract and over the time that its windows span, so that the planner knows how many events each join will meet.
+_PASSES = """
+SELECT contract_id, min(since), max(window_end), array_agg(DISTINCT aggregation) FROM recounted_snapshot
+GROUP BY contract_id ORDER BY contract_id
+"""
 PASSES = sql.SQL(
     """
     (w.filters IS NULL OR (
@@ -75,43 +80,44 @@ PASSES = sql.SQL(
 ).format(number=measured_value.number_of(sql.SQL("(rule ->> 'property')")))
 _EVENTS = sql.SQL(
     """
-    metering_usageevent e ON e.customer_id = w.customer_id AND e.contract_id = w.contract_id
+    metering_usageevent e ON e.customer_id = w.customer_id AND w.contract_id = %(contract_id)s
      AND e.occurred_at >= w.since AND e.occurred_at < w.window_end AND e.seq <= w.up_to_seq
-     AND e.occurred_at >= (SELECT min(since) FROM wanted) -- leaves the other months' tables alone
-     AND e.occurred_at < (SELECT max(window_end) FROM wanted)
+     AND e.contract_id = %(contract_id)s AND e.occurred_at >= %(first)s AND e.occurred_at < %(last)s
      AND {counted} AND {passes}
     """
 ).format(counted=corrections.counted("w.up_to_seq"), passes=PASSES)
 
 
 def _statement(body: str) -> str:
-    return sql.Composed(
-        [
-            _WANTED,
-            sql.SQL(body).format(
-                events=_EVENTS,
-                number=measured_value.NUMBER,
-                text=measured_value.TEXT,
-                operation=measured_value.OPERATION,
-                day=measured_value.DAY,
-                is_usable=measured_value.IS_USABLE_NUMBER,
-                is_usable_text=measured_value.IS_USABLE_TEXT,
-            ),
-        ]
-    ).as_string()
+    words = {
+        "events": _EVENTS,
+        "number": measured_value.NUMBER,
+        "text": measured_value.TEXT,
+        "operation": measured_value.OPERATION,
+        "day": measured_value.DAY,
+        "is_usable": measured_value.IS_USABLE_NUMBER,
+        "is_usable_text": measured_value.IS_USABLE_TEXT,
+    }
+    return sql.SQL(body).format(**words).as_string()
 
 
-# Meters on one contract share the events of a window, so these are counted once for all of them. Each statement is one
-# pass by the index from what is wanted: snapshots just taken have no statistics, and a join that the planner believed
-# small would be done over for every row.
+# Meters on one contract share the events of a window, so these are counted once for all of them. Each window's own
+# fingerprints are put in order by themselves, which is cheaper than one order of all there are.
 _COUNTS = _statement(
     """
-    SELECT w.ids, count(*), encode(sha256(string_agg(e.fingerprint, ''::bytea ORDER BY e.seq)), 'hex')
+    SELECT found.ids, found.events, (
+        SELECT encode(sha256(string_agg(one.fingerprint, ''::bytea ORDER BY one.seq)), 'hex')
+        FROM unnest(found.seqs, found.fingerprints) AS one (seq, fingerprint)
+    )
     FROM (
-        SELECT array_agg(id) AS ids, customer_id, contract_id, filters, since, window_end, up_to_seq
-        FROM wanted GROUP BY customer_id, contract_id, filters, since, window_end, up_to_seq
-    ) w JOIN {events}
-    GROUP BY w.ids
+        SELECT w.ids, count(*) AS events, array_agg(e.seq) AS seqs, array_agg(e.fingerprint) AS fingerprints
+        FROM (
+            SELECT min(id) AS first, array_agg(id) AS ids, customer_id, contract_id, filters, since, window_end,
+                   up_to_seq
+            FROM recounted_snapshot GROUP BY customer_id, contract_id, filters, since, window_end, up_to_seq
+        ) w JOIN {events}
+        GROUP BY w.first, w.ids
+    ) found
     """
 )
 _TOTALS = _statement(
@@ -120,7 +126,7 @@ _TOTALS = _statement(
                     ELSE sum(read.value) END, count(*)
     FROM (
         SELECT w.id, w.aggregation, {number} AS value
-        FROM wanted w JOIN {events} WHERE w.aggregation IN ('sum', 'max', 'min', 'average') OFFSET 0
+        FROM recounted_snapshot w JOIN {events} WHERE w.aggregation IN ('sum', 'max', 'min', 'average') OFFSET 0
     ) read
     WHERE {is_usable} GROUP BY read.id, read.aggregation
     """
@@ -130,7 +136,7 @@ _LAST_VALUES = _statement(
     SELECT DISTINCT ON (read.id) read.id, read.value, 1
     FROM (
         SELECT w.id, {number} AS value, e.occurred_at, e.received_at, e.event_id, e.source, w.arrival_sign
-        FROM wanted w JOIN {events} WHERE w.aggregation = 'last' OFFSET 0
+        FROM recounted_snapshot w JOIN {events} WHERE w.aggregation = 'last' OFFSET 0
     ) read
     WHERE {is_usable}
     ORDER BY read.id, read.occurred_at DESC, extract(epoch FROM read.received_at) * read.arrival_sign DESC,
@@ -145,7 +151,7 @@ _UNIQUE_VALUES = _statement(
         FROM (
             SELECT w.id, {text} AS value, {operation} AS operation, e.occurred_at, e.event_id, e.source,
                    extract(epoch FROM e.received_at) * w.arrival_sign AS arrival
-            FROM wanted w JOIN {events} WHERE w.aggregation = 'unique_count' OFFSET 0
+            FROM recounted_snapshot w JOIN {events} WHERE w.aggregation = 'unique_count' OFFSET 0
         ) read
         WHERE {is_usable_text}
         ORDER BY read.id, read.value, read.occurred_at DESC, read.arrival DESC, read.event_id DESC, read.source DESC
@@ -170,7 +176,8 @@ _LEVELS = _statement(
             FROM (
                 SELECT w.id, w.aggregation, w.window_start, w.window_end, w.first_day, w.end_day, {number} AS value,
                        e.occurred_at AS at, {day} AS day
-                FROM wanted w JOIN {events} WHERE w.aggregation IN ('time_weighted_sum', 'prorated_sum') OFFSET 0
+                FROM recounted_snapshot w JOIN {events}
+                WHERE w.aggregation IN ('time_weighted_sum', 'prorated_sum') OFFSET 0
             ) read
             WHERE {is_usable}
             GROUP BY 1, 2, 3, 4, 6, 7
@@ -194,7 +201,7 @@ _DAYS_HELD = _statement(
                 SELECT w.id, w.first_day, w.end_day, {text} AS value, {operation} AS operation, {day} AS day,
                        e.occurred_at, extract(epoch FROM e.received_at) * w.arrival_sign AS arrival, e.event_id,
                        e.source
-                FROM wanted w JOIN {events} WHERE w.aggregation = 'prorated_unique_count' OFFSET 0
+                FROM recounted_snapshot w JOIN {events} WHERE w.aggregation = 'prorated_unique_count' OFFSET 0
             ) read
             WHERE {is_usable_text}
         ) one
@@ -222,11 +229,21 @@ _QUANTITIES = {
 
 def recount(snapshots: Sequence[Counted]) -> dict[int, Recount]:
     """Count these snapshots again; statements do not grow with their number."""
-    ids = [each.snapshot_id for each in snapshots]
-    counts = {number: (events, digest) for found, events, digest in _rows(_COUNTS, ids) for number in found}
-    quantities: dict[int, tuple[Decimal, int]] = {}
-    for statement in {_QUANTITIES[kind] for each in snapshots if (kind := each.reading.aggregation) != "count"}:
-        quantities |= {number: (quantity, measured) for number, quantity, measured in _rows(statement, ids)}
+    if not snapshots:
+        return {}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_WANTED, [[each.snapshot_id for each in snapshots]])
+        cursor.execute("ANALYZE recounted_snapshot")
+        counts: dict[int, tuple[int, str]] = {}
+        quantities: dict[int, tuple[Decimal, int]] = {}
+        for contract_id, first, last, kinds in _rows(cursor, _PASSES):
+            bounds = {"contract_id": contract_id, "first": first, "last": last}
+            counts |= {
+                number: (events, digest) for found, events, digest in _rows(cursor, _COUNTS, bounds) for number in found
+            }
+            for statement in {_QUANTITIES[kind] for kind in kinds if kind != "count"}:
+                quantities |= {number: tuple(rest) for number, *rest in _rows(cursor, statement, bounds)}
+        cursor.execute("DROP TABLE recounted_snapshot")
     return {
         each.snapshot_id: _put_together(
             each,
@@ -244,7 +261,7 @@ def _put_together(each: Counted, counted: tuple[int, str], read: tuple[Decimal, 
     return Recount(event_count=events, quantity=aggregation.quantity_of(ratio, reading=each.reading), digest=digest)
 
 
-def _rows(statement: str, ids: Sequence[int]) -> Iterator[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [list(ids)])
-        yield from cursor.fetchall()
+def _rows(cursor: CursorWrapper, statement: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+    cursor.execute(statement, parameters)
+    found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found

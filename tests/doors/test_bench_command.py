@@ -33,10 +33,12 @@ def without_what_a_run_leaves() -> Iterator[None]:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("without_what_a_run_leaves")
 def test_the_close_is_measured_on_events_as_capture_stores_them() -> None:
-    rate, seconds = close.run(subscriptions=3, events=2500, rounds=1)
+    rate, seconds, in_python = close.run(subscriptions=3, events=2500, rounds=1)
     assert (rate.unit, seconds.unit) == ("events/s", "s")
     assert rate.name == "closing 3 subscriptions with 2,500 events"
     assert rate.ratio == pytest.approx(1 / seconds.ratio)
+    assert (in_python.name, in_python.limit) == ("closing 3 subscriptions with 2,500 events, in Python", seconds.value)
+    assert 0 < in_python.ratio < 1
     assert UsageEvent.objects.count() == EventKey.objects.count() == 2500
     assert list(CaptureBatch.objects.order_by("pk").values_list("accepted", "first_seq", "last_seq")) == [
         (1000, 1, 1000),
@@ -98,7 +100,7 @@ def test_the_command_keeps_every_figure(
     call_command("bench", "--quick", stdout=page)
     rows = orjson.loads((folder / "latest.json").read_bytes())
     shape = ["limit", "name", "ratio", "unit", "value"]
-    assert [sorted(row) for row in rows] == [shape] * (15 + len(rating.subjects()))
+    assert [sorted(row) for row in rows] == [shape] * (16 + len(rating.subjects()))
     assert all(row["value"] > 0 and row["limit"] > 0 for row in rows)
     assert "one-page invoices as PDF" in page.getvalue()
     assert not UsageEvent.objects.exists()
