@@ -48,7 +48,6 @@ class QuarantinedEventAdmin(HistoryAdmin):
     fields = ("side_by_side", "received_at", "times_seen", "status", "decided_by", "decided_at", "decision_reason")
     readonly_fields = fields
     actions_detail: ClassVar[list[str]] = ["release_event", "discard_event"]
-    actions_list: ClassVar[list[str]] = ["show_groups"]
 
     def get_urls(self) -> list[URLPattern]:
         own = [
@@ -58,10 +57,6 @@ class QuarantinedEventAdmin(HistoryAdmin):
             path("decide/", self.admin_site.admin_view(self.decide_group), name="metering_quarantine_decide"),
         ]
         return [*own, *super().get_urls()]
-
-    @action(description="Groups", icon="stacks")
-    def show_groups(self, request: HttpRequest) -> HttpResponse:
-        return redirect("admin:metering_quarantine_desk")
 
     def show_desk(self, request: HttpRequest) -> HttpResponse:
         """What waits, by reason, source and type."""

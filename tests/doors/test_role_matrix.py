@@ -242,7 +242,6 @@ ADMIN_EXTRA = {
     "metering_quarantinedevent_release_event": CLERKS,
     "metering_webhooksource_close": ENGINEERING,
     "metering_webhooksource_rotate": ENGINEERING,
-    "metering_quarantinedevent_show_groups": STAFF,
     "metering_reviewitem_assign": CLERKS,
     "metering_reviewitem_resolve": CLERKS,
     "payouts_gatecheck_approve_gate": OPS,
