@@ -207,6 +207,11 @@ SPECTACULAR_SETTINGS = {
         "ReleaseOutcome": ["released", "blocked"],
         "PayeeKind": "compliance.payouts.models.payees.PAYEE_KINDS",
         "GateState": "compliance.payouts.models.gates.STATE_LABELS",
+        "EventOutcome": ["accepted", "duplicate", "quarantined"],
+        "ProposalStatus": "invoicing.pricing.models.proposals.ProposalStatus",
+        "InvoiceTermKind": "invoicing.pricing.models.InvoiceTerm.Kind",
+        "ReviewStatus": "metering.models.ReviewItem.Status",
+        "BulkAction": "metering.models.BulkDecision.Action",
     },
 }
 

@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core import money
@@ -12,6 +14,7 @@ from invoicing.effects.models import Effect, EffectRun, PlanMove
 from invoicing.pricing.models import Plan, PlanVersion, PriceVersion
 
 
+@extend_schema_field(OpenApiTypes.STR)
 class PlainAmountField(serializers.Field[Decimal, Any, str, Any]):
     """An amount as a decimal string."""
 

@@ -18,7 +18,7 @@ from invoicing.rating import project
 from invoicing.rating.project import FeeProjection
 
 
-class PeriodShape(serializers.Serializer[object]):
+class ProjectedPeriodShape(serializers.Serializer[object]):
     """`[start, end)`."""
 
     start = serializers.DateTimeField()
@@ -32,7 +32,7 @@ class ProjectionShape(serializers.Serializer[object]):
     charge = serializers.CharField()
     program = serializers.CharField()
     version = serializers.IntegerField()
-    period = PeriodShape()
+    period = ProjectedPeriodShape()
     currency = serializers.CharField()
     so_far = serializers.CharField()
     at_end = serializers.CharField()
