@@ -3,9 +3,10 @@
 import codecs
 import csv
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from core.errors import InvalidInputError
 
@@ -26,6 +27,15 @@ class Line:
 
     number: int
     text: str
+    end_byte: int
+
+
+@dataclass(frozen=True, slots=True)
+class ParquetRow:
+    """One row, counted from 1; `end_byte` is its share of the file."""
+
+    number: int
+    values: Mapping[str, Any]
     end_byte: int
 
 

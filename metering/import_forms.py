@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from accounts.models import Customer
 from core import canonical
 from core.errors import InvalidInputError
-from metering import files, parquet
-from metering.files import Line, Row
+from metering import files
+from metering.files import Line, ParquetRow, Row
 from metering.models import EventContractVersion
-from metering.parquet import ParquetRow
 from metering.rules import import_rows, reading
 from metering.rules.import_rows import ColumnMap, RowRules
 from metering.rules.reading import BatchTooLargeError, Delivery, Unreadable
@@ -67,6 +67,7 @@ def open_file(request: ImportRequest) -> tuple[ReadRecords, ReadChunk]:
 
 
 def _open_parquet(request: ImportRequest, *, types: dict[str, frozenset[str]]) -> tuple[ReadRecords, ReadChunk]:
+    parquet = import_module("metering.parquet")  # late, for PyArrow takes some 70 MiB of every process that imports it
     names = parquet.column_names(request.path)
     if not request.is_mapped:
         return lambda after: parquet.read_rows(request.path, columns=names, after_row=after), _ParquetEvents(request)

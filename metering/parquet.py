@@ -2,8 +2,7 @@
 
 import base64
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,20 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from metering.files import UnusableFileError
+from metering.files import ParquetRow, UnusableFileError
 from metering.rules.instants import instant_text
 
 BATCH_ROWS = 1000
 BUFFER_BYTES = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class ParquetRow:
-    """One row, counted from 1; `end_byte` is its share of the file."""
-
-    number: int
-    values: Mapping[str, Any]
-    end_byte: int
 
 
 def column_names(path: Path) -> list[str]:

@@ -68,15 +68,19 @@ def trial_balance(*, start: date, end: date) -> list[BalanceRow]:
 
 def _balance(row: Mapping[str, Any]) -> BalanceRow:
     account, debit, credit = str(row["account"]), Decimal(row["debit_within"]), Decimal(row["credit_within"])
-    sign = 1 if chart.is_debit_side(account) else -1
-    opening = sign * (Decimal(row["debit_before"]) - Decimal(row["credit_before"]))
+    before = (Decimal(row["debit_before"]), Decimal(row["credit_before"]))
+    opening, moved = (
+        (before[0] - before[1], debit - credit)
+        if chart.is_debit_side(account)
+        else (before[1] - before[0], credit - debit)
+    )
     return BalanceRow(
         account=account,
         currency=str(row["entry__currency"]),
         opening=opening,
         debit=debit,
         credit=credit,
-        closing=opening + sign * (debit - credit),
+        closing=opening + moved,
     )
 
 

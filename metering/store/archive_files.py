@@ -5,37 +5,15 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.dataset as ds
-import pyarrow.parquet as pq
 from django.conf import settings
 
 from core.errors import DomainError
 from metering.store.protocol import Row, Span
-
-ROWS_PER_GROUP = 20_000
-_INSTANT = pa.timestamp("us", tz="UTC")
-# The columns of `protocol.COLUMNS`, in that order.
-SCHEMA = pa.schema(
-    [
-        pa.field("seq", pa.int64(), nullable=False),
-        pa.field("source", pa.string(), nullable=False),
-        pa.field("event_id", pa.string(), nullable=False),
-        pa.field("occurred_at", _INSTANT, nullable=False),
-        pa.field("received_at", _INSTANT, nullable=False),
-        pa.field("fingerprint", pa.binary(), nullable=False),
-        pa.field("data", pa.string(), nullable=False),
-        pa.field("extras", pa.string(), nullable=True),
-        pa.field("batch_id", pa.int64(), nullable=False),
-        pa.field("contract_id", pa.int64(), nullable=False),
-        pa.field("contract_version_id", pa.int64(), nullable=False),
-        pa.field("customer_id", pa.int64(), nullable=False),
-    ]
-)
 
 
 class ArchiveUnreadableError(DomainError):
@@ -54,10 +32,9 @@ def write_file(path: Path, rows: Iterable[Sequence[Row]]) -> tuple[int, str]:
     """Write chunks of rows (`protocol.COLUMNS`), and give their number and digest once they are on disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     count, digest = 0, hashlib.sha256()
-    with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
+    with _columns().open_writer(path) as write:
         for chunk in rows:
-            columns = list(zip(*chunk, strict=True))
-            writer.write_table(pa.table(columns, schema=SCHEMA), row_group_size=ROWS_PER_GROUP)
+            write(chunk)
             count += len(chunk)
             _feed(digest, chunk)
     with path.open("rb") as written:
@@ -65,21 +42,14 @@ def write_file(path: Path, rows: Iterable[Sequence[Row]]) -> tuple[int, str]:
     return count, digest.hexdigest()
 
 
-def read_rows(path: Path, *, wanted: pc.Expression | None = None) -> Iterator[list[Row]]:
-    """Give the rows of a file in its order, a group of rows at a time."""
-    data = ds.dataset(path, schema=SCHEMA, format="parquet")
-    for batch in data.to_batches(filter=wanted, batch_size=ROWS_PER_GROUP, use_threads=False):
-        columns = [column.to_pylist() for column in batch.columns]
-        yield list(zip(*columns, strict=True))
+def read_rows(path: Path, *, span: Span | None = None) -> Iterator[list[Row]]:
+    """Give the rows of a file, or those of a span, in its order, a group of rows at a time."""
+    yield from _columns().read_rows(path, span=span)
 
 
-def within(span: Span) -> pc.Expression:
-    """Events of a span by time, customer and name; groups of rows without any are not even read."""
-    at = pc.field("occurred_at")
-    wanted = (at >= pa.scalar(span.start, _INSTANT)) & (at < pa.scalar(span.end, _INSTANT))
-    if span.customer_ids is not None:
-        wanted &= pc.field("customer_id").isin(list(span.customer_ids))
-    return wanted if span.seqs is None else wanted & pc.field("seq").isin(list(span.seqs))
+def _columns() -> ModuleType:
+    """PyArrow takes some 70 MiB of every process that imports it; only who touches such a file pays for it."""
+    return import_module("metering.store.archive_columns")
 
 
 def digest_of(rows: Iterable[Sequence[Row]]) -> tuple[int, str]:

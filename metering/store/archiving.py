@@ -8,10 +8,10 @@ from typing import Any
 from django.db import connection
 from psycopg import sql
 
-from metering.store import archive_files, postgres_rows
+from metering.store import postgres_rows
 from metering.store.protocol import COLUMNS, Row
 
-FETCH_ROWS = archive_files.ROWS_PER_GROUP
+FETCH_ROWS = 20_000
 _COLUMNS = sql.SQL(", ").join(
     sql.SQL("{}::text").format(sql.Identifier(name)) if name in {"data", "extras"} else sql.Identifier(name)
     for name in COLUMNS

@@ -194,6 +194,6 @@ def _read(sources: _Sources, spans: Sequence[Span]) -> Iterator[list[Row]]:
     for span in spans:
         for name, sha256 in sources.files:
             path = archive_files.require_file(name, sha256=sha256)
-            yield from archive_files.read_rows(path, wanted=archive_files.within(span))
+            yield from archive_files.read_rows(path, span=span)
         if sources.store != Store.POSTGRES:
             yield from chosen.store_of(sources.store).read(span)

@@ -593,9 +593,10 @@ OFFENCES = [
     (
         "sums of usage say what the raw events say",
         """
-        INSERT INTO metering_rollupseries (meter_id, contract_id, aggregation, value_property, group_by, seq)
-        SELECT id, contract_id, aggregation, value_property, '[]', (SELECT max(seq) FROM metering_usageevent)
-        FROM metering_meter;
+        INSERT INTO metering_rollupseries (contract_id, value_property, arrival_sign, group_by, reading_hash, seq)
+        SELECT DISTINCT meter.contract_id, version.value_property, 1, '{}'::text[], repeat('0', 64),
+               (SELECT max(seq) FROM metering_usageevent)
+        FROM metering_meter meter JOIN metering_meterversion version ON version.meter_id = meter.id;
         """,
     ),
     (
