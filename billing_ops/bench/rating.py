@@ -73,7 +73,7 @@ def subjects() -> list[Subject]:
     totals = [Usage(quantity) for quantity in QUANTITIES]
     events = [_events(offset) for offset in range(40)]
     return [
-        Subject("flat", "flat", {"amount": str(FEE)}, totals, lambda _: FEE),
+        Subject("flat", "flat", {"amount": str(FEE)}, totals, lambda used: used.quantity * FEE),
         Subject("standard", "standard", {"unit_amount": str(UNIT)}, totals, lambda used: used.quantity * UNIT),
         Subject("standard, with modifiers", "standard", MODIFIED, totals, _modified),
         Subject("graduated", "graduated", {"tiers": UNIT_TIERS}, totals, lambda used: _graduated(used.quantity)),
