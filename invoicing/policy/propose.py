@@ -10,6 +10,7 @@ from accounts import roles
 from accounts.roles import Role
 from core import audit, locks
 from core.errors import DomainError, InvalidInputError, NotFoundError
+from invoicing.policy import references
 from invoicing.policy.models import TriggerPolicy
 from invoicing.policy.rules import lifecycle
 from invoicing.policy.rules import terms as policy_terms
@@ -41,7 +42,9 @@ def propose_policy(
         raise InvalidInputError("A policy begins now or later, never in the past.", pointer="/effective_at")
     if not reason.strip():
         raise InvalidInputError("Say why this version is proposed.", pointer="/reason")
-    written = policy_terms.write_terms(policy_terms.parse_terms(terms))
+    read = policy_terms.parse_terms(terms)
+    references.require_known(read, program=program)
+    written = policy_terms.write_terms(read)
     locks.lock_exclusive(locks.LockClass.POLICY)  # the next version number
     newest = TriggerPolicy.objects.filter(program=program).aggregate(newest=Max("version"))["newest"] or 0
     policy = TriggerPolicy.objects.create(

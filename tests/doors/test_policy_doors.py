@@ -40,7 +40,8 @@ def desk_as(role: str) -> Client:
 def test_a_policy_is_proposed_and_signed_by_three() -> None:
     proposed = api_as("engineering").post("trigger-policies", NEXT).json()
     assert proposed["missing_roles"] == ["product", "finance", "ops"]
-    assert proposed["terms"] == {"late_usage": {"correction": "next_invoice", "grace_hours": "24"}}
+    assert proposed["terms"]["late_usage"] == {"correction": "next_invoice", "grace_hours": "24"}
+    assert proposed["terms"]["cadence"] == {"model": "cycle"}
     address = f"trigger-policies/{proposed['id']}"
     for role in ("ops", "finance", "product"):
         body = {"role": role, "content_hash": proposed["content_hash"]}
@@ -57,6 +58,20 @@ def test_bad_terms_are_named_by_pointer() -> None:
     answer = api_as("product").post("trigger-policies", {**NEXT, "terms": {"late_usage": {"grace_hours": "soon"}}})
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "/terms/late_usage/grace_hours"
+
+
+def test_a_code_of_nobody_is_named_by_pointer() -> None:
+    billing.make_customer("acme", program="partners")
+    eligible = {"customers": ["acme"], "plans": ["gone"], "meters": ["none"]}
+    amount = {"kind": "unbilled_amount", "currency": "EUR", "amount": "500.00"}
+    terms = {"cadence": {"model": "hybrid"}, "off_cycle": {"eligible": eligible, "triggers": [amount]}}
+    answer = api_as("product").post("trigger-policies", {**NEXT, "terms": terms})
+    assert answer.status_code == 422
+    assert [(one["pointer"], one["detail"]) for one in answer.json()["errors"]] == [
+        ("/terms/off_cycle/eligible/customers/0", "There is no customer of the program standard with the code acme."),
+        ("/terms/off_cycle/eligible/plans/0", "There is no plan with the code gone."),
+        ("/terms/off_cycle/eligible/meters/0", "There is no meter with the code none."),
+    ]
 
 
 def test_who_signs_is_who_calls_whatever_the_body_says() -> None:

@@ -1,66 +1,79 @@
 """What a trigger policy says, read strictly; where it is silent, the normal cycle applies."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
-from core import canonical, money
-from core.errors import InvalidInputError
+from core import canonical
+from invoicing.policy.rules import alerts, charges, conventions, guarding, invoices
+from invoicing.policy.rules.alerts import Alert
+from invoicing.policy.rules.charges import ChargeControl
+from invoicing.policy.rules.conventions import Conventions
+from invoicing.policy.rules.guarding import Approval, Evidence, ReviewBounds
+from invoicing.policy.rules.invoices import LateUsage, OffCycle
+from invoicing.policy.rules.reading import TermsError
 from invoicing.pricing.rules.fields import Fields, Problem
 
-GRACE_HOURS_MAX = Decimal(24 * 31)
-CORRECTIONS = ("next_invoice",)
-
-
-class TermsError(InvalidInputError):
-    """The terms cannot be used; `problems()` names every field at fault."""
-
-    code = "policy_terms_invalid"
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__(f"{problems[0].pointer}: {problems[0].detail}", pointer=problems[0].pointer)
-        self._problems = problems
-
-    def problems(self) -> list[dict[str, str]]:
-        return [{"pointer": one.pointer, "code": one.code, "detail": one.detail} for one in self._problems]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LateUsage:
-    """How long after its end a period waits for usage that is on its way, and how later usage is billed."""
-
-    correction: str
-    grace_hours: Decimal
+__all__ = ["SILENT", "Terms", "TermsError", "grace_of", "hash_of", "parse_terms", "write_terms"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """Everything a policy decides."""
 
+    cadence: str
+    off_cycle: OffCycle
     late_usage: LateUsage
+    evidence: Evidence
+    conventions: Conventions
+    approval: Approval
+    review_bounds: ReviewBounds
+    alerts: tuple[Alert, ...]
+    charge_controls: tuple[ChargeControl, ...]
 
-
-SILENT = Terms(late_usage=LateUsage(correction="next_invoice", grace_hours=Decimal(0)))
+    @property
+    def bills_off_cycle(self) -> bool:
+        """Whether anybody may be invoiced while the period still runs."""
+        return self.cadence != "cycle"
 
 
 def parse_terms(document: Any, *, pointer: str = "/terms") -> Terms:
     """Read the JSON of a policy; TermsError names every problem."""
     problems: list[Problem] = []
     fields = Fields(document, pointer=pointer, problems=problems)
-    late = fields.take("late_usage")
-    late_usage = SILENT.late_usage if late is None else _read_late_usage(late, pointer=pointer, problems=problems)
+    terms = Terms(
+        cadence=invoices.read_cadence(fields),
+        off_cycle=invoices.read_off_cycle(fields),
+        late_usage=invoices.read_late_usage(fields),
+        evidence=guarding.read_evidence(fields),
+        conventions=conventions.read_conventions(fields),
+        approval=guarding.read_approval(fields),
+        review_bounds=guarding.read_review_bounds(fields),
+        alerts=alerts.read_alerts(fields),
+        charge_controls=charges.read_charge_controls(fields),
+    )
     fields.refuse_unknown()
+    if not problems:
+        _require_sense(terms, fields)
     if problems:
         raise TermsError(problems)
-    return Terms(late_usage=late_usage)
+    return terms
 
 
 def write_terms(terms: Terms) -> dict[str, Any]:
     """The canonical JSON of the terms, every decision written down."""
-    late = terms.late_usage
-    return {"late_usage": {"correction": late.correction, "grace_hours": money.plain(late.grace_hours)}}
+    return {
+        "alerts": [one.write() for one in terms.alerts],
+        "approval": terms.approval.write(),
+        "cadence": {"model": terms.cadence},
+        "charge_controls": [one.write() for one in terms.charge_controls],
+        "conventions": terms.conventions.write(),
+        "evidence": terms.evidence.write(),
+        "late_usage": terms.late_usage.write(),
+        "off_cycle": terms.off_cycle.write(),
+        "review_bounds": terms.review_bounds.write(),
+    }
 
 
 def hash_of(*, program: str, version: int, effective_at: datetime, terms: Mapping[str, Any]) -> str:
@@ -75,11 +88,26 @@ def grace_of(document: Mapping[str, Any]) -> timedelta:
     return timedelta(microseconds=int(hours * 3_600_000_000))
 
 
-def _read_late_usage(document: Any, *, pointer: str, problems: list[Problem]) -> LateUsage:
-    fields = Fields(document, pointer=f"{pointer}/late_usage", problems=problems)
-    grace = fields.quantity("grace_hours", default=Decimal(0))
-    if grace > GRACE_HOURS_MAX:
-        fields.report("grace_hours", "out_of_range", f"At most {GRACE_HOURS_MAX} hours, a month.")
-    late = LateUsage(correction=fields.choice("correction", options=CORRECTIONS), grace_hours=grace)
-    fields.refuse_unknown()
-    return late
+def _require_sense(terms: Terms, fields: Fields) -> None:
+    """The parts of a policy must not say one thing and its opposite."""
+    bills = [one for one in terms.charge_controls if one.action == "interim_bill"]
+    is_narrow = terms.off_cycle.eligible != invoices.EVERYBODY
+    if terms.cadence == "cycle":
+        if terms.off_cycle != invoices.NEVER:
+            fields.report("off_cycle", "contradiction", "Under the cadence cycle nothing is invoiced off the cycle.")
+        if bills:
+            detail = "interim_bill needs the cadence threshold or hybrid; under cycle nothing is invoiced off it."
+            fields.report("charge_controls", "contradiction", detail)
+        return
+    if not terms.off_cycle.triggers and not bills:
+        detail = f"The cadence {terms.cadence} needs an amount: one trigger, or a charge control that bills."
+        fields.report_at("off_cycle/triggers", "required", detail)
+    if terms.cadence == "threshold" and is_narrow:
+        detail = "Under the cadence threshold everybody is eligible; to name some, choose hybrid."
+        fields.report_at("off_cycle/eligible", "contradiction", detail)
+    if terms.cadence == "hybrid" and not is_narrow:
+        detail = "Name who is eligible, by customers, plans or meters; for everybody, choose threshold."
+        fields.report_at("off_cycle/eligible", "required", detail)
+
+
+SILENT = parse_terms({})

@@ -1,0 +1,56 @@
+"""What a policy does about credit exposure: it may slow or bill usage, and never touches an invoice that stands."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from core import money
+from invoicing.policy.rules import reading
+from invoicing.pricing.rules.fields import Fields
+
+CONTROLS_MAX = 50
+ACTIONS = ("hold_usage", "require_review", "interim_bill")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditExposure:
+    """Once unbilled rated usage and unpaid invoices together reach the amount, the action is taken."""
+
+    kind: ClassVar[str] = "credit_exposure"
+    currency: str
+    amount: Decimal
+    action: str
+
+    def write(self) -> dict[str, Any]:
+        line = {"currency": self.currency, "amount": money.amount_text(self.amount, currency=self.currency)}
+        return {"kind": self.kind, **line, "action": self.action}
+
+
+ChargeControl = CreditExposure
+KINDS = (CreditExposure.kind,)
+
+
+def read_charge_controls(fields: Fields) -> tuple[ChargeControl, ...]:
+    """The list `charge_controls`; none where it is absent."""
+    if not reading.is_listed(fields, "charge_controls"):
+        return ()
+    found = fields.items("charge_controls", count_max=CONTROLS_MAX, read=_read_control)
+    seen: set[tuple[str, str]] = set()
+    for index, control in enumerate(found):
+        if (control.currency, control.action) in seen:
+            detail = f"The action {control.action} has an amount in {control.currency} already."
+            fields.report_at(f"charge_controls/{index}", "duplicate", detail)
+        seen.add((control.currency, control.action))
+    return found
+
+
+def _read_control(fields: Fields) -> ChargeControl:
+    kind = fields.take("kind")
+    if kind not in KINDS:
+        fields.report("kind", "required" if kind is None else "choice", f"Must be one of: {', '.join(KINDS)}.")
+    currency = reading.currency(fields)
+    amount = reading.amount(fields, currency=currency)
+    action = fields.take("action")
+    if action not in ACTIONS:
+        fields.report("action", "required" if action is None else "choice", f"Must be one of: {', '.join(ACTIONS)}.")
+    return CreditExposure(currency=currency, amount=amount, action=str(action))
