@@ -5,7 +5,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from simple_history.models import HistoricalRecords
 
 from accounts import validators
@@ -23,6 +23,9 @@ class Seller(models.Model):
     bank_details = models.TextField(blank=True, help_text="Printed on invoices: bank, IBAN, BIC.")
     logo_svg = models.TextField(blank=True, help_text="The logo as SVG text, printed on invoices.")
     invoice_prefix = models.CharField(max_length=20, default="INV-", help_text="Numbers are prefix and running number.")
+    credit_note_prefix = models.CharField(
+        max_length=20, default="CN-", help_text="Credit notes are numbered by themselves, under their own prefix."
+    )
     time_zone = models.CharField(
         max_length=60,
         default="UTC",
@@ -30,6 +33,13 @@ class Seller(models.Model):
         help_text="Decides the date of issue: numbers and dates then rise together.",
     )
     history = HistoricalRecords()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(invoice_prefix=F("credit_note_prefix")), name="accounts_seller_prefixes_differ"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.legal_name

@@ -209,6 +209,8 @@ SPECTACULAR_SETTINGS = {
         "GateState": "compliance.payouts.models.gates.STATE_LABELS",
         "EventOutcome": ["accepted", "duplicate", "quarantined"],
         "ProposalStatus": "invoicing.pricing.models.proposals.ProposalStatus",
+        "InvoiceKind": "invoicing.cycle.models.Invoice.Kind",
+        "DocumentType": "invoicing.cycle.models.DocumentType",
         "InvoiceTermKind": "invoicing.pricing.models.InvoiceTerm.Kind",
         "ReviewStatus": "metering.models.ReviewItem.Status",
         "BulkAction": "metering.models.BulkDecision.Action",

@@ -59,7 +59,7 @@ class SellerAdmin(HistoryAdmin):
     list_display = ("legal_name", "code", "country", "tax_id", "invoice_prefix")
     fieldsets = (
         ("Who", {"fields": ("code", "legal_name", "address", "country", "time_zone", "tax_id", "email")}),
-        ("On the invoice", {"fields": ("invoice_prefix", "bank_details", "logo_svg")}),
+        ("On the invoice", {"fields": ("invoice_prefix", "credit_note_prefix", "bank_details", "logo_svg")}),
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from accounts.models import Customer
 from core.periods import Period
-from invoicing.cycle.models import BillingCycle, InvoiceLine
+from invoicing.cycle.models import BillingCycle, Invoice, InvoiceLine
 from invoicing.cycle.rules import tie_out
 from invoicing.cycle.rules.agreed import NO_TERMS, DocumentTerms
 from invoicing.cycle.rules.totals import OUTSIDE_SCOPE, TaxTerms
@@ -38,6 +38,7 @@ class Bill:
     cycle: BillingCycle
     customer: Customer
     zone: str
+    kind: Invoice.Kind = Invoice.Kind.CYCLE
     policy: TriggerPolicy | None = None
     taxes: TaxTerms = OUTSIDE_SCOPE
     terms: DocumentTerms = NO_TERMS

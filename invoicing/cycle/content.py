@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from core import canonical, money
-from invoicing.cycle.models import Invoice, InvoiceAllowanceCharge, InvoiceLine, InvoiceTax
+from invoicing.cycle.models import DocumentType, Invoice, InvoiceAllowanceCharge, InvoiceLine, InvoiceTax
 
 
 def hash_of_rows(invoice: Invoice) -> str:
@@ -24,6 +24,7 @@ def hash_of(
     return canonical.content_hash(
         {
             **_on_document(invoice, on_document),
+            **_what_it_is(invoice),
             "seller": invoice.seller_id,
             "customer": invoice.customer_id,
             "parties": invoice.parties,
@@ -36,6 +37,13 @@ def hash_of(
             "totals": [money.plain(number) for number in (invoice.subtotal, invoice.tax, invoice.total)],
         }
     )
+
+
+def _what_it_is(invoice: Invoice) -> dict[str, str]:
+    """Only where it is not the invoice of a whole period, so that an invoice from before says what it always said."""
+    kind = {} if invoice.kind == Invoice.Kind.CYCLE else {"kind": str(invoice.kind)}
+    is_invoice = invoice.document_type == DocumentType.INVOICE
+    return kind | ({} if is_invoice else {"document_type": str(invoice.document_type)})
 
 
 def _on_document(invoice: Invoice, parts: Iterable[InvoiceAllowanceCharge]) -> dict[str, Any]:

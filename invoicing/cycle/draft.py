@@ -13,6 +13,7 @@ from invoicing.cycle import content, move
 from invoicing.cycle.bills import Bill, BillLine
 from invoicing.cycle.models import (
     Break,
+    DocumentType,
     Hold,
     Invoice,
     InvoiceAllowanceCharge,
@@ -71,6 +72,8 @@ def _fill_in(
         seller=seller,
         watermark=watermark,
         policy=bill.policy,
+        kind=bill.kind,
+        document_type=DocumentType.CREDIT_NOTE if sums.total < 0 else DocumentType.INVOICE,
         status=Invoice.Status.HELD if findings else Invoice.Status.DRAFT,
         revision=1 if findings else 0,  # being held is a move of its own
         currency=bill.currency,

@@ -61,8 +61,8 @@ def require_known(codes: Sequence[str]) -> None:
 
 
 def _read(cycles: QuerySet[BillingCycle]) -> list[tuple[BillingCycle, bool]]:
-    """Cycles, each with whether an invoice stands on it that was not discarded."""
-    live = Invoice.objects.filter(~Q(status=Invoice.Status.DISCARDED), cycle=OuterRef("pk"))
+    """Cycles, each with whether an invoice of the whole period stands on it that was not discarded."""
+    live = Invoice.objects.filter(~Q(status=Invoice.Status.DISCARDED), kind=Invoice.Kind.CYCLE, cycle=OuterRef("pk"))
     return [(cycle, cycle.is_live) for cycle in cycles.annotate(is_live=Exists(live))]
 
 

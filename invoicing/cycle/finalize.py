@@ -8,12 +8,11 @@ from zoneinfo import ZoneInfo
 from django.db import connection, transaction
 
 from accounts import roles
-from accounts.models import Seller
 from accounts.roles import Role
 from core import work
 from core.errors import DomainError
 from invoicing.cycle import approve, book, move, pdf
-from invoicing.cycle.models import Invoice
+from invoicing.cycle.models import DocumentType, Invoice
 
 DIGITS = 6  # INV-000001; a longer number simply grows
 
@@ -47,7 +46,7 @@ def finalize_invoice(*, invoice_id: int, actor: Any, at: datetime) -> Invoice:
     if invoice.period_end > at:
         raise StillRunningError(f"This period runs until {invoice.period_end:%Y-%m-%d %H:%M} UTC; issue it after that.")
     approve.require_unchanged(invoice)
-    taken = _take_number(invoice.seller, at=at)  # other invoices of this seller wait from here to the commit
+    taken = _take_number(invoice, at=at)  # other documents of this seller and type wait from here to the commit
     issue_date = taken.taken_at.astimezone(ZoneInfo(invoice.seller.time_zone)).date()
     move.move_invoice(
         invoice,
@@ -69,19 +68,24 @@ def finalize_invoice(*, invoice_id: int, actor: Any, at: datetime) -> Invoice:
     return invoice
 
 
-def _take_number(seller: Seller, *, at: datetime) -> TakenNumber:
-    """Advance the seller's series; its row stays locked until the transaction ends, so a rollback leaves no gap."""
+def _take_number(invoice: Invoice, *, at: datetime) -> TakenNumber:
+    """Advance the seller's series for this type of document.
+
+    Its row stays locked until the transaction ends, so a rollback leaves no gap.
+    """
+    seller, is_credit = invoice.seller, invoice.document_type == DocumentType.CREDIT_NOTE
+    prefix = seller.credit_note_prefix if is_credit else seller.invoice_prefix
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO cycle_numberseries AS series (seller_id, prefix, next_number, last_taken_at)
-            VALUES (%s, %s, 2, %s)
-            ON CONFLICT (seller_id) DO UPDATE
+            INSERT INTO cycle_numberseries AS series (seller_id, document_type, prefix, next_number, last_taken_at)
+            VALUES (%s, %s, %s, 2, %s)
+            ON CONFLICT (seller_id, document_type) DO UPDATE
             SET next_number = series.next_number + 1,
                 last_taken_at = GREATEST(series.last_taken_at, EXCLUDED.last_taken_at)
             RETURNING id, next_number - 1, prefix, last_taken_at
             """,
-            [seller.pk, seller.invoice_prefix, at],
+            [seller.pk, invoice.document_type, prefix, at],
         )
         series_id, number, prefix, taken_at = cursor.fetchone()
     return TakenNumber(

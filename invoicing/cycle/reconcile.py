@@ -92,6 +92,7 @@ def bill_of(invoice: Invoice) -> Bill:
     return Bill(
         due=DuePeriod(cycle.subscription_id, cycle.customer_id, Period(cycle.period_start, cycle.period_end)),
         cycle=cycle,
+        kind=Invoice.Kind(invoice.kind),
         customer=invoice.customer,
         zone=invoice.parties["customer"]["time_zone"],
         lines=[_bill_line(line) for line in lines],

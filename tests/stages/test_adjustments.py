@@ -66,7 +66,9 @@ def test_a_correction_of_usage_becomes_a_negative_line(company: billing.Company,
     assert line.invoice.subtotal == Decimal(48)
 
 
-def test_an_invoice_in_favour_of_the_customer_says_so(company: billing.Company) -> None:
+def test_a_total_in_favour_of_the_customer_is_a_credit_note_with_a_number_of_its_own_series(
+    company: billing.Company,
+) -> None:
     usage_only = billing.make_plan("usage", finance=company.finance, fee=None, meter=company.meter, unit_amount="1")
     billing.subscribe_to(company, billing.make_customer("acme"), plan=usage_only)
     billing.use("acme", ("e1", day(3), 100))
@@ -76,8 +78,9 @@ def test_an_invoice_in_favour_of_the_customer_says_so(company: billing.Company) 
     billing.close_november()
     invoice = Invoice.objects.get(period_start=NOVEMBER)
     assert (invoice.subtotal, invoice.tax, invoice.total) == (Decimal(-60), Decimal("-11.40"), Decimal("-71.40"))
+    assert (invoice.kind, invoice.document_type) == ("cycle", "credit_note")
     assert queries.invoice_document(invoice).notes == (queries.IN_FAVOUR,)
-    assert billing.issue(company, [invoice], at=NEXT_CLOSING)[0].number == "INV-000002"
+    assert billing.issue(company, [invoice], at=NEXT_CLOSING)[0].number == "CN-000001"
 
 
 def test_the_difference_follows_from_the_whole_window_under_tiers(company: billing.Company) -> None:

@@ -49,4 +49,6 @@ class BillingCycleAdmin(BackOfficeAdmin):
 
 
 def _live_invoice(cycle: BillingCycle) -> Invoice | None:
-    return next((invoice for invoice in cycle.invoices.all() if invoice.status != Invoice.Status.DISCARDED), None)
+    """That of the whole period; adjustments and interim documents stand in the list of invoices."""
+    invoices = (one for one in cycle.invoices.all() if one.kind == Invoice.Kind.CYCLE)
+    return next((one for one in invoices if one.status != Invoice.Status.DISCARDED), None)

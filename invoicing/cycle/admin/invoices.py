@@ -41,7 +41,7 @@ class InvoiceAdmin(HistoryAdmin):
     """Nothing here is edited: every change is one of the decisions, made by its stage function."""
 
     list_display = ("name", "customer", "period", "status_label", "amount", "why_held")
-    list_filter: ClassVar[list[str]] = ["status", "currency", "customer"]
+    list_filter: ClassVar[list[str]] = ["status", "document_type", "kind", "currency", "customer"]
     search_fields = ("number", "customer__code", "customer__legal_name")
     list_select_related = ("customer",)
     list_filter_submit = False

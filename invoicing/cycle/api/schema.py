@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from invoicing.cycle.models import Break, Hold, Invoice, InvoiceAllowanceCharge
+from invoicing.cycle.models import Break, DocumentType, Hold, Invoice, InvoiceAllowanceCharge
 from invoicing.cycle.rules import reasons
 
 
@@ -101,6 +101,11 @@ class InvoiceShape(serializers.Serializer[object]):
 
     id = serializers.IntegerField(allow_null=True)
     number = serializers.CharField(allow_null=True)
+    kind = serializers.ChoiceField(Invoice.Kind.choices)
+    document_type = serializers.ChoiceField(
+        DocumentType.choices,
+        help_text="The figures of a credit note have their sign here, below 0 in the customer's favour.",
+    )
     status = serializers.ChoiceField(Invoice.Status.choices)
     customer = serializers.CharField()
     currency = serializers.CharField()
@@ -141,6 +146,8 @@ class InvoiceFilter(serializers.Serializer[object]):
 
     customer = serializers.CharField(required=False, max_length=60, help_text="Code of the customer.")
     status = serializers.ChoiceField(Invoice.Status.choices, required=False)
+    kind = serializers.ChoiceField(Invoice.Kind.choices, required=False)
+    document_type = serializers.ChoiceField(DocumentType.choices, required=False)
 
 
 class ReasonBody(serializers.Serializer[object]):

@@ -6,6 +6,7 @@ from typing import Any
 from core import money
 from invoicing.cycle.models import (
     Break,
+    DocumentType,
     Hold,
     Invoice,
     InvoiceAllowanceCharge,
@@ -22,6 +23,8 @@ def invoice_json(invoice: Invoice) -> dict[str, Any]:
     return {
         "id": invoice.pk,
         "number": invoice.number,
+        "kind": invoice.kind,
+        "document_type": invoice.document_type,
         "status": invoice.status,
         "customer": invoice.customer.code,
         "currency": invoice.currency,
@@ -48,6 +51,8 @@ def preview_json(preview: Preview) -> dict[str, Any]:
     return {
         "id": None,
         "number": None,
+        "kind": Invoice.Kind.CYCLE,
+        "document_type": DocumentType.CREDIT_NOTE if preview.totals.total < 0 else DocumentType.INVOICE,
         "status": Invoice.Status.DRAFT,
         "customer": preview.customer.code,
         "currency": currency,

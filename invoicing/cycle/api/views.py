@@ -57,8 +57,8 @@ class InvoiceListView(RuledView, GenericAPIView[Invoice]):
         invoices = queries.whole_invoices()
         if "customer" in wanted:
             invoices = invoices.filter(customer__code=wanted["customer"])
-        if "status" in wanted:
-            invoices = invoices.filter(status=wanted["status"])
+        exact = ("status", "kind", "document_type")
+        invoices = invoices.filter(**{name: wanted[name] for name in exact if name in wanted})
         page = self.paginate_queryset(invoices) or []
         return self.get_paginated_response([shapes.invoice_json(invoice) for invoice in page])
 

@@ -59,7 +59,7 @@ INVARIANTS = [
             """
             SELECT cycle.subscription_id AS subscription, cycle.period_start, count(*) AS invoices
             FROM cycle_invoice invoice JOIN cycle_billingcycle cycle ON cycle.id = invoice.cycle_id
-            WHERE invoice.status <> 'discarded'
+            WHERE invoice.status <> 'discarded' AND invoice.kind = 'cycle'
             GROUP BY cycle.subscription_id, cycle.period_start HAVING count(*) > 1 ORDER BY 1, 2
             """
         ),
@@ -76,7 +76,7 @@ INVARIANTS = [
             UNION ALL
             SELECT cycle.id, NULL
             FROM cycle_invoice invoice JOIN cycle_billingcycle cycle ON cycle.id = invoice.cycle_id
-            WHERE (invoice.period_start, invoice.period_end, invoice.customer_id)
+            WHERE invoice.kind = 'cycle' AND (invoice.period_start, invoice.period_end, invoice.customer_id)
                <> (cycle.period_start, cycle.period_end, cycle.customer_id)
             ORDER BY 1, 2
             """

@@ -1,6 +1,6 @@
 """Billing cycles, invoices with their lines and taxes, and everything decided about them."""
 
-from invoicing.cycle.models.cycles import BillingCycle, NumberSeries
+from invoicing.cycle.models.cycles import BillingCycle, DocumentType, NumberSeries
 from invoicing.cycle.models.decisions import Hold, InvoiceTransition
 from invoicing.cycle.models.invoices import Invoice
 from invoicing.cycle.models.lines import InvoiceAllowanceCharge, InvoiceLine, InvoiceTax
@@ -9,6 +9,7 @@ from invoicing.cycle.models.tie_outs import Break, TieOut
 __all__ = [
     "BillingCycle",
     "Break",
+    "DocumentType",
     "Hold",
     "Invoice",
     "InvoiceAllowanceCharge",

@@ -12,10 +12,18 @@ from invoicing.pricing.models import Subscription
 from metering.models import IdRange, TimeRange
 
 
-class NumberSeries(models.Model):
-    """The running number of one seller's invoices; taken only inside the finalizing transaction, so it has no gap."""
+class DocumentType(models.TextChoices):
+    """Which document is issued: EN 16931 type 380 or 381."""
 
-    seller = models.OneToOneField(Seller, on_delete=models.PROTECT, related_name="series")
+    INVOICE = "invoice", "Invoice"
+    CREDIT_NOTE = "credit_note", "Credit note"
+
+
+class NumberSeries(models.Model):
+    """The running number of one seller's documents of one type; taken only when one is issued, so it has no gap."""
+
+    seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="series")
+    document_type = models.CharField(max_length=20, choices=DocumentType.choices, default=DocumentType.INVOICE)
     prefix = models.CharField(max_length=20)
     next_number = models.PositiveBigIntegerField(default=1)
     last_taken_at = models.DateTimeField(
@@ -24,12 +32,19 @@ class NumberSeries(models.Model):
 
     class Meta:
         verbose_name_plural = "number series"
+        constraints = [
+            models.UniqueConstraint(fields=["seller", "document_type"], name="cycle_series_once_per_type"),
+            models.CheckConstraint(
+                condition=Q(document_type__in=["invoice", "credit_note"]), name="cycle_series_document_type"
+            ),
+        ]
         triggers = [
             pgtrigger.Protect(
                 name="one_number_at_a_time",
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Condition(
                     "NEW.next_number <> OLD.next_number + 1 OR NEW.prefix <> OLD.prefix"
+                    " OR NEW.document_type <> OLD.document_type"
                     " OR NEW.last_taken_at IS NULL OR NEW.last_taken_at < OLD.last_taken_at"
                 ),
             ),

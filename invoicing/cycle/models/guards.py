@@ -9,6 +9,8 @@ NO_DELETE = pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete)
 
 FIXED_FIGURES = [
     "cycle",
+    "kind",
+    "document_type",
     "customer",
     "seller",
     "watermark",
@@ -40,6 +42,13 @@ IF NEW.subtotal + NEW.allowances - NEW.charges
        FROM cycle_invoiceallowancecharge WHERE invoice_id = NEW.id)
    OR NEW.tax <> (SELECT COALESCE(SUM(tax), 0) FROM cycle_invoicetax WHERE invoice_id = NEW.id) THEN
     RAISE EXCEPTION 'the lines, allowances, charges or taxes of invoice % do not add up to its totals', NEW.id
+        USING ERRCODE = 'integrity_constraint_violation';
+END IF;
+"""
+# Invoices from before there were credit notes stay what they were issued as.
+_NAMES_WHAT_IT_IS = """
+IF (NEW.total < 0) <> (NEW.document_type = 'credit_note') THEN
+    RAISE EXCEPTION 'a total below 0 is a credit note, any other an invoice'
         USING ERRCODE = 'integrity_constraint_violation';
 END IF;
 """
@@ -91,14 +100,14 @@ INVOICE_GUARDS = [
         operation=pgtrigger.Insert,
         when=pgtrigger.After,
         timing=pgtrigger.Deferred,
-        func=f"{_ADDS_UP} RETURN NULL;",
+        func=f"{_ADDS_UP} {_NAMES_WHAT_IT_IS} RETURN NULL;",
     ),
     pgtrigger.Trigger(
         name="sound_when_decided",
         operation=pgtrigger.UpdateOf("status"),
         when=pgtrigger.Before,
         condition=pgtrigger.Q(new__status__in=["approved", "final"]),
-        func=f"{_ADDS_UP} {_NOTHING_OPEN} RETURN NEW;",
+        func=f"{_ADDS_UP} {_NAMES_WHAT_IT_IS} {_NOTHING_OPEN} RETURN NEW;",
     ),
     NO_DELETE,
     NO_TRUNCATE,

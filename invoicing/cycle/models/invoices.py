@@ -9,7 +9,7 @@ from simple_history.models import HistoricalRecords
 
 from accounts.models import Customer, Seller
 from invoicing.cycle.models import guards
-from invoicing.cycle.models.cycles import BillingCycle, NumberSeries
+from invoicing.cycle.models.cycles import BillingCycle, DocumentType, NumberSeries
 from invoicing.policy.models import TriggerPolicy
 from metering.models import Watermark
 
@@ -27,6 +27,11 @@ class Invoice(models.Model):
         FINAL = "final", "Final"
         DISCARDED = "discarded", "Discarded"
 
+    class Kind(models.TextChoices):
+        CYCLE = "cycle", "Whole period"
+        INTERIM = "interim", "Part of a period, billed before its end"
+        ADJUSTMENT = "adjustment", "Corrections alone"
+
     cycle = models.ForeignKey(BillingCycle, on_delete=models.PROTECT, related_name="invoices")
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="invoices")
     seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="+")
@@ -37,6 +42,15 @@ class Invoice(models.Model):
         on_delete=models.PROTECT,
         related_name="+",
         help_text="The signed version that decided over it; empty only for invoices older than policies.",
+    )
+    kind = models.CharField(
+        max_length=10, choices=Kind.choices, default=Kind.CYCLE, help_text="What it bills of its cycle."
+    )
+    document_type = models.CharField(
+        max_length=20,
+        choices=DocumentType.choices,
+        default=DocumentType.INVOICE,
+        help_text="A total below 0 makes a credit note; its figures are stored with their sign, and printed without.",
     )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
     revision = models.PositiveIntegerField(
@@ -79,7 +93,14 @@ class Invoice(models.Model):
             ),
             models.CheckConstraint(condition=Q(period_start__lt=F("period_end")), name="cycle_invoice_period"),
             models.UniqueConstraint(
-                fields=["cycle"], condition=~Q(status="discarded"), name="cycle_invoice_one_per_cycle"
+                fields=["cycle"],
+                condition=Q(kind="cycle") & ~Q(status="discarded"),
+                name="cycle_invoice_one_per_cycle",
+            ),
+            models.CheckConstraint(condition=Q(kind__in=["cycle", "interim", "adjustment"]), name="cycle_invoice_kind"),
+            models.CheckConstraint(
+                condition=Q(document_type="invoice") | Q(document_type="credit_note", total__lt=0),
+                name="cycle_invoice_document_type",
             ),
             models.UniqueConstraint(fields=["series", "running_number"], name="cycle_invoice_number_once"),
             models.CheckConstraint(condition=Q(total=F("subtotal") + F("tax")), name="cycle_invoice_adds_up"),
