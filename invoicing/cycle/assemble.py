@@ -8,6 +8,7 @@ from accounts.models import Customer
 from invoicing.cycle import adjust, advance, agreements, plan_lines
 from invoicing.cycle.bills import Bill, CloseFailure, own_line
 from invoicing.cycle.models import BillingCycle
+from invoicing.cycle.rules import parking
 from invoicing.cycle.rules.agreed import NO_TERMS
 from invoicing.cycle.taxes import TaxTable
 from invoicing.policy import queries as policy_queries
@@ -37,8 +38,7 @@ def open_bills(due: Sequence[DuePeriod], *, cycles: Cycles, at: datetime) -> tup
         terms = table.terms(customer, period=each.period)
         policy = policies.get(customer.program)
         if policy is None or terms is None:
-            reason = _no_policy(customer) if policy is None else _no_rate(customer, each)
-            failures.append(CloseFailure(customer.code, each.period, reason))
+            failures.append(_no_policy(customer, each) if policy is None else _no_rate(customer, each))
             continue
         cycle = cycles.get((each.subscription_id, each.period.start)) or new_cycle(each, at=at)
         zone = zones[each.subscription_id]
@@ -111,15 +111,17 @@ def new_cycle(due: DuePeriod, *, at: datetime) -> BillingCycle:
     )
 
 
-def _no_policy(customer: Customer) -> str:
-    return (
+def _no_policy(customer: Customer, due: DuePeriod) -> CloseFailure:
+    reason = (
         f"No trigger policy decides over the program {customer.program}, so nothing is invoiced there. Propose one,"
         " have product, finance and ops sign it, and close again."
     )
+    return CloseFailure(due, customer.code, parking.NO_POLICY, reason)
 
 
-def _no_rate(customer: Customer, due: DuePeriod) -> str:
-    return (
+def _no_rate(customer: Customer, due: DuePeriod) -> CloseFailure:
+    reason = (
         f"No tax rate {customer.tax_rate_code} is in force at the end of the period ({due.period.end:%Y-%m-%d %H:%M}"
         " UTC). Add one that is effective by then, or change the customer's tax rate code, and close again."
     )
+    return CloseFailure(due, customer.code, parking.NO_TAX_RATE, reason)

@@ -71,8 +71,13 @@ def own_line(bill: Bill, *, charge: Charge, snapshot: AggregationSnapshot | None
 
 @dataclass(frozen=True, slots=True)
 class CloseFailure:
-    """A period that could not be drafted, and what to do about it."""
+    """A period that could not be drafted, and what to do about it; `code` is stable."""
 
+    due: DuePeriod
     customer: str
-    period: Period
+    code: str
     reason: str
+
+    @property
+    def period(self) -> Period:
+        return self.due.period

@@ -13,8 +13,11 @@ from accounts.models import Customer, Seller
 from core import bulk
 from core.errors import DomainError
 from core.locks import LockClass
-from invoicing.cycle import assemble, draft, due, reconcile
+from invoicing.cycle import assemble, close_runs, draft, due, park, reconcile
 from invoicing.cycle.bills import Bill, CloseFailure
+from invoicing.cycle.close_runs import Tally
+from invoicing.cycle.models import CloseRun
+from invoicing.cycle.rules import parking
 from invoicing.pricing.queries import DuePeriod
 from metering import queries as metering_queries
 from metering import watermark as watermarks
@@ -53,6 +56,7 @@ class CloseReport:
 class _Run:
     """What all chunks of one close share."""
 
+    row: CloseRun
     seller: Seller
     watermark: Watermark
     actor: AbstractBaseUser | None
@@ -72,27 +76,67 @@ def close_cycles(
 
     Each chunk is one transaction, so a close that was killed has done whole chunks or nothing of them; run again, it
     does what is missing. Two at once share the work: a period is drafted once. A customer whose data is unusable is
-    reported, and the others go on. A period that is still running may be closed early: usage that arrives for it after
+    parked, and the others go on. A period that is still running may be closed early: usage that arrives for it after
     this close is late, and becomes an adjustment.
     """
-    seller = the_seller()
-    periods = due.open_periods(as_of=as_of, customer_codes=customer_codes, at=at)
-    report = CloseReport()
-    if periods:
-        _close_all(periods, run=_Run(seller, watermarks.fix_watermark(at=at), actor, at, report), progress=progress)
+    if customer_codes is not None:
+        due.require_known(customer_codes)
+    row = close_runs.find_unfinished(as_of=as_of, customer_codes=customer_codes) or close_runs.ask_for_run(
+        as_of=as_of, customer_codes=customer_codes, actor=actor, at=at
+    )
+    report = go_on(row, actor=actor, at=at, progress=progress)
+    return CloseReport() if report is None else report
+
+
+def go_on(
+    row: CloseRun,
+    *,
+    actor: AbstractBaseUser | None,
+    at: datetime,
+    progress: Progress | None = None,
+    is_over: Callable[[], bool] = lambda: False,
+) -> CloseReport | None:
+    """Take up a close where it stands, until it has ended or, between two chunks, `is_over`.
+
+    None if somebody else is at it or it has ended. The report is of this attempt; the row has what all of them did.
+    """
+    with close_runs.take_up(row) as is_ours:
+        if not is_ours:
+            return None
+        seller, report = the_seller(), CloseReport()
+        periods = due.open_periods(as_of=row.as_of, customer_codes=row.customer_codes, at=at)
+        close_runs.begin_attempt(row, periods=len(periods))
+        if periods:
+            mark = watermarks.fix_watermark(at=at)
+            close_runs.note_watermark(row, mark)
+            run = _Run(row, seller, mark, actor, at, report)
+            if not _close_all(periods, run=run, progress=progress, is_over=is_over):
+                return report
+        park.let_go_without_periods(row, tried={each.customer_id for each in periods}, at=at)
+        report.late_waiting = _late_waiting(row.customer_codes)
+        close_runs.end_run(row, late_waiting=report.late_waiting)
+        return report
+
+
+def _late_waiting(customer_codes: Sequence[str] | None) -> int:
     customers = Customer.objects.filter(code__in=customer_codes) if customer_codes is not None else None
     ids = None if customers is None else list(customers.values_list("pk", flat=True))
-    report.late_waiting = len(metering_queries.late_windows(customer_ids=ids))
-    return report
+    return len(metering_queries.late_windows(customer_ids=ids))
 
 
-def _close_all(periods: Sequence[DuePeriod], *, run: _Run, progress: Progress | None) -> None:
+def _close_all(
+    periods: Sequence[DuePeriod], *, run: _Run, progress: Progress | None, is_over: Callable[[], bool]
+) -> bool:
+    """False if it stopped before the last chunk."""
     done = 0
     for chunk in _chunks(periods):
+        if is_over():
+            return False
         _close_or_split(chunk, run=run)
         done += len(chunk)
         if progress is not None:
             progress(done, len(periods))
+    return True
 
 
 def the_seller() -> Seller:
@@ -136,10 +180,17 @@ def _close_or_split(chunk: Sequence[DuePeriod], *, run: _Run) -> None:
         _close_or_split([each for each in chunk if each.customer_id >= middle], run=run)
 
 
+@transaction.atomic
 def _report_failure(chunk: Sequence[DuePeriod], error: Exception, *, run: _Run) -> None:
-    code = Customer.objects.values_list("code", flat=True).get(pk=chunk[0].customer_id)
-    reason = error.message if isinstance(error, DomainError) else f"{type(error).__name__}: {error}"
-    run.report.failed += [CloseFailure(code, each.period, reason) for each in chunk]
+    customer_id = chunk[0].customer_id
+    name = Customer.objects.values_list("code", flat=True).get(pk=customer_id)
+    if isinstance(error, DomainError):
+        code, reason = error.code, error.message
+    else:
+        code, reason = parking.DEFECT, f"{type(error).__name__}: {error}"
+    failures = [CloseFailure(each, name, code, reason) for each in chunk]
+    _note(Tally(done=len(chunk), failed=len(chunk)), tried={customer_id}, failures=failures, run=run)
+    run.report.failed += failures
 
 
 def _close_together(chunk: Sequence[DuePeriod], *, run: _Run) -> None:
@@ -153,16 +204,36 @@ def _close_together(chunk: Sequence[DuePeriod], *, run: _Run) -> None:
         worth = [bill for bill in bills if bill.lines or bill.strays]
         bulk.insert_rows([bill.cycle for bill in worth if bill.cycle.pk is None])
         sheets = draft.draft_invoices(worth, seller=run.seller, watermark=run.watermark, actor=run.actor, at=run.at)
-    _count(run.report, sheets=sheets, bills=worth)
-    run.report.nothing_to_bill += len(bills) - len(worth)
-    run.report.failed += failures
+        tally = _tally(sheets, bills=worth)
+        tally.done, tally.failed, tally.nothing_to_bill = len(chunk), len(failures), len(bills) - len(worth)
+        _note(tally, tried={each.customer_id for each in chunk}, failures=failures, run=run)
+    _report(run.report, tally, sheets=sheets, failures=failures)
 
 
-def _count(report: CloseReport, *, sheets: Sequence[draft.Sheet], bills: Sequence[Bill]) -> None:
-    report.drafted += len(sheets)
-    report.held += sum(bool(sheet.findings) for sheet in sheets)
-    report.breaks += sum(len(sheet.findings) for sheet in sheets)
-    report.adjusted += sum(line.adjusts is not None for bill in bills for line in bill.lines)
+def _note(tally: Tally, *, tried: set[int], failures: Sequence[CloseFailure], run: _Run) -> None:
+    """In the transaction of a chunk: who is parked from now on, who no longer, and how far the close has come."""
+    park.note_outcome(tried=tried, failures=failures, run=run.row, at=run.at)
+    close_runs.note_step(run.row.pk, tally)
+
+
+def _tally(sheets: Sequence[draft.Sheet], *, bills: Sequence[Bill]) -> Tally:
+    return Tally(
+        drafted=len(sheets),
+        held=sum(bool(sheet.findings) for sheet in sheets),
+        breaks=sum(len(sheet.findings) for sheet in sheets),
+        adjusted=sum(line.adjusts is not None for bill in bills for line in bill.lines),
+    )
+
+
+def _report(
+    report: CloseReport, tally: Tally, *, sheets: Sequence[draft.Sheet], failures: Sequence[CloseFailure]
+) -> None:
+    report.drafted += tally.drafted
+    report.held += tally.held
+    report.breaks += tally.breaks
+    report.adjusted += tally.adjusted
+    report.nothing_to_bill += tally.nothing_to_bill
+    report.failed += failures
     report.invoice_ids += [sheet.invoice.pk for sheet in sheets]
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from billing_ops.management.commands import check_invariants
 from compliance.evidence import trace
-from invoicing.cycle import finalize, queries
+from invoicing.cycle import finalize, park, queries
 from invoicing.cycle.models import Invoice, InvoiceLine
+from invoicing.cycle.rules import parking
 from invoicing.documents import page
 from invoicing.pricing.models import Plan
 from tests.builders import billing, fees
@@ -146,10 +147,17 @@ def test_a_late_payout_bills_the_difference_on_the_next_invoice(platform: Plan) 
 
 
 @pytest.mark.usefixtures("platform")
-def test_a_country_without_a_table_is_reported_and_nothing_is_billed() -> None:
+def test_a_country_without_a_table_parks_its_customer_until_it_has_one() -> None:
     terms = {"tables": [{"currency": "USD", "country": "US", "rate_percent": "1"}]}
     fees.next_figures("stripe-managed-payments", terms, effective_at=datetime(2026, 2, 1, tzinfo=UTC))
     send_month(api())
     report = billing.close_october()
     assert report.drafted == 0
-    assert "no table in USD" in report.failed[0].reason
+    parked = park.open_parkings().get()
+    assert (parked.code, parked.customer.code) == ("unratable", report.failed[0].customer)
+    assert "no table in USD" in parked.reason
+    assert "Add it as a new version" in parking.way_out(parked.code)
+    terms["tables"].append({"currency": "USD", "rate_percent": "1"})
+    fees.next_figures("stripe-managed-payments", terms, effective_at=datetime(2026, 3, 1, tzinfo=UTC))
+    assert billing.close_october().drafted == 1
+    assert not park.open_parkings().exists()

@@ -613,6 +613,22 @@ OFFENCES = [
         """,
     ),
     (
+        "a close that ended has looked at all its periods",
+        """
+        UPDATE cycle_closerun SET failed = done;
+        """,
+    ),
+    (
+        "no customer is parked for a period that has an invoice",
+        """
+        INSERT INTO cycle_parkedcustomer (customer_id, subscription_id, run_id, code, reason, periods, period_start,
+        period_end, parked_at, attempts, last_tried_at) SELECT invoice.customer_id, cycle.subscription_id, (SELECT
+        min(id) FROM cycle_closerun), 'no_policy', 'no policy', 1, cycle.period_start, cycle.period_end,
+        invoice.drafted_at, 1, invoice.drafted_at FROM cycle_invoice invoice JOIN cycle_billingcycle cycle ON
+        cycle.id = invoice.cycle_id WHERE invoice.status = 'final' ORDER BY invoice.id LIMIT 1;
+        """,
+    ),
+    (
         "no job is past two leases",
         """
         UPDATE core_job SET state = 'leased', attempts = 1, leased_until = clock_timestamp() - interval '61

@@ -1,5 +1,5 @@
 """What must hold of invoices; the numbers are those of the project's list of invariants."""
 
-from invoicing.cycle.invariants import books, decisions, figures
+from invoicing.cycle.invariants import books, closes, decisions, figures
 
-INVARIANTS = [*figures.INVARIANTS, *decisions.INVARIANTS, *books.INVARIANTS]
+INVARIANTS = [*figures.INVARIANTS, *decisions.INVARIANTS, *books.INVARIANTS, *closes.INVARIANTS]

@@ -1,5 +1,6 @@
 """Billing cycles, invoices with their lines and taxes, and everything decided about them."""
 
+from invoicing.cycle.models.closes import CloseRun, ParkedCustomer
 from invoicing.cycle.models.cycles import BillingCycle, DocumentType, NumberSeries
 from invoicing.cycle.models.decisions import Hold, InvoiceTransition
 from invoicing.cycle.models.invoices import Invoice
@@ -9,6 +10,7 @@ from invoicing.cycle.models.tie_outs import Break, TieOut
 __all__ = [
     "BillingCycle",
     "Break",
+    "CloseRun",
     "DocumentType",
     "Hold",
     "Invoice",
@@ -17,5 +19,6 @@ __all__ = [
     "InvoiceTax",
     "InvoiceTransition",
     "NumberSeries",
+    "ParkedCustomer",
     "TieOut",
 ]
