@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Iterator
+from typing import Any
 
 import hypothesis
 import pgtrigger
@@ -13,6 +14,7 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import override_settings
 
 from core import embedded_postgres
+from tests import migrating, workers
 
 TABLE_NAME = re.compile(r'"[^"]+"')
 
@@ -24,13 +26,27 @@ hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> Iterator[None]:
     """Bring the database up before pytest-django makes the test database; tests of pure rules never wait for it."""
     embedded_postgres.ensure_configured()
+    with migrating.rendering_less():
+        yield
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    return workers.count_workers(config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> workers.Stretches:
+    config.option.loadscopereorder = False  # the order is put_in_order's
+    return workers.Stretches(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out what needs a browser where there is none, and say so."""
+    """Put tests in their order; leave out what needs a browser where there is none, and say so."""
+    workers.put_in_order(items)
     if shutil.which("chromium"):
         return
     missing = pytest.mark.skip(reason="no Chromium here: sudo apt-get install -y chromium")

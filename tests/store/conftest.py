@@ -15,7 +15,7 @@ import pytest
 from metering.models import Store
 from metering.store import chosen, clickhouse
 from metering.store.protocol import EventStore
-from tests.builders.stores import needs_chdb
+from tests.builders.stores import HAS_CHDB
 
 SERVER = Path(__file__).parent.parent / "builders" / "chdb_server.py"
 ANSWERS_WITHIN_SECONDS = 60
@@ -54,13 +54,7 @@ def _wait_for(port: int) -> None:
             return
 
 
-@pytest.fixture(
-    params=[
-        Store.POSTGRES,
-        pytest.param("embedded", marks=needs_chdb),
-        pytest.param("server", marks=needs_chdb),
-    ]
-)
+@pytest.fixture(params=[Store.POSTGRES, "embedded", "server"] if HAS_CHDB else [Store.POSTGRES])
 def store_name(request: pytest.FixtureRequest, transactional_db: None, settings: Any) -> str:
     """The name of an empty store."""
     if request.param == Store.POSTGRES:
