@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "invoicing.policy",
     "invoicing.effects",
     "invoicing.cycle",
+    "invoicing.exposure",
     "invoicing.portal",
     "compliance.payouts",
     "compliance.evidence",

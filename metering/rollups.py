@@ -1,6 +1,7 @@
 """Keep the sums of usage up with capture: every few seconds, behind the watermark lock, never inside a capture."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,11 +52,18 @@ def keep_series() -> None:
             if can_be_rolled_up(reading):
                 wanted[meters[meter_id], hash_of(reading)] = reading
     known = set(RollupSeries.objects.values_list("contract_id", "reading_hash"))
+    start_series({key: reading for key, reading in wanted.items() if key not in known})
+
+
+def start_series(readings: Mapping[tuple[int, str], Reading]) -> None:
+    """Start a series for each of these ways to read a contract, by contract and hash; one that exists is left alone.
+
+    Prices ask so for combinations that no meter keeps apart. A round catches all of them up.
+    """
     RollupSeries.objects.bulk_create(
         [
             RollupSeries(contract_id=contract_id, reading_hash=mark, **_columns(reading))
-            for (contract_id, mark), reading in wanted.items()
-            if (contract_id, mark) not in known
+            for (contract_id, mark), reading in readings.items()
         ],
         ignore_conflicts=True,
     )

@@ -81,8 +81,8 @@ def preview_invoice(*, customer: Customer, period: Period, at: datetime) -> Prev
     computed = rate.compute_segments(list(zip(segments, snapshots, strict=True)))
     charges = Charge.objects.select_related("meter").in_bulk({segment.charge_id for segment in segments})
     for (bill, segment), one in zip(billed, computed, strict=True):
-        bill.lines.append(own_line(bill, charge=charges[segment.charge_id], snapshot=None, rated=_unsaved(one)))
-    plan_lines.add_plan_lines(plan_charges, rater=_rate_unsaved)
+        bill.lines.append(own_line(bill, charge=charges[segment.charge_id], snapshot=None, rated=unsaved(one)))
+    plan_lines.add_plan_lines(plan_charges, rater=rate_unsaved)
     return _preview(customer, period, bills, policy=policy_queries.policy_of(customer, at=at))
 
 
@@ -108,11 +108,13 @@ def _open_bills(customer: Customer, period: Period, *, at: datetime) -> list[Bil
     return bills
 
 
-def _rate_unsaved(tasks: Sequence[PlanTask]) -> list[RatedLine]:
-    return [_unsaved(one) for one in plan_rates.compute_tasks(tasks)]
+def rate_unsaved(tasks: Sequence[PlanTask]) -> list[RatedLine]:
+    """Rate charges of whole plans as `plan_rates.rate_tasks` does, with nothing stored."""
+    return [unsaved(one) for one in plan_rates.compute_tasks(tasks)]
 
 
-def _unsaved(computed: Computed) -> RatedLine:
+def unsaved(computed: Computed) -> RatedLine:
+    """A computed segment as the row that a close would write."""
     return RatedLine(
         price_version_id=computed.segment.price_version_id,
         fee_version_id=computed.segment.fee_version_id,
@@ -129,13 +131,7 @@ def _unsaved(computed: Computed) -> RatedLine:
 def _preview(customer: Customer, period: Period, bills: Sequence[Bill], *, policy: TriggerPolicy | None) -> Preview:
     lines = [line for bill in bills for line in bill.lines]
     currency = lines[0].rated.currency if lines else customer.currency
-    parts = [part for bill in bills if bill.lines for part in _on_document(bill, currency=currency)]
-    sums = agreed.total_document(
-        [(line.taxes, line.amount) for line in lines],
-        on_document=parts,
-        rounds_to=next((bill.terms.rounds_to for bill in bills if bill.terms.rounds_to), None),
-        currency=currency,
-    )
+    parts, sums = total_bills(bills, currency=currency)
     return Preview(
         customer=customer,
         period=period,
@@ -146,6 +142,18 @@ def _preview(customer: Customer, period: Period, bills: Sequence[Bill], *, polic
         taxes=tuple(draft.tax_rows(sums)),
         totals=sums,
     )
+
+
+def total_bills(bills: Sequence[Bill], *, currency: str) -> tuple[list[AllowanceCharge], Totals]:
+    """What one document over these bills would say: what is agreed on it, and its sums."""
+    parts = [part for bill in bills if bill.lines for part in _on_document(bill, currency=currency)]
+    sums = agreed.total_document(
+        [(line.taxes, line.amount) for bill in bills for line in bill.lines],
+        on_document=parts,
+        rounds_to=next((bill.terms.rounds_to for bill in bills if bill.terms.rounds_to), None),
+        currency=currency,
+    )
+    return parts, sums
 
 
 def _on_document(bill: Bill, *, currency: str) -> Iterable[AllowanceCharge]:

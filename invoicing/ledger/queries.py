@@ -1,6 +1,6 @@
 """What people and exports ask of the books: balances, and the postings of a stretch of days."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -82,6 +82,20 @@ def _balance(row: Mapping[str, Any]) -> BalanceRow:
         credit=credit,
         closing=opening + moved,
     )
+
+
+def owed_by_customers(customer_ids: Sequence[int]) -> dict[tuple[int, str], Decimal]:
+    """What the books say that these customers owe, by customer and currency: receivables less their balances."""
+    sums = (
+        Posting.objects.filter(
+            entry__customer__in=customer_ids,
+            account__in=[chart.Account.ACCOUNTS_RECEIVABLE, chart.Account.CUSTOMER_BALANCE],
+        )
+        .values_list("entry__customer", "entry__currency")
+        .annotate(owed=Sum("debit") - Sum("credit"))
+        .order_by()
+    )
+    return {(customer_id, currency): Decimal(owed) for customer_id, currency, owed in sums}
 
 
 def booked_lines(*, start: date, end: date) -> Iterator[BookedLine]:

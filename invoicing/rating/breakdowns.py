@@ -79,14 +79,14 @@ def read_usages(
         elif each.breakdown is None:
             yield place, ReadUsage(Usage(each.snapshot.quantity))
         else:
-            in_parts.append((place, each.snapshot, _split(each.breakdown, zone=each.zone)))
+            in_parts.append((place, each.snapshot, split_of(each.breakdown, zone=each.zone)))
     yield from _read_parts(in_parts, reader=reader)
 
 
 def iterate_parts(snapshot: AggregationSnapshot, *, breakdown: Breakdown, zone: str) -> Iterator[Part]:
     """Give the parts of one stored snapshot, in bounded memory."""
-    for _, parts in metering_queries.recount_parts([(snapshot, _split(breakdown, zone=zone))]):
-        yield from map(_part, parts)
+    for _, parts in metering_queries.recount_parts([(snapshot, split_of(breakdown, zone=zone))]):
+        yield from map(part_of, parts)
 
 
 def _read_parts(
@@ -97,7 +97,7 @@ def _read_parts(
     empty = dict(enumerate(wanted))
     for number, parts in reader([(snapshot, split) for _, snapshot, split in wanted]):
         place, snapshot, _ = empty.pop(number)
-        yield place, _usage(snapshot, map(_part, parts))
+        yield place, _usage(snapshot, map(part_of, parts))
     for place, snapshot, _ in empty.values():
         yield place, _usage(snapshot, ())
 
@@ -114,11 +114,13 @@ def _written(part: Part) -> bytes:
     return repr(facts).encode()
 
 
-def _part(part: UsagePart) -> Part:
+def part_of(part: UsagePart) -> Part:
+    """A part as a price takes it."""
     return Part(part.quantity, part.events, part.properties, part.bucket, part.amount)
 
 
-def _split(breakdown: Breakdown, *, zone: str) -> Split:
+def split_of(breakdown: Breakdown, *, zone: str) -> Split:
+    """How metering splits usage for a price that asks for these parts."""
     return Split(
         by=PartsBy(breakdown.kind),
         properties=breakdown.properties,

@@ -1,9 +1,10 @@
 """What the fee programs of running subscriptions will have cost by the end of their periods; nothing is stored."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from core.periods import Period
 from invoicing.pricing import queries as pricing_queries
@@ -18,8 +19,12 @@ from invoicing.rating.rules import fee_usage, fees, projection
 from invoicing.rating.rules.fee_usage import PricedProgram
 from invoicing.rating.rules.fees import Transaction
 from invoicing.rating.rules.projection import Projected
+from invoicing.rating.rules.usage import Part
 from metering import aggregate
 from metering.aggregate import UsageWindow
+
+# What was sent in each of these segments, as parts alike in all that their program reads.
+PartsReader = Callable[[Sequence[PriceSegment], Sequence[PricedProgram]], Sequence[tuple[Part, ...]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,16 +48,19 @@ class _Sent:
     transactions: tuple[Transaction, ...]
 
 
-def project_fees(subscription_ids: Sequence[int], *, at: datetime) -> list[FeeProjection]:
+def project_fees(
+    subscription_ids: Sequence[int], *, at: datetime, reader: PartsReader | None = None
+) -> list[FeeProjection]:
     """The fee so far and at the end of the period, of every charge by a program that runs now.
 
-    It waits for captures in flight, so call it outside a transaction. The number of statements does not grow with the
-    subscriptions.
+    Without a reader it counts events and waits for captures in flight, so call it outside a transaction. With one it
+    takes the parts from there. The number of statements does not grow with the subscriptions.
     """
     running, before = _periods(subscription_ids, at=at)
-    sent = _read(running, at=at)
+    read = partial(_count_parts, at=at) if reader is None else reader
+    sent = _read(running, reader=read)
     earlier: dict[tuple[int, int], dict[str, str]] = defaultdict(dict)
-    for one in _read(before, at=at):
+    for one in _read(before, reader=read):
         earlier[_key(one)] |= fees.active_accounts(one.transactions, terms=one.program.terms)
     wholes = {each.subscription_id: whole for each, whole in running.items()}
     groups: dict[tuple[int, int], list[_Sent]] = defaultdict(list)
@@ -121,22 +129,27 @@ def _periods(
     return running, before
 
 
-def _read(due: Iterable[DuePeriod], *, at: datetime) -> list[_Sent]:
+def _read(due: Iterable[DuePeriod], *, reader: PartsReader) -> list[_Sent]:
     segments = [one for one in pricing_segments.price_segments(list(due)) if one.fee_version_id is not None]
-    return list(_transactions(segments, at=at)) if segments else []
+    if not segments:
+        return []
+    programs = fee_prices.programs_of(segments)
+    return [
+        _Sent(segment, program, tuple(fee_usage.read_transaction(part, reads=program.reads) for part in parts))
+        for segment, program, parts in zip(segments, programs, reader(segments, programs), strict=True)
+    ]
 
 
-def _transactions(segments: Sequence[PriceSegment], *, at: datetime) -> Iterator[_Sent]:
+def _count_parts(
+    segments: Sequence[PriceSegment], programs: Sequence[PricedProgram], *, at: datetime
+) -> list[tuple[Part, ...]]:
     windows = [UsageWindow(one.customer_id, one.meter_id or 0, one.start, one.end) for one in segments]
     snapshots = aggregate.preview_snapshots(windows, at=at)
-    programs = fee_prices.programs_of(segments)
     asked = [
         Asked(snapshot, fee_usage.breakdown(program), segment.zone)
         for segment, snapshot, program in zip(segments, snapshots, programs, strict=True)
     ]
-    found: dict[int, _Sent] = {}
-    for place, read in breakdowns.read_usages(asked):
-        reads = programs[place].reads
-        transactions = tuple(fee_usage.read_transaction(part, reads=reads) for part in read.usage.parts)
-        found[place] = _Sent(segments[place], programs[place], transactions)
-    yield from (found[place] for place in range(len(segments)))
+    found: dict[int, tuple[Part, ...]] = {
+        place: tuple(read.usage.parts) for place, read in breakdowns.read_usages(asked)
+    }
+    return [found[place] for place in range(len(segments))]

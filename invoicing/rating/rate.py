@@ -101,6 +101,42 @@ def compute_segments(items: Sequence[Item]) -> list[Computed]:
     return _compute_all([_Task(segment, snapshot) for segment, snapshot in items])
 
 
+def compute_usages(items: Sequence[tuple[PriceSegment, Usage]]) -> list[Computed]:
+    """The amounts of usage that somebody else read, each with the parts that `breakdowns_of` asked for.
+
+    For looking ahead by sums; what is billed was counted. The segments name no snapshot.
+    """
+    prices = _prices_of((segment.price_version_id, segment.fee_version_id) for segment, _ in items)
+    computed, failures = [], []
+    for segment, usage in items:
+        price = prices[segment.price_version_id, segment.fee_version_id]
+        try:
+            computed.append(_compute(_Task(segment, None), price=price, read=ReadUsage(usage)))
+        except rules.UNPRICEABLE as error:
+            failures.append((segment.subscription_id, error.message))
+    if failures:
+        raise UnratableError(failures)
+    return computed
+
+
+def breakdowns_of(segments: Sequence[PriceSegment]) -> list[Breakdown | None]:
+    """The parts that the price of each segment asks for beside the quantity."""
+    keys = [(segment.price_version_id, segment.fee_version_id) for segment in segments]
+    prices = _prices_of(keys)
+    return [prices[key].breakdown for key in keys]
+
+
+def included_quantities(segments: Sequence[PriceSegment]) -> list[Decimal]:
+    """How many units of each metered segment cost nothing, by its share of the period; 0 where none are included."""
+    prices = read_prices({segment.price_version_id for segment in segments})
+    found = []
+    for segment in segments:
+        price = prices[segment.price_version_id]
+        included = price_params.modifiers_of(price.params).included_quantity
+        found.append(proration.share_of_quantity(included, share=_share(segment, price)) if included else Decimal(0))
+    return found
+
+
 def rate_segments(items: Sequence[Item], *, at: datetime) -> list[RatedLine]:
     """Rate and keep these segments, in their order: one line each, rounded half up once, in three queries."""
     return keep_lines(compute_segments(items), at=at)

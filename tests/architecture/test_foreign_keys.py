@@ -8,6 +8,7 @@ FLOORS = [
     {"evidence"},
     {"payouts"},
     {"portal"},
+    {"exposure"},
     {"cycle", "effects"},
     {"policy"},
     {"documents", "rating", "ledger"},

@@ -6,7 +6,19 @@ import pytest
 from django.core.management import call_command
 from django.db.migrations.loader import MigrationLoader
 
-OWN = ("core", "accounts", "metering", "pricing", "rating", "documents", "effects", "cycle", "payouts", "evidence")
+OWN = (
+    "core",
+    "accounts",
+    "metering",
+    "pricing",
+    "rating",
+    "documents",
+    "effects",
+    "cycle",
+    "exposure",
+    "payouts",
+    "evidence",
+)
 
 
 def test_each_app_has_one_first_and_one_last_migration() -> None:

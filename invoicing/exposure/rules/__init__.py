@@ -1,0 +1,1 @@
+"""How exposures are put together and looked ahead: plain values in, plain values out."""

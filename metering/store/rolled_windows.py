@@ -1,0 +1,163 @@
+"""Many windows at once from rolled-up rows: one statement, whose cost is that of the rows and never of the events."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.db import connection
+from psycopg import sql
+
+from metering.rules.covering import Span
+from metering.store import live, measured_value
+from metering.store.corrections import counted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolledWindow:
+    """A stretch of time of one customer as one series has it, and by which of the series' properties it is split."""
+
+    series_id: int
+    customer_id: int
+    spans: tuple[Span, ...]
+    places: tuple[int, ...] = ()
+
+
+class RolledPart(NamedTuple):
+    """What the events of one combination of a window come to, whatever the meter then makes of it."""
+
+    groups: tuple[str | None, ...]
+    event_count: int
+    measured_count: int
+    total: Decimal | None
+    highest: Decimal | None
+    lowest: Decimal | None
+    last: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class RolledSum:
+    """The parts of a window, each event up to `seq` in one of them."""
+
+    seq: int
+    parts: tuple[RolledPart, ...]
+
+
+_SPANS = sql.SQL(
+    """
+    one AS (
+        SELECT number, series_id, customer_id, places::int[] AS places
+        FROM unnest(%(numbers)s::int[], %(series)s::bigint[], %(customers)s::bigint[], %(places)s::text[])
+             AS one (number, series_id, customer_id, places)
+    ), span AS (
+        SELECT * FROM unnest(%(span_numbers)s::int[], %(grains)s::text[], %(starts)s::timestamptz[],
+                             %(ends)s::timestamptz[]) AS span (number, grain, from_at, to_at)
+    )
+    """
+)
+_ROWS = sql.SQL(
+    """
+    SELECT one.number, one.places, r.groups, r.event_count, r.measured_count, r.total, r.highest, r.lowest,
+           r.last_value, r.last_at, r.last_arrival, r.last_event_id, r.last_source
+    FROM one JOIN span USING (number)
+    JOIN metering_usagerollup r ON r.series_id = one.series_id AND r.customer_id = one.customer_id
+     AND r.grain = span.grain AND r.starts_at >= span.from_at AND r.starts_at < span.to_at
+    """
+)
+# The ends of a stretch that begins or ends within an hour: at most an hour of one customer each, up to the same event.
+_ENDS = sql.SQL(
+    """
+    UNION ALL
+    SELECT read.number, read.places, read.groups, 1, usable.one, usable.value, usable.value, usable.value, usable.value,
+           CASE WHEN usable.one = 1 THEN read.occurred_at END, read.arrival, read.event_id, read.source
+    FROM (
+        SELECT one.number, one.places, {grouping} AS groups, {number} AS value, {order}
+        FROM one JOIN span USING (number) JOIN metering_rollupseries w ON w.id = one.series_id
+        JOIN metering_usageevent e ON e.customer_id = one.customer_id AND e.contract_id = w.contract_id
+         AND e.occurred_at >= span.from_at AND e.occurred_at < span.to_at AND e.seq <= w.seq
+        WHERE span.grain = '' AND {counted} AND {matches}
+        OFFSET 0
+    ) read
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN {is_usable} THEN 1 ELSE 0 END AS one, CASE WHEN {is_usable} THEN read.value END AS value
+    ) usable
+    """
+).format(
+    grouping=live.GROUPING,
+    number=measured_value.NUMBER,
+    order=measured_value.ORDER_COLUMNS,
+    counted=counted("w.seq"),
+    matches=measured_value.MATCHES,
+    is_usable=measured_value.IS_USABLE_NUMBER,
+)
+_SUMS = sql.SQL(
+    """
+    WITH {spans}, part AS ({rows} {ends}), summed AS (
+        SELECT number, ARRAY(
+                   SELECT part.groups[one.place] FROM unnest(part.places) WITH ORDINALITY AS one (place, turn)
+                   ORDER BY one.turn
+               ) AS grouping, sum(event_count) AS events, sum(measured_count) AS measured, sum(total) AS total,
+               max(highest) AS highest, min(lowest) AS lowest,
+               (array_agg(last_value ORDER BY last_at DESC NULLS LAST, last_arrival DESC,
+                          last_event_id COLLATE "C" DESC, last_source COLLATE "C" DESC))[1] AS last
+        FROM part GROUP BY 1, 2
+    )
+    SELECT one.number, w.seq, summed.grouping, summed.events, summed.measured, summed.total, summed.highest,
+           summed.lowest, summed.last
+    FROM one JOIN metering_rollupseries w ON w.id = one.series_id LEFT JOIN summed USING (number)
+    ORDER BY one.number, summed.grouping COLLATE "C"
+    """
+)
+_WHOLE = _SUMS.format(spans=_SPANS, rows=_ROWS, ends=sql.SQL("")).as_string()
+_WITH_ENDS = _SUMS.format(spans=_SPANS, rows=_ROWS, ends=_ENDS).as_string()
+
+
+def statement_of(windows: Sequence[RolledWindow]) -> tuple[str, dict[str, Any]]:
+    """Give the statement and its parameters; where every span has a grain it names no raw event."""
+    spans = [(number, span) for number, window in enumerate(windows) for span in window.spans]
+    statement = _WHOLE if all(span.grain for _, span in spans) else _WITH_ENDS
+    return statement, {
+        "numbers": list(range(len(windows))),
+        "series": [window.series_id for window in windows],
+        "customers": [window.customer_id for window in windows],
+        "places": ["{" + ",".join(map(str, window.places)) + "}" for window in windows],
+        "span_numbers": [number for number, _ in spans],
+        "grains": [span.grain or "" for _, span in spans],
+        "starts": [span.start for _, span in spans],
+        "ends": [span.end for _, span in spans],
+    }
+
+
+def read_sums(windows: Sequence[RolledWindow]) -> list[RolledSum]:
+    """Give the sums of each window in their order, all of one view of the database."""
+    if not windows:
+        return []
+    seqs = [0] * len(windows)
+    parts: list[list[RolledPart]] = [[] for _ in windows]
+    with connection.cursor() as cursor:
+        cursor.execute(*statement_of(windows))
+        for number, seq, groups, events, measured, *figures in cursor.fetchall():
+            seqs[number] = seq
+            if events is not None:
+                parts[number].append(RolledPart(tuple(groups), int(events), int(measured), *figures))
+    return [RolledSum(seq, tuple(found)) for seq, found in zip(seqs, parts, strict=True)]
+
+
+_CUSTOMERS = """
+SELECT DISTINCT customer_id FROM (
+    SELECT customer_id FROM metering_usageevent WHERE seq > %s AND seq <= %s OFFSET 0
+) arrived ORDER BY 1
+"""
+
+
+def find_customers(*, after: int, up_to: int) -> list[int]:
+    """Give whose events have a number in `(after, up_to]`, by number alone."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CUSTOMERS, [after, up_to])
+        return [customer_id for (customer_id,) in cursor.fetchall()]
+
+
+def bare_stretches(windows: Sequence[RolledWindow]) -> list[tuple[datetime, datetime]]:
+    """Give the stretches that must be read event by event."""
+    return sorted({(span.start, span.end) for window in windows for span in window.spans if span.grain is None})
