@@ -19,6 +19,7 @@ ALWAYS = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _STAND_BESIDE = sql.SQL(
     """
     CREATE TEMPORARY TABLE usageevent_elsewhere (LIKE {table}, PRIMARY KEY (seq)) ON COMMIT DROP;
+    CREATE INDEX ON usageevent_elsewhere (customer_id, contract_id, occurred_at);
     CREATE TEMPORARY TABLE usageevent_loading (LIKE {table}) ON COMMIT DROP;
     CREATE TEMPORARY VIEW metering_usageevent AS
     SELECT {columns} FROM {table} UNION ALL SELECT {columns} FROM usageevent_elsewhere;

@@ -12,11 +12,11 @@ from psycopg import sql
 # A number in JSON needs no look at its text; a text must be a plain decimal.
 _NUMBER = sql.SQL(
     r"""
-    CASE jsonb_typeof(e.data -> {name})
-        WHEN 'number' THEN (e.data -> {name})::numeric
+    CASE jsonb_typeof({value})
+        WHEN 'number' THEN ({value})::numeric
         WHEN 'string' THEN CASE
-            WHEN e.data ->> {name} ~ '^-?(0|[1-9][0-9]{{0,20}})(\.[0-9]{{1,40}})?$'
-            THEN (e.data ->> {name})::numeric END
+            WHEN {value} #>> '{{}}' ~ '^-?(0|[1-9][0-9]{{0,20}})(\.[0-9]{{1,40}})?$'
+            THEN ({value} #>> '{{}}')::numeric END
     END
     """
 )
@@ -24,7 +24,12 @@ _NUMBER = sql.SQL(
 
 def number_of(name: sql.SQL) -> sql.Composed:
     """The number that an event carries under the name that this expression gives; NULL where it is none."""
-    return _NUMBER.format(name=name)
+    return number_in(sql.SQL("(e.data -> {name})").format(name=name))
+
+
+def number_in(value: sql.Composable) -> sql.Composed:
+    """The number that a JSON value is; NULL where it is none."""
+    return _NUMBER.format(value=value)
 
 
 # Capture guarantees a usable value for every meter there was; an event from before may lack it.

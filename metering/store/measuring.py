@@ -1,24 +1,27 @@
-"""Count windows from raw events, any number at once: one statement for digests, one per kind of aggregation.
+"""Count windows from raw events, any number at once: one look at each for all counts, digests and totals.
 
+What is more than a total (a last value, different values, levels) takes one more statement per kind of aggregation.
 Windows are measured together by contract, and levels apart from the rest, because they look back to the first event.
 The number of statements depends on these and on the kinds, never on how many windows, customers or filters there are.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from psycopg import sql
 
 from metering.rules import aggregation, exact_json
 from metering.rules.aggregation import Ratio, Span
 from metering.rules.readings import WEIGHED, Reading
 from metering.rules.windows import UsageWindow
-from metering.store import corrections, measured_value
+from metering.store import measured_value, one_look
+from metering.store.one_look import Total, Totalled
 
 NO_EVENTS = aggregation.digest([])
 EVER = datetime(1900, 1, 1, tzinfo=UTC)  # no contract accepts an event from before
@@ -48,39 +51,13 @@ _STAGE = """
 CREATE TEMPORARY TABLE measured_window (
     number int, stretch int, is_first boolean, customer_id bigint, contract_id bigint, is_recurring boolean, kind text,
     value_property text, operation_property text, filters jsonb, arrival_sign int, span tstzrange,
-    starts_at timestamptz, ends_at timestamptz, first_day date, end_day date, zone text
+    starts_at timestamptz, ends_at timestamptz, first_day date, end_day date, zone text, properties text[]
 ) ON COMMIT DROP
 """
 
-_EVENTS = sql.SQL(
-    """
-    FROM measured_window w
-    JOIN metering_usageevent e ON e.customer_id = w.customer_id AND w.span @> e.occurred_at
-    WHERE w.contract_id = %(contract_id)s AND w.is_recurring = %(is_recurring)s AND e.contract_id = %(contract_id)s
-      AND e.occurred_at >= %(first)s AND e.occurred_at < %(last)s AND e.seq <= %(up_to_seq)s
-      AND {counted} AND {matches}
-    """
-).format(counted=corrections.counted("%(up_to_seq)s"), matches=measured_value.MATCHES)
-# Sorting each window's own fingerprints is cheaper than sorting those of all windows together.
-_DIGESTS = (
-    sql.SQL(
-        """
-        SELECT counted.number, counted.events, digested.digest
-        FROM (
-            SELECT w.number, count(*) AS events, array_agg(e.seq) AS seqs, array_agg(e.fingerprint) AS fingerprints
-            {events} AND w.is_first GROUP BY w.number
-        ) counted
-        CROSS JOIN LATERAL (
-            SELECT encode(sha256(string_agg(one.fingerprint, ''::bytea ORDER BY one.seq)), 'hex') AS digest
-            FROM unnest(counted.seqs, counted.fingerprints) AS one(seq, fingerprint)
-        ) digested
-        """
-    )
-    .format(events=_EVENTS)
-    .as_string()
-)
-_OF_KIND = sql.SQL("{events} AND w.kind = %(kind)s").format(events=_EVENTS)
+_OF_KIND = sql.SQL("{events} AND w.kind = %(kind)s").format(events=one_look.EVENTS)
 _STATEMENTS = {name: kind.select(_OF_KIND).as_string() for name, kind in measured_value.KINDS.items()}
+_LOOKED_AT = one_look.FUNCTIONS.keys() | {"count"}  # every other kind needs more than one look can give
 
 
 def measure_windows(windows: Sequence[tuple[UsageWindow, MeterReading]], *, up_to_seq: int) -> list[WindowMeasure]:
@@ -88,27 +65,33 @@ def measure_windows(windows: Sequence[tuple[UsageWindow, MeterReading]], *, up_t
     if not windows:
         return []
     staged = _stage(windows)
-    counted: dict[int, tuple[int, str]] = {}
-    read: dict[int, _Read] = {}
+    passes = [_Pass(*key, list(own)) for key, own in groupby(sorted(staged, key=_pass_of), key=_pass_of)]
+    found = _Found()
     with transaction.atomic(), connection.cursor() as cursor:
-        _write_stage(staged)
+        _write_stage(passes)
         # By contract, so that the planner knows how many events each join will meet.
-        for (contract_id, is_recurring), own in groupby(sorted(staged, key=_pass), key=_pass):
-            here = list(own)
-            bounds: dict[str, Any] = {
-                "contract_id": contract_id,
-                "is_recurring": is_recurring,
-                "first": EVER if is_recurring else min(each.window.start for each in here),
-                "last": max(each.window.end for each in here),
-                "up_to_seq": up_to_seq,
-            }
-            cursor.execute(_DIGESTS, bounds)
-            counted |= {stretch: (events, digest) for stretch, events, digest in cursor.fetchall()}
-            for kind in sorted({each.kind for each in here} - {"count"}):
-                cursor.execute(_STATEMENTS[kind], bounds | {"kind": kind})
-                read |= {number: _Read(*rest) for number, *rest in cursor.fetchall()}
+        for one in passes:
+            _measure_pass(cursor, one, found, up_to_seq=up_to_seq)
         cursor.execute("DROP TABLE measured_window")
-    return [_put_together(each, counted.get(each.stretch, (0, NO_EVENTS)), read.get(each.number)) for each in staged]
+    return [_put_together(each, found) for each in staged]
+
+
+def _measure_pass(cursor: CursorWrapper, one: "_Pass", found: "_Found", *, up_to_seq: int) -> None:
+    bounds: dict[str, Any] = {
+        "contract_id": one.contract_id,
+        "is_recurring": one.is_recurring,
+        "first": EVER if one.is_recurring else min(each.window.start for each in one.staged),
+        "last": max(each.window.end for each in one.staged),
+        "up_to_seq": up_to_seq,
+    }
+    for look in one_look.plan_looks(one.totals):
+        cursor.execute(look.statement, bounds)
+        for stretch, events, digest, *columns in cursor.fetchall():
+            found.counted[stretch] = events, digest
+            found.totals.setdefault(stretch, {}).update(look.read(columns))
+    for kind in sorted({each.kind for each in one.staged} - _LOOKED_AT):
+        cursor.execute(_STATEMENTS[kind], bounds | {"kind": kind})
+        found.read.update({number: _Read(*rest) for number, *rest in cursor.fetchall()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +107,23 @@ class _Staged:
     def kind(self) -> str:
         return kind_of(self.meter.reading)
 
+    @property
+    def total(self) -> Total | None:
+        return one_look.total_of(self.kind, self.meter.reading.value_property)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """Windows that are measured together, and what their meters make of the events."""
+
+    contract_id: int
+    is_recurring: bool
+    staged: list[_Staged]
+
+    @property
+    def totals(self) -> set[Total]:
+        return {total for each in self.staged if (total := each.total) is not None}
+
 
 @dataclass(frozen=True, slots=True)
 class _Read:
@@ -134,6 +134,15 @@ class _Read:
     measured_count: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Counts, digests and totals by stretch, and by window what took a statement of its own."""
+
+    counted: dict[int, tuple[int, str]] = field(default_factory=dict)
+    totals: dict[int, dict[Total, Totalled]] = field(default_factory=dict)
+    read: dict[int, _Read] = field(default_factory=dict)
+
+
 def kind_of(reading: Reading) -> str:
     """Give the kind of statement that measures it: counting what is held needs the last event of each value."""
     if reading.aggregation == "unique_count" and reading.operation_property:
@@ -141,7 +150,7 @@ def kind_of(reading: Reading) -> str:
     return reading.aggregation
 
 
-def _pass(staged: _Staged) -> tuple[int, bool]:
+def _pass_of(staged: _Staged) -> tuple[int, bool]:
     return staged.meter.contract_id, staged.meter.reading.is_recurring
 
 
@@ -155,13 +164,28 @@ def _stage(windows: Sequence[tuple[UsageWindow, MeterReading]]) -> list[_Staged]
     return staged
 
 
-def _write_stage(staged: Iterable[_Staged]) -> None:
+def _write_stage(passes: Iterable[_Pass]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_STAGE)
         with cursor.copy("COPY measured_window FROM STDIN") as copy:
-            for each in staged:
-                copy.write_row(_row(each))
+            for one in passes:
+                properties = one_look.properties_of(one.totals)
+                wanted = _wanted_by_stretch(one.staged)
+                for each in one.staged:
+                    copy.write_row(
+                        (*_row(each), [name if name in wanted[each.stretch] else None for name in properties])
+                    )
         cursor.execute("ANALYZE measured_window")
+
+
+def _wanted_by_stretch(staged: Iterable[_Staged]) -> dict[int, set[str]]:
+    """Say which properties are read in each stretch: not everybody is billed by every meter."""
+    wanted: dict[int, set[str]] = {}
+    for each in staged:
+        names = wanted.setdefault(each.stretch, set())
+        if each.total is not None:
+            names.add(each.total.value_property)
+    return wanted
 
 
 def _row(each: _Staged) -> tuple[Any, ...]:
@@ -211,8 +235,9 @@ def arrival_sign(reading: Reading) -> int:
     return -1 if reading.tie_break == "first_received" else 1
 
 
-def _put_together(each: _Staged, counted: tuple[int, str], read: _Read | None) -> WindowMeasure:
-    events, digest = counted
+def _put_together(each: _Staged, found: _Found) -> WindowMeasure:
+    events, digest = found.counted.get(each.stretch, (0, NO_EVENTS))
+    read = _find_read(each, found, events=events)
     if read is None:
         quantity = Decimal(events) if each.kind == "count" else aggregation.ZERO
         return WindowMeasure(quantity=quantity, event_count=events, unmeasured_count=0, digest=digest)
@@ -224,6 +249,13 @@ def _put_together(each: _Staged, counted: tuple[int, str], read: _Read | None) -
         unmeasured_count=read.unmeasured_count,
         digest=digest,
     )
+
+
+def _find_read(each: _Staged, found: _Found, *, events: int) -> _Read | None:
+    if each.total is None:
+        return found.read.get(each.number)
+    total = found.totals.get(each.stretch, {}).get(each.total)
+    return None if total is None else _Read(events - total.measured_count, total.quantity, total.measured_count)
 
 
 def ratio_of(quantity: Decimal | int, *, measured_count: int, reading: Reading, span: Span) -> Ratio:

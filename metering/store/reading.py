@@ -11,7 +11,7 @@ from django.db import connection
 from metering.models import AggregationSnapshot
 from metering.rules import aggregation, exact_json
 from metering.rules.readings import Reading
-from metering.store import corrections, measured_value, measuring, recounting
+from metering.store import corrections, measured_value, measuring, recounted_events
 
 STREAM_ROWS = 2000
 
@@ -63,7 +63,7 @@ class EventRow:
     operation: str
 
 
-_PASSES = recounting.PASSES.as_string()
+_PASSES = recounted_events.PASSES.as_string()
 # Without filters every column asked of the events is in the index, so this reads no event itself. Late is what came
 # later, and what was counted and was corrected later.
 _LATE = f"""

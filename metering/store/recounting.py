@@ -15,7 +15,7 @@ from psycopg import sql
 from metering.rules import aggregation
 from metering.rules.aggregation import Span
 from metering.rules.readings import Reading
-from metering.store import corrections, measured_value, measuring
+from metering.store import measured_value, measuring, recounted_events, recounted_totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,11 @@ CREATE TEMPORARY TABLE recounted_snapshot ON COMMIT DROP AS
                CASE WHEN v.is_recurring THEN timestamptz '1900-01-01 00:00Z' ELSE s.window_start END AS since,
                CASE v.tie_break WHEN 'first_received' THEN -1 ELSE 1 END AS arrival_sign, s.time_zone AS zone,
                (s.window_start AT TIME ZONE s.time_zone)::date AS first_day,
-               (s.window_end AT TIME ZONE s.time_zone)::date AS end_day
+               (s.window_end AT TIME ZONE s.time_zone)::date AS end_day,
+               CASE WHEN v.aggregation IN ('sum', 'average', 'max', 'min') THEN dense_rank() OVER (
+                   PARTITION BY m.contract_id, v.aggregation IN ('sum', 'average', 'max', 'min')
+                   ORDER BY v.value_property
+               ) END AS place
         FROM metering_aggregationsnapshot s
         JOIN metering_meter m ON m.id = s.meter_id
         JOIN metering_meterversion v ON v.id = s.meter_version_id
@@ -54,38 +58,11 @@ CREATE TEMPORARY TABLE recounted_snapshot ON COMMIT DROP AS
 """
 # By contract and over the time that its windows span, so that the planner knows how many events each join will meet.
 _PASSES = """
-SELECT contract_id, min(since), max(window_end), array_agg(DISTINCT aggregation) FROM recounted_snapshot
-GROUP BY contract_id ORDER BY contract_id
+SELECT contract_id, min(since), max(window_end), array_agg(DISTINCT aggregation),
+       array_agg(DISTINCT value_property ORDER BY value_property) FILTER (WHERE place IS NOT NULL)
+FROM recounted_snapshot GROUP BY contract_id ORDER BY contract_id
 """
-PASSES = sql.SQL(
-    """
-    (w.filters IS NULL OR (
-        SELECT bool_and(coalesce(CASE rule ->> 'operator'
-            WHEN 'range' THEN
-                read.number BETWEEN coalesce((rule ->> 'from')::numeric, -1e15) AND 1e15 AND scale(read.number) <= 18
-                AND (rule ->> 'below' IS NULL OR read.number < (rule ->> 'below')::numeric)
-            ELSE EXISTS (
-                SELECT FROM jsonb_array_elements(coalesce(rule -> 'values', jsonb_build_array(rule -> 'value'))) one
-                WHERE CASE jsonb_typeof(one)
-                    WHEN 'number' THEN one::numeric = read.number AND scale(read.number) <= 18
-                    ELSE one = read.value END
-            )
-        END, false))
-        FROM jsonb_array_elements(w.filters) AS rule
-        CROSS JOIN LATERAL (
-            SELECT e.data -> (rule ->> 'property') AS value, {number} AS number
-        ) read
-    ))
-    """
-).format(number=measured_value.number_of(sql.SQL("(rule ->> 'property')")))
-_EVENTS = sql.SQL(
-    """
-    metering_usageevent e ON e.customer_id = w.customer_id AND w.contract_id = %(contract_id)s
-     AND e.occurred_at >= w.since AND e.occurred_at < w.window_end AND e.seq <= w.up_to_seq
-     AND e.contract_id = %(contract_id)s AND e.occurred_at >= %(first)s AND e.occurred_at < %(last)s
-     AND {counted} AND {passes}
-    """
-).format(counted=corrections.counted("w.up_to_seq"), passes=PASSES)
+_EVENTS = sql.SQL("metering_usageevent e ON {}").format(recounted_events.IN_WINDOW)
 
 
 def _statement(body: str) -> str:
@@ -101,36 +78,6 @@ def _statement(body: str) -> str:
     return sql.SQL(body).format(**words).as_string()
 
 
-# Meters on one contract share the events of a window, so these are counted once for all of them. Each window's own
-# fingerprints are put in order by themselves, which is cheaper than one order of all there are.
-_COUNTS = _statement(
-    """
-    SELECT found.ids, found.events, (
-        SELECT encode(sha256(string_agg(one.fingerprint, ''::bytea ORDER BY one.seq)), 'hex')
-        FROM unnest(found.seqs, found.fingerprints) AS one (seq, fingerprint)
-    )
-    FROM (
-        SELECT w.ids, count(*) AS events, array_agg(e.seq) AS seqs, array_agg(e.fingerprint) AS fingerprints
-        FROM (
-            SELECT min(id) AS first, array_agg(id) AS ids, customer_id, contract_id, filters, since, window_end,
-                   up_to_seq
-            FROM recounted_snapshot GROUP BY customer_id, contract_id, filters, since, window_end, up_to_seq
-        ) w JOIN {events}
-        GROUP BY w.first, w.ids
-    ) found
-    """
-)
-_TOTALS = _statement(
-    """
-    SELECT read.id, CASE read.aggregation WHEN 'max' THEN max(read.value) WHEN 'min' THEN min(read.value)
-                    ELSE sum(read.value) END, count(*)
-    FROM (
-        SELECT w.id, w.aggregation, {number} AS value
-        FROM recounted_snapshot w JOIN {events} WHERE w.aggregation IN ('sum', 'max', 'min', 'average') OFFSET 0
-    ) read
-    WHERE {is_usable} GROUP BY read.id, read.aggregation
-    """
-)
 _LAST_VALUES = _statement(
     """
     SELECT DISTINCT ON (read.id) read.id, read.value, 1
@@ -215,10 +162,6 @@ _DAYS_HELD = _statement(
     """
 )
 _QUANTITIES = {
-    "sum": _TOTALS,
-    "average": _TOTALS,
-    "max": _TOTALS,
-    "min": _TOTALS,
     "last": _LAST_VALUES,
     "unique_count": _UNIQUE_VALUES,
     "time_weighted_sum": _LEVELS,
@@ -234,31 +177,28 @@ def recount(snapshots: Sequence[Counted]) -> dict[int, Recount]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_WANTED, [[each.snapshot_id for each in snapshots]])
         cursor.execute("ANALYZE recounted_snapshot")
-        counts: dict[int, tuple[int, str]] = {}
+        found: dict[int, recounted_totals.Window] = {}
         quantities: dict[int, tuple[Decimal, int]] = {}
-        for contract_id, first, last, kinds in _rows(cursor, _PASSES):
+        for contract_id, first, last, kinds, properties in _rows(cursor, _PASSES):
             bounds = {"contract_id": contract_id, "first": first, "last": last}
-            counts |= {
-                number: (events, digest) for found, events, digest in _rows(cursor, _COUNTS, bounds) for number in found
-            }
-            for statement in {_QUANTITIES[kind] for kind in kinds if kind != "count"}:
+            for asked in recounted_totals.ask(properties or []):
+                for ids, *row in _rows(cursor, asked.statement, bounds):
+                    asked.add(found, ids, row)
+            for statement in {_QUANTITIES[kind] for kind in kinds if kind in _QUANTITIES}:
                 quantities |= {number: tuple(rest) for number, *rest in _rows(cursor, statement, bounds)}
         cursor.execute("DROP TABLE recounted_snapshot")
+    nothing = recounted_totals.Window()
     return {
-        each.snapshot_id: _put_together(
-            each,
-            counts.get(each.snapshot_id, (0, measuring.NO_EVENTS)),
-            quantities.get(each.snapshot_id, (aggregation.ZERO, 0)),
-        )
+        each.snapshot_id: _put_together(each, found.get(each.snapshot_id, nothing), quantities.get(each.snapshot_id))
         for each in snapshots
     }
 
 
-def _put_together(each: Counted, counted: tuple[int, str], read: tuple[Decimal, int]) -> Recount:
-    events, digest = counted
-    quantity, measured = (Decimal(events), events) if each.reading.aggregation == "count" else read
+def _put_together(each: Counted, window: recounted_totals.Window, read: tuple[Decimal, int] | None) -> Recount:
+    quantity, measured = read or window.total(each.reading.aggregation, each.reading.value_property)
     ratio = measuring.ratio_of(quantity, measured_count=measured, reading=each.reading, span=each.span)
-    return Recount(event_count=events, quantity=aggregation.quantity_of(ratio, reading=each.reading), digest=digest)
+    quantity = aggregation.quantity_of(ratio, reading=each.reading)
+    return Recount(event_count=window.event_count, quantity=quantity, digest=window.digest)
 
 
 def _rows(cursor: CursorWrapper, statement: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:

@@ -7,7 +7,7 @@ from typing import Any
 from psycopg import sql
 
 from metering.rules.parts import PartsBy, Split
-from metering.store import breakdown, corrections, measured_value, recounting
+from metering.store import breakdown, corrections, measured_value, recounted_events
 from metering.store.breakdown import PartStream
 
 _WANTED = sql.SQL(
@@ -77,7 +77,7 @@ def _statement(parts_by: PartsBy, aggregation: str) -> str:
         "own": breakdown.OWN[parts_by],
         "operation": measured_value.OPERATION_COLUMN,
         "order": measured_value.ORDER_COLUMNS,
-        "passes": recounting.PASSES,
+        "passes": recounted_events.PASSES,
         "unit": kind.unit,
         "quantity": kind.quantity,
         "is_usable": kind.is_usable,
