@@ -214,6 +214,8 @@ SPECTACULAR_SETTINGS = {
         "DocumentType": "invoicing.cycle.models.DocumentType",
         "InvoiceTermKind": "invoicing.pricing.models.InvoiceTerm.Kind",
         "ReviewStatus": "metering.models.ReviewItem.Status",
+        "HoldReasonUse": "invoicing.cycle.models.HoldReason.Use",
+        "ApprovalOutcome": ["approved", "first_of_two", "refused"],
         "BulkAction": "metering.models.BulkDecision.Action",
     },
 }

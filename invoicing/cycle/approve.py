@@ -1,16 +1,25 @@
-"""A person in finance approves the figures that stand there, and no others."""
+"""People in finance approve the figures that stand there, and no others; above an amount of the policy it takes two."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import AbstractBaseUser, User
 from django.db import transaction
 
 from accounts import roles
 from accounts.roles import Role
+from core import audit
 from core.errors import DomainError
 from invoicing.cycle import content, move
-from invoicing.cycle.models import Break, Invoice, InvoiceTransition
+from invoicing.cycle.models import Break, Invoice, InvoiceApproval, InvoiceTransition
+from invoicing.cycle.rules import approvals
+from invoicing.policy.models import TriggerPolicy
+from invoicing.policy.rules import terms as policy_terms
+
+Status = Invoice.Status
 
 
 class ContentChangedError(DomainError):
@@ -19,12 +28,27 @@ class ContentChangedError(DomainError):
     code = "content_changed"
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The approvals that count for an invoice as it stands, and how many people it takes."""
+
+    given: tuple[InvoiceApproval, ...]
+    needed: int
+
+    @property
+    def missing(self) -> int:
+        return max(self.needed - len(self.given), 0)
+
+
 @transaction.atomic
 def approve_invoice(*, invoice_id: int, content_hash: str, actor: Any, at: datetime) -> Invoice:
-    """Approve a draft by the hash of its content; refused to anyone who drafted it or decided on its figures."""
+    """Approve a draft by the hash of its content; refused to anyone who drafted it or decided on its figures.
+
+    Where the policy asks for a second person, the first approval is kept and the invoice stays a draft.
+    """
     roles.require_role(actor, Role.FINANCE, to="approve invoices")
     invoice = move.lock_invoice(invoice_id=invoice_id)
-    move.require_move(invoice, to_status=Invoice.Status.APPROVED)
+    move.require_move(invoice, to_status=Status.APPROVED)
     _require_second_person(invoice, actor=actor)
     if content_hash != invoice.content_hash:
         raise ContentChangedError(
@@ -32,8 +56,9 @@ def approve_invoice(*, invoice_id: int, content_hash: str, actor: Any, at: datet
             pointer="/content_hash",
         )
     require_unchanged(invoice)
-    decision = {"approved_by_id": actor.pk, "approved_at": at, "approved_hash": content_hash}
-    move.move_invoice(invoice, to_status=Invoice.Status.APPROVED, actor=actor, changes=decision, at=at)
+    if _keep_approval(invoice, actor=actor, at=at).missing == 0:
+        decision = {"approved_by_id": actor.pk, "approved_at": at, "approved_hash": content_hash}
+        move.move_invoice(invoice, to_status=Status.APPROVED, actor=actor, changes=decision, at=at)
     return invoice
 
 
@@ -46,11 +71,69 @@ def require_unchanged(invoice: Invoice) -> None:
         )
 
 
+def standing_of(invoice: Invoice, *, given: Sequence[InvoiceApproval] | None = None) -> Standing:
+    """Who has approved what stands there, and how many people it takes; `given` are all its approvals, if read."""
+    kept = invoice.approvals.select_related("person") if given is None else given
+    moves_since = {Status.APPROVED: 1, Status.FINAL: 2}.get(Status(invoice.status), 0)
+    live = tuple(one for one in kept if one.revision == invoice.revision - moves_since)
+    if invoice.status == Status.DRAFT:
+        live = _still_in_finance(live)
+    return Standing(given=live, needed=people_needed(invoice))
+
+
+def people_needed(invoice: Invoice) -> int:
+    """By the policy version that decided over the invoice."""
+    return needed_by(invoice.policy, total=invoice.total, currency=invoice.currency)
+
+
+def needed_by(policy: TriggerPolicy | None, *, total: Decimal, currency: str) -> int:
+    """How many people this policy asks for over such a total; one where it is silent."""
+    limits = {} if policy is None else policy_terms.parse_terms(policy.terms).approval.second_person_above
+    return approvals.people_needed(total=total, second_above=limits.get(currency))
+
+
+def flaw_of(invoice: Invoice, *, person: Any) -> str | None:
+    """Why this person cannot approve the invoice as it stands, as a sentence; None where they can."""
+    if not roles.has_role(person, [Role.FINANCE]):
+        return "Only finance approves invoices."
+    if invoice.status != Status.DRAFT:
+        return f"The invoice is {invoice.status}."
+    try:
+        _require_second_person(invoice, actor=person)
+    except move.SamePersonError as error:
+        return error.message
+    return None
+
+
+def _keep_approval(invoice: Invoice, *, actor: Any, at: datetime) -> Standing:
+    before = standing_of(invoice)
+    facts = {"content_hash": invoice.content_hash, "given": len(before.given) + 1, "needed": before.needed}
+    entry = audit.append_entry(
+        action="invoice.approval_given", subject=f"invoice:{invoice.pk}", actor=actor, facts=facts, at=at
+    )
+    kept = InvoiceApproval.objects.create(
+        invoice=invoice,
+        revision=invoice.revision,
+        person=actor,
+        content_hash=invoice.content_hash,
+        people_needed=before.needed,
+        given_at=at,
+        audit_entry=entry,
+    )
+    return Standing(given=(*before.given, kept), needed=before.needed)
+
+
+def _still_in_finance(given: tuple[InvoiceApproval, ...]) -> tuple[InvoiceApproval, ...]:
+    """An approval is worth nothing once its person may no longer approve; the next one is asked instead."""
+    people = User.objects.in_bulk({one.person_id for one in given})
+    return tuple(one for one in given if roles.has_role(people[one.person_id], [Role.FINANCE]))
+
+
 def _require_second_person(invoice: Invoice, *, actor: AbstractBaseUser) -> None:
     if invoice.drafted_by_id == actor.pk:
         raise move.SamePersonError("You drafted this invoice; a colleague in finance has to approve it.")
     if InvoiceTransition.objects.filter(
-        invoice__cycle_id=invoice.cycle_id, to_status=Invoice.Status.DISCARDED, actor_id=actor.pk
+        invoice__cycle_id=invoice.cycle_id, to_status=Status.DISCARDED, actor_id=actor.pk
     ).exists():
         raise move.SamePersonError(
             "You had the earlier draft of this period discarded, so these figures come of your decision; a colleague"
@@ -58,3 +141,5 @@ def _require_second_person(invoice: Invoice, *, actor: AbstractBaseUser) -> None
         )
     if Break.objects.filter(invoice=invoice, closed_by_id=actor.pk).exists():
         raise move.SamePersonError("You accepted a break on this invoice; a colleague in finance has to approve it.")
+    if invoice.approvals.filter(revision=invoice.revision, person_id=actor.pk).exists():
+        raise move.SamePersonError("You approved these figures already; a second person in finance has to as well.")

@@ -9,9 +9,9 @@ from django.db import transaction
 from accounts import roles
 from accounts.roles import Role
 from core import history
-from core.errors import DomainError
+from core.errors import DomainError, InvalidInputError
 from invoicing.cycle import move
-from invoicing.cycle.models import Break, Hold, Invoice
+from invoicing.cycle.models import Break, Hold, HoldReason, Invoice
 from invoicing.cycle.rules import reasons
 
 ACCEPTABLE = frozenset({Break.Name.UNPRICED})  # a person may decide that this usage is free; figures that differ, never
@@ -23,18 +23,34 @@ class IntegrityBreakError(DomainError):
     code = "integrity_break"
 
 
+class ReasonUnknownError(InvalidInputError):
+    """No usual reason of this code is in use."""
+
+    code = "reason_unknown"
+
+
 @transaction.atomic
-def hold_invoice(*, invoice_id: int, reason: str, actor: Any, at: datetime) -> Hold:
-    """Keep a draft or an approved invoice from being issued; an approval is withdrawn by it."""
+def hold_invoice(*, invoice_id: int, reason: str, actor: Any, at: datetime, reason_code: str = "") -> Hold:
+    """Keep a draft or an approved invoice from being issued; every approval is withdrawn by it.
+
+    `reason_code` names a usual reason, to which `reason` may add.
+    """
     roles.require_role(actor, Role.FINANCE, to="hold invoices")
-    reason = reasons.clean_reason(reason)
+    listed = _find_reason(reason_code, use=HoldReason.Use.HOLD)
+    reason = reasons.clean_reason(reason, label=listed.label if listed else "")
     invoice = move.lock_invoice(invoice_id=invoice_id)
     move.require_move(invoice, to_status=Invoice.Status.HELD)
-    return place_hold(invoice, cause=Hold.Cause.PERSON, reason=reason, actor=actor, at=at)
+    return place_hold(invoice, cause=Hold.Cause.PERSON, reason=reason, listed=listed, actor=actor, at=at)
 
 
 def place_hold(
-    invoice: Invoice, *, cause: Hold.Cause, reason: str, actor: AbstractBaseUser | None, at: datetime
+    invoice: Invoice,
+    *,
+    cause: Hold.Cause,
+    reason: str,
+    actor: AbstractBaseUser | None,
+    at: datetime,
+    listed: HoldReason | None = None,
 ) -> Hold:
     """Hold an invoice that is locked already."""
     withdrawn = {"approved_by": None, "approved_at": None, "approved_hash": ""}
@@ -42,6 +58,7 @@ def place_hold(
     hold = Hold(
         invoice=invoice,
         cause=cause,
+        listed_reason=listed,
         reason=reason,
         placed_by_id=None if actor is None else actor.pk,
         placed_at=at,
@@ -51,10 +68,11 @@ def place_hold(
 
 
 @transaction.atomic
-def release_invoice(*, invoice_id: int, reason: str, actor: Any, at: datetime) -> Invoice:
+def release_invoice(*, invoice_id: int, reason: str, actor: Any, at: datetime, reason_code: str = "") -> Invoice:
     """Let a held invoice go on as a draft; unpriced usage is thereby accepted, any other break stays in the way."""
     roles.require_role(actor, Role.FINANCE, to="release invoices")
-    reason = reasons.clean_reason(reason)
+    listed = _find_reason(reason_code, use=HoldReason.Use.RELEASE)
+    reason = reasons.clean_reason(reason, label=listed.label if listed else "")
     invoice = move.lock_invoice(invoice_id=invoice_id)
     if invoice.status != Invoice.Status.HELD:
         raise move.WrongStateError(f"The invoice is {invoice.status}, not held; there is nothing to release.")
@@ -63,9 +81,23 @@ def release_invoice(*, invoice_id: int, reason: str, actor: Any, at: datetime) -
         raise move.SamePersonError("You placed this hold; a colleague in finance has to release it.")
     _accept_breaks(invoice, reason=reason, actor=actor, at=at)
     hold.released_by_id, hold.released_at, hold.release_reason = actor.pk, at, reason
-    history.save_change(hold, fields=["released_by", "released_at", "release_reason"], actor=actor, reason=reason)
+    hold.listed_release = listed
+    fields = ["released_by", "released_at", "release_reason", "listed_release"]
+    history.save_change(hold, fields=fields, actor=actor, reason=reason)
     move.move_invoice(invoice, to_status=Invoice.Status.DRAFT, actor=actor, reason=reason, at=at)
     return invoice
+
+
+def _find_reason(code: str, *, use: HoldReason.Use) -> HoldReason | None:
+    if not code:
+        return None
+    found = HoldReason.objects.filter(code=code, use=use, is_in_use=True).first()
+    if found is None:
+        raise ReasonUnknownError(
+            f"{code[:60]!r} is no reason {use.label.lower()} in use; finance keeps the list under Hold reasons.",
+            pointer="/reason_code",
+        )
+    return found
 
 
 def _accept_breaks(invoice: Invoice, *, reason: str, actor: AbstractBaseUser, at: datetime) -> None:

@@ -4,7 +4,15 @@ from collections.abc import Sequence
 
 from django.db.models import Prefetch, QuerySet
 
-from invoicing.cycle.models import Break, Hold, Invoice, InvoiceAllowanceCharge, InvoiceLine, InvoiceTransition
+from invoicing.cycle.models import (
+    Break,
+    Hold,
+    Invoice,
+    InvoiceAllowanceCharge,
+    InvoiceApproval,
+    InvoiceLine,
+    InvoiceTransition,
+)
 from invoicing.documents.document import (
     DocumentAllowance,
     DocumentLine,
@@ -27,7 +35,8 @@ def whole_invoices() -> QuerySet[Invoice]:
         Prefetch("lines", queryset=lines),
         "allowances_charges",
         "taxes",
-        Prefetch("holds", queryset=Hold.objects.select_related("placed_by", "released_by")),
+        Prefetch("approvals", queryset=InvoiceApproval.objects.select_related("person", "audit_entry")),
+        Prefetch("holds", queryset=Hold.objects.select_related("placed_by", "released_by", "listed_reason")),
         Prefetch("breaks", queryset=Break.objects.select_related("closed_by")),
         Prefetch("transitions", queryset=InvoiceTransition.objects.select_related("actor", "audit_entry")),
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -90,6 +90,12 @@ def sign_a_policy(
         signer = person(f"signs-for-{role}", role)
         policy = sign.sign_policy(policy_id=policy.pk, content_hash=policy.content_hash, role=role, actor=signer, at=at)
     return policy
+
+
+def ask_for_two(company: Company, *, above: str = "50.00", currency: str = "EUR") -> TriggerPolicy:
+    """The next version of the policy: invoices above the amount need two people in finance."""
+    terms = {"approval": {"second_person_above": {currency: above}}}
+    return sign_a_policy(author=company.meter.owner, terms=terms, at=LONG_AGO + timedelta(days=1))
 
 
 def make_meter(code: str, *, event_type: str, owner: User, aggregation: str = "sum") -> Meter:

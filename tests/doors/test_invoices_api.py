@@ -94,6 +94,8 @@ def test_an_invoice_reads_as_the_contract_says(finance: ApiClient, draft: Invoic
         "payable": "61.88",
         "content_hash": draft.content_hash,
         "policy_version": "standard v1",
+        "approvals_needed": 1,
+        "approvals": [],
         "holds": [],
         "breaks": [],
     }
@@ -304,3 +306,61 @@ def test_a_preview_that_cannot_be_asked_points_at_the_field(
 
 def test_a_preview_for_nobody_is_not_found(finance: ApiClient) -> None:
     assert code_of(finance.post("invoices/preview", {"customer": "nobody", "period": OCTOBER})) == (404, "not_found")
+
+
+def test_the_first_of_two_approvals_leaves_a_draft_and_says_so(
+    finance: ApiClient, colleague: ApiClient, company: billing.Company
+) -> None:
+    billing.ask_for_two(company)
+    draft = billing.billed_customer(company)
+    body = {"content_hash": draft.content_hash}
+    first = finance.post(f"invoices/{draft.pk}/approve", body).json()
+    assert (first["status"], first["approvals_needed"]) == ("draft", 2)
+    assert [(one["person"], one["counts"]) for one in first["approvals"]] == [("fiona", True)]
+    assert set(first["approvals"][0]) == set(schema.ApprovalShape().fields)
+    assert code_of(finance.post(f"invoices/{draft.pk}/approve", body)) == (403, "second_person_needed")
+    assert code_of(finance.post(f"invoices/{draft.pk}/finalize")) == (409, "wrong_state")
+    second = colleague.post(f"invoices/{draft.pk}/approve", body).json()
+    assert (second["status"], [one["counts"] for one in second["approvals"]]) == ("approved", [True, True])
+    held = finance.post(f"invoices/{draft.pk}/hold", {"reason_code": "price-in-question"}).json()
+    assert (held["holds"][0]["reason_code"], held["holds"][0]["reason"]) == (
+        "price-in-question",
+        "Price or contract to be checked",
+    )
+    assert [one["counts"] for one in held["approvals"]] == [False, False]
+
+
+def test_many_are_approved_in_one_call_and_each_answers(finance: ApiClient, company: billing.Company) -> None:
+    small, large = (billing.billed_customer(company, code) for code in ("acme", "globex"))
+    wanted = [{"id": small.pk, "content_hash": small.content_hash}, {"id": large.pk, "content_hash": "0" * 64}]
+    answer = finance.post("invoices/approve", {"invoices": wanted}).json()
+    assert set(answer) == set(schema.OutcomesShape().fields)
+    assert (answer["approved"], answer["first_of_two"], answer["refused"]) == (1, 0, 1)
+    assert [(one["id"], one["outcome"], one["code"]) for one in answer["items"]] == [
+        (small.pk, "approved", None),
+        (large.pk, "refused", "content_changed"),
+    ]
+    assert large.content_hash in answer["items"][1]["detail"]
+
+
+@pytest.mark.parametrize("wanted", [[], [{"id": 1}], [{"id": 0, "content_hash": "x"}], "x", [{}] * 501])
+def test_a_call_over_nothing_or_too_much_is_refused(finance: ApiClient, wanted: Any) -> None:
+    assert finance.post("invoices/approve", {"invoices": wanted}).status_code == 422
+
+
+def test_remarks_are_added_and_read_back(finance: ApiClient, colleague: ApiClient, draft: Invoice) -> None:
+    written = finance.post(f"invoices/{draft.pk}/comments", {"text": " Ask Ada about the 3rd. "})
+    assert (written.status_code, written.json()["text"]) == (201, "Ask Ada about the 3rd.")
+    assert set(written.json()) == set(schema.CommentShape().fields)
+    kept = colleague.get(f"invoices/{draft.pk}/comments").json()
+    assert [(one["author"], one["text"]) for one in kept] == [("fiona", "Ask Ada about the 3rd.")]
+    for text in ("", "   ", "x" * 4001, "a\x00b"):
+        assert finance.post(f"invoices/{draft.pk}/comments", {"text": text}).status_code in (400, 422)
+    for answer in (finance.get("invoices/987654321/comments"), finance.post("invoices/9/comments", {"text": "x"})):
+        assert code_of(answer) == (404, "not_found")
+
+
+def test_the_usual_reasons_are_listed(finance: ApiClient) -> None:
+    listed = finance.get("hold-reasons").json()
+    assert {"code": "usage-complete", "use": "release", "reason": "Usage is complete"} in listed
+    assert len(listed) == 10

@@ -499,6 +499,48 @@ OFFENCES = [
         """,
     ),
     (
+        "no approval is of a person who drafted, had redrafted, or accepted a break",
+        """
+        UPDATE cycle_invoice SET drafted_by_id = (SELECT min(person_id) FROM cycle_invoiceapproval)
+        WHERE status = 'discarded';
+        INSERT INTO cycle_invoiceapproval
+            (invoice_id, revision, person_id, content_hash, people_needed, given_at, audit_entry_id)
+        SELECT invoice.id, 0, invoice.drafted_by_id, invoice.content_hash, 1, invoice.drafted_at, 1
+        FROM cycle_invoice invoice WHERE status = 'discarded';
+        """,
+    ),
+    (
+        "no approval is of a person who drafted, had redrafted, or accepted a break",
+        """
+        UPDATE cycle_invoicetransition SET actor_id = (SELECT max(person_id) FROM cycle_invoiceapproval)
+        WHERE to_status = 'discarded';
+        """,
+    ),
+    (
+        "what is approved or final was approved, as it stands, by as many people as its policy asks for",
+        """
+        DELETE FROM cycle_invoiceapproval WHERE id = (SELECT max(id) FROM cycle_invoiceapproval);
+        """,
+    ),
+    (
+        "what is approved or final was approved, as it stands, by as many people as its policy asks for",
+        """
+        UPDATE cycle_invoiceapproval SET revision = revision + 1;
+        """,
+    ),
+    (
+        "what is approved or final was approved, as it stands, by as many people as its policy asks for",
+        """
+        UPDATE policy_triggerpolicy SET terms = '{"approval": {"second_person_above": {"EUR": "61.87"}}}';
+        """,
+    ),
+    (
+        "every approval stands in the audit chain as it was given",
+        """
+        UPDATE cycle_invoiceapproval SET person_id = (SELECT max(id) FROM auth_user);
+        """,
+    ),
+    (
         "whoever proposed a policy did not sign it",
         """
         UPDATE policy_signoff SET person_id = policy.proposed_by_id FROM policy_triggerpolicy policy

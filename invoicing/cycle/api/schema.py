@@ -2,7 +2,8 @@
 
 from rest_framework import serializers
 
-from invoicing.cycle.models import Break, DocumentType, Hold, Invoice, InvoiceAllowanceCharge
+from invoicing.cycle import comment, together
+from invoicing.cycle.models import Break, DocumentType, Hold, HoldReason, Invoice, InvoiceAllowanceCharge
 from invoicing.cycle.rules import reasons
 
 
@@ -63,6 +64,7 @@ class HoldShape(serializers.Serializer[object]):
 
     id = serializers.IntegerField()
     cause = serializers.ChoiceField(Hold.Cause.choices)
+    reason_code = serializers.CharField(allow_null=True, help_text="The usual reason that finance keeps a list of.")
     reason = serializers.CharField()
     placed_by = serializers.CharField(allow_null=True)
     placed_at = serializers.DateTimeField()
@@ -93,6 +95,16 @@ class TransitionShape(serializers.Serializer[object]):
     reason = serializers.CharField()
     content_hash = serializers.CharField()
     moved_at = serializers.DateTimeField()
+    audit_reference = serializers.CharField()
+
+
+class ApprovalShape(serializers.Serializer[object]):
+    """One person's approval of the figures as they stood then."""
+
+    person = serializers.CharField()
+    given_at = serializers.DateTimeField()
+    content_hash = serializers.CharField()
+    counts = serializers.BooleanField(help_text="False once a hold or anything else moved the invoice since.")
     audit_reference = serializers.CharField()
 
 
@@ -128,6 +140,10 @@ class InvoiceShape(serializers.Serializer[object]):
         allow_null=True,
         help_text="The signed trigger policy that decided, such as `standard v3`; null where none decides.",
     )
+    approvals_needed = serializers.IntegerField(
+        help_text="How many people in finance have to approve it: 2 above the amount of its policy, else 1."
+    )
+    approvals = ApprovalShape(many=True)
     holds = HoldShape(many=True)
     breaks = BreakShape(many=True)
     transitions = TransitionShape(many=True)
@@ -154,6 +170,67 @@ class ReasonBody(serializers.Serializer[object]):
     """Why; kept with the decision for ever."""
 
     reason = serializers.CharField(min_length=reasons.LENGTH_MIN, max_length=reasons.LENGTH_MAX)
+
+
+class HoldBody(serializers.Serializer[object]):
+    """Why: a usual reason by its code, words of one's own, or both; kept with the decision for ever."""
+
+    reason = serializers.CharField(required=False, default="", allow_blank=True, max_length=reasons.LENGTH_MAX)
+    reason_code = serializers.CharField(required=False, default="", allow_blank=True, max_length=60)
+
+
+class HoldReasonShape(serializers.Serializer[object]):
+    """A usual reason to hold or to release."""
+
+    code = serializers.CharField()
+    use = serializers.ChoiceField(HoldReason.Use.choices)
+    reason = serializers.CharField(help_text="The words that are kept with the decision.")
+
+
+class CommentShape(serializers.Serializer[object]):
+    """A remark for colleagues; never changed."""
+
+    id = serializers.IntegerField()
+    author = serializers.CharField()
+    text = serializers.CharField()
+    written_at = serializers.DateTimeField()
+
+
+class CommentBody(serializers.Serializer[object]):
+    """What to say."""
+
+    text = serializers.CharField(max_length=comment.LENGTH_MAX)
+
+
+class ApprovalOfOne(serializers.Serializer[object]):
+    """An invoice, and the hash of the figures that were looked at."""
+
+    id = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+    content_hash = serializers.CharField(max_length=64)
+
+
+class ApprovalsBody(serializers.Serializer[object]):
+    """Which invoices to approve, each by the figures that were looked at."""
+
+    invoices = serializers.ListField(child=ApprovalOfOne(), min_length=1, max_length=together.INVOICES_MAX)
+
+
+class OutcomeShape(serializers.Serializer[object]):
+    """What became of one of them."""
+
+    id = serializers.IntegerField()
+    outcome = serializers.ChoiceField(["approved", "first_of_two", "refused"])
+    code = serializers.CharField(allow_null=True, help_text="Of the refusal, such as `second_person_needed`.")
+    detail = serializers.CharField(allow_null=True)
+
+
+class OutcomesShape(serializers.Serializer[object]):
+    """How many came to which end, and each by itself."""
+
+    approved = serializers.IntegerField()
+    first_of_two = serializers.IntegerField()
+    refused = serializers.IntegerField()
+    items = OutcomeShape(many=True)
 
 
 class ApprovalBody(serializers.Serializer[object]):

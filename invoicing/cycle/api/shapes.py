@@ -1,21 +1,26 @@
 """Invoices as JSON: money and quantities as decimal strings, instants in UTC."""
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from core import money
+from invoicing.cycle import approve
 from invoicing.cycle.models import (
     Break,
     DocumentType,
     Hold,
     Invoice,
     InvoiceAllowanceCharge,
+    InvoiceComment,
     InvoiceLine,
     InvoiceTax,
     InvoiceTransition,
 )
 from invoicing.cycle.preview import Preview
 from invoicing.cycle.rules.totals import Totals
+from invoicing.cycle.together import Outcome
 
 
 def invoice_json(invoice: Invoice) -> dict[str, Any]:
@@ -39,6 +44,8 @@ def invoice_json(invoice: Invoice) -> dict[str, Any]:
         **_sums(invoice, currency=invoice.currency),
         "content_hash": invoice.content_hash,
         "policy_version": invoice.policy and str(invoice.policy),
+        "approvals_needed": approve.people_needed(invoice),
+        "approvals": _approvals(invoice),
         "holds": [_hold(hold) for hold in invoice.holds.all()],
         "breaks": [_break(found) for found in invoice.breaks.all()],
         "transitions": [_transition(move) for move in invoice.transitions.all()],
@@ -65,6 +72,8 @@ def preview_json(preview: Preview) -> dict[str, Any]:
         **_sums(preview.totals, currency=currency),
         "content_hash": None,
         "policy_version": preview.policy and str(preview.policy),
+        "approvals_needed": approve.needed_by(preview.policy, total=preview.totals.total, currency=currency),
+        "approvals": [],
         "holds": [],
         "breaks": [],
         "transitions": [],
@@ -129,10 +138,47 @@ def _span(start: datetime, end: datetime) -> dict[str, str | None]:
     return {"start": instant(start), "end": instant(end)}
 
 
+def _approvals(invoice: Invoice) -> list[dict[str, Any]]:
+    kept = list(invoice.approvals.all())
+    live = {one.pk for one in approve.standing_of(invoice, given=kept).given}
+    return [
+        {
+            "person": one.person.get_username(),
+            "given_at": instant(one.given_at),
+            "content_hash": one.content_hash,
+            "counts": one.pk in live,
+            "audit_reference": one.audit_entry.reference,
+        }
+        for one in kept
+    ]
+
+
+def comment_json(comment: InvoiceComment) -> dict[str, Any]:
+    return {
+        "id": comment.pk,
+        "author": comment.author.get_username(),
+        "text": comment.text,
+        "written_at": instant(comment.written_at),
+    }
+
+
+def outcomes_json(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """How many came to which end, and each by itself."""
+    counts = Counter(one.outcome for one in outcomes)
+    return {
+        **{name: counts[name] for name in ("approved", "first_of_two", "refused")},
+        "items": [
+            {"id": one.invoice_id, "outcome": one.outcome, "code": one.code or None, "detail": one.detail or None}
+            for one in outcomes
+        ],
+    }
+
+
 def _hold(hold: Hold) -> dict[str, Any]:
     return {
         "id": hold.pk,
         "cause": hold.cause,
+        "reason_code": hold.listed_reason and hold.listed_reason.code,
         "reason": hold.reason,
         "placed_by": _name(hold.placed_by),
         "placed_at": instant(hold.placed_at),

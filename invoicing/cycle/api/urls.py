@@ -7,10 +7,13 @@ from invoicing.cycle.api import views
 urlpatterns = [
     path("invoices", views.InvoiceListView.as_view()),
     path("invoices/preview", views.PreviewView.as_view()),
+    path("invoices/approve", views.ApproveManyView.as_view()),
+    path("hold-reasons", views.HoldReasonsView.as_view()),
     path("invoices/<int:invoice_id>", views.InvoiceView.as_view()),
     path("invoices/<int:invoice_id>/hold", views.HoldView.as_view()),
     path("invoices/<int:invoice_id>/release", views.ReleaseView.as_view()),
     path("invoices/<int:invoice_id>/approve", views.ApproveView.as_view()),
+    path("invoices/<int:invoice_id>/comments", views.CommentsView.as_view()),
     path("invoices/<int:invoice_id>/finalize", views.FinalizeView.as_view()),
     path("invoices/<int:invoice_id>/discard", views.DiscardView.as_view()),
     path("invoices/<int:invoice_id>/recheck", views.RecheckView.as_view()),

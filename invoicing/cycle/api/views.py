@@ -19,9 +19,9 @@ from core.errors import NotFoundError
 from core.http.problems import MEDIA_TYPE
 from core.http.schema import READ_REFUSALS, WRITE_REFUSALS, ProblemSerializer
 from core.http.views import IdempotentWrites
-from invoicing.cycle import approve, discard, finalize, hold, pdf, preview, queries, reconcile
+from invoicing.cycle import approve, comment, discard, finalize, hold, pdf, preview, queries, reconcile, together
 from invoicing.cycle.api import schema, shapes
-from invoicing.cycle.models import Invoice
+from invoicing.cycle.models import HoldReason, Invoice, InvoiceComment
 
 FINANCE = frozenset({Role.FINANCE})
 RETRY_SECONDS = "3"
@@ -92,14 +92,14 @@ class PreviewView(RuledView, APIView):
 
 
 class HoldView(IdempotentWrites, RuledView, APIView):
-    """Hold an invoice back, with a reason."""
+    """Hold an invoice back, with a reason; every approval of it is withdrawn."""
 
     roles_by_method = {"POST": FINANCE}
 
-    @extend_schema(request=schema.ReasonBody, responses={200: schema.InvoiceShape, **WRITE_REFUSALS})
+    @extend_schema(request=schema.HoldBody, responses={200: schema.InvoiceShape, **WRITE_REFUSALS})
     def post(self, request: Request, invoice_id: int) -> Response:
-        reason = _usable(schema.ReasonBody(data=request.data))["reason"]
-        hold.hold_invoice(invoice_id=invoice_id, reason=reason, actor=request.user, at=timezone.now())
+        given = _usable(schema.HoldBody(data=request.data))
+        hold.hold_invoice(invoice_id=invoice_id, **given, actor=request.user, at=timezone.now())
         return _answer(invoice_id)
 
 
@@ -108,15 +108,19 @@ class ReleaseView(IdempotentWrites, RuledView, APIView):
 
     roles_by_method = {"POST": FINANCE}
 
-    @extend_schema(request=schema.ReasonBody, responses={200: schema.InvoiceShape, **WRITE_REFUSALS})
+    @extend_schema(request=schema.HoldBody, responses={200: schema.InvoiceShape, **WRITE_REFUSALS})
     def post(self, request: Request, invoice_id: int) -> Response:
-        reason = _usable(schema.ReasonBody(data=request.data))["reason"]
-        hold.release_invoice(invoice_id=invoice_id, reason=reason, actor=request.user, at=timezone.now())
+        given = _usable(schema.HoldBody(data=request.data))
+        hold.release_invoice(invoice_id=invoice_id, **given, actor=request.user, at=timezone.now())
         return _answer(invoice_id)
 
 
 class ApproveView(IdempotentWrites, RuledView, APIView):
-    """Approve the figures with this hash, and no others."""
+    """Approve the figures with this hash, and no others.
+
+    Above the amount that its policy names, `approvals_needed` is 2: after the first person's call the answer's status
+    is still `draft`, and the second person's makes it `approved`.
+    """
 
     roles_by_method = {"POST": FINANCE}
 
@@ -125,6 +129,53 @@ class ApproveView(IdempotentWrites, RuledView, APIView):
         content_hash = _usable(schema.ApprovalBody(data=request.data))["content_hash"]
         approve.approve_invoice(invoice_id=invoice_id, content_hash=content_hash, actor=request.user, at=timezone.now())
         return _answer(invoice_id)
+
+
+class ApproveManyView(IdempotentWrites, RuledView, APIView):
+    """Approve many drafts, each by the figures that were looked at; each answers for itself."""
+
+    roles_by_method = {"POST": FINANCE}
+
+    @extend_schema(
+        operation_id="invoices_approve_many",
+        request=schema.ApprovalsBody,
+        responses={200: schema.OutcomesShape, **WRITE_REFUSALS},
+    )
+    def post(self, request: Request) -> Response:
+        wanted = _usable(schema.ApprovalsBody(data=request.data))["invoices"]
+        figures = [(one["id"], one["content_hash"]) for one in wanted]
+        outcomes = together.approve_invoices(figures=figures, actor=request.user, at=timezone.now())
+        return Response(shapes.outcomes_json(outcomes))
+
+
+class CommentsView(IdempotentWrites, RuledView, APIView):
+    """What colleagues remarked on an invoice, oldest first; remarks are added, never changed."""
+
+    roles_by_method = {"GET": READERS, "POST": comment.WRITERS}
+
+    @extend_schema(operation_id="invoices_comments", responses={200: schema.CommentShape(many=True), **READ_REFUSALS})
+    def get(self, request: Request, invoice_id: int) -> Response:
+        if not Invoice.objects.filter(pk=invoice_id).exists():
+            raise NotFoundError(f"There is no invoice {invoice_id}.")
+        kept = InvoiceComment.objects.filter(invoice_id=invoice_id).select_related("author")
+        return Response([shapes.comment_json(one) for one in kept])
+
+    @extend_schema(request=schema.CommentBody, responses={201: schema.CommentShape, **WRITE_REFUSALS})
+    def post(self, request: Request, invoice_id: int) -> Response:
+        text = _usable(schema.CommentBody(data=request.data))["text"]
+        kept = comment.add_comment(invoice_id=invoice_id, text=text, actor=request.user, at=timezone.now())
+        return Response(shapes.comment_json(kept), status=201)
+
+
+class HoldReasonsView(RuledView, APIView):
+    """The usual reasons to hold and to release that finance keeps; their codes go into `reason_code`."""
+
+    roles_by_method = {"GET": READERS}
+
+    @extend_schema(operation_id="hold_reasons", responses={200: schema.HoldReasonShape(many=True), **READ_REFUSALS})
+    def get(self, request: Request) -> Response:
+        used = HoldReason.objects.filter(is_in_use=True)
+        return Response([{"code": one.code, "use": one.use, "reason": one.label} for one in used])
 
 
 class FinalizeView(IdempotentWrites, RuledView, APIView):

@@ -196,4 +196,59 @@ INVARIANTS = [
             """
         ),
     ),
+    Invariant(
+        number=38,
+        name="no approval is of a person who drafted, had redrafted, or accepted a break",
+        find_offenders=rows_of(
+            """
+            SELECT approval.invoice_id AS invoice, approval.person_id AS person
+            FROM cycle_invoiceapproval approval JOIN cycle_invoice invoice ON invoice.id = approval.invoice_id
+            WHERE approval.person_id = invoice.drafted_by_id
+               OR EXISTS (SELECT 1 FROM cycle_break found
+                          WHERE found.invoice_id = invoice.id AND found.closed_by_id = approval.person_id
+                            AND found.closed_at <= approval.given_at)
+               OR EXISTS (SELECT 1 FROM cycle_invoice earlier
+                          JOIN cycle_invoicetransition move
+                            ON move.invoice_id = earlier.id AND move.to_status = 'discarded'
+                          WHERE earlier.cycle_id = invoice.cycle_id AND move.actor_id = approval.person_id
+                            AND earlier.id < invoice.id)
+            ORDER BY approval.id
+            """
+        ),
+    ),
+    Invariant(
+        number=38,
+        name="what is approved or final was approved, as it stands, by as many people as its policy asks for",
+        find_offenders=rows_of(
+            """
+            SELECT invoice.id AS invoice, count(DISTINCT approval.person_id) AS people
+            FROM cycle_invoice invoice
+            LEFT JOIN policy_triggerpolicy policy ON policy.id = invoice.policy_id
+            LEFT JOIN cycle_invoiceapproval approval
+              ON approval.invoice_id = invoice.id AND approval.content_hash = invoice.content_hash
+             AND approval.revision = invoice.revision - CASE invoice.status WHEN 'approved' THEN 1 ELSE 2 END
+            WHERE invoice.status IN ('approved', 'final')
+            GROUP BY invoice.id, policy.id
+            HAVING bool_or(approval.person_id = invoice.approved_by_id) IS NOT TRUE
+                OR count(DISTINCT approval.person_id) < CASE WHEN abs(invoice.total) > (
+                       policy.terms #>> ARRAY['approval', 'second_person_above', invoice.currency])::numeric
+                   THEN 2 ELSE 1 END
+            ORDER BY invoice.id
+            """
+        ),
+    ),
+    Invariant(
+        number=38,
+        name="every approval stands in the audit chain as it was given",
+        find_offenders=rows_of(
+            """
+            SELECT approval.id AS approval, entry.reference
+            FROM cycle_invoiceapproval approval JOIN core_auditentry entry ON entry.id = approval.audit_entry_id
+            WHERE entry.subject <> 'invoice:' || approval.invoice_id
+               OR entry.facts ->> 'content_hash' IS DISTINCT FROM approval.content_hash
+               OR entry.actor_id IS DISTINCT FROM approval.person_id
+            ORDER BY approval.id
+            """
+        ),
+    ),
 ]

@@ -5,6 +5,7 @@ from invoicing.cycle.models.cycles import BillingCycle, DocumentType, NumberSeri
 from invoicing.cycle.models.decisions import Hold, InvoiceTransition
 from invoicing.cycle.models.invoices import Invoice
 from invoicing.cycle.models.lines import InvoiceAllowanceCharge, InvoiceLine, InvoiceTax
+from invoicing.cycle.models.review import HoldReason, InvoiceApproval, InvoiceComment
 from invoicing.cycle.models.tie_outs import Break, TieOut
 
 __all__ = [
@@ -13,8 +14,11 @@ __all__ = [
     "CloseRun",
     "DocumentType",
     "Hold",
+    "HoldReason",
     "Invoice",
     "InvoiceAllowanceCharge",
+    "InvoiceApproval",
+    "InvoiceComment",
     "InvoiceLine",
     "InvoiceTax",
     "InvoiceTransition",

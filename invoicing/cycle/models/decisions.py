@@ -9,6 +9,7 @@ from simple_history.models import HistoricalRecords
 from core.models import APPEND_ONLY, AuditEntry
 from invoicing.cycle.models import guards
 from invoicing.cycle.models.invoices import Invoice
+from invoicing.cycle.models.review import HoldReason
 
 
 class InvoiceTransition(models.Model):
@@ -44,6 +45,9 @@ class Hold(models.Model):
 
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="holds")
     cause = models.CharField(max_length=10, choices=Cause.choices)
+    listed_reason = models.ForeignKey(
+        HoldReason, null=True, on_delete=models.PROTECT, related_name="+", help_text="The usual reason, if it is one."
+    )
     reason = models.TextField()
     placed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     placed_at = models.DateTimeField()
@@ -55,6 +59,7 @@ class Hold(models.Model):
         help_text="Empty on a hold that ended because its draft was discarded.",
     )
     released_at = models.DateTimeField(null=True)
+    listed_release = models.ForeignKey(HoldReason, null=True, on_delete=models.PROTECT, related_name="+")
     release_reason = models.TextField(blank=True)
     history = HistoricalRecords()
 
@@ -76,7 +81,8 @@ class Hold(models.Model):
         triggers = [
             guards.NOT_ON_CLOSED_INVOICES,
             pgtrigger.ReadOnly(
-                name="placing_is_fixed", fields=["invoice", "cause", "reason", "placed_by", "placed_at"]
+                name="placing_is_fixed",
+                fields=["invoice", "cause", "listed_reason", "reason", "placed_by", "placed_at"],
             ),
             pgtrigger.Protect(
                 name="released_once", operation=pgtrigger.Update, condition=pgtrigger.Q(old__released_at__isnull=False)

@@ -59,6 +59,26 @@ IF EXISTS (SELECT 1 FROM cycle_break WHERE invoice_id = NEW.id AND closed_at IS 
 END IF;
 """
 
+# Live approvals are of this revision: of the draft that is being approved, or of the one that was, a move ago.
+_APPROVED_BY_ENOUGH = """
+IF NOT EXISTS (
+    SELECT 1 FROM cycle_invoiceapproval approval
+    WHERE approval.invoice_id = NEW.id AND approval.content_hash = NEW.content_hash
+      AND approval.revision = CASE NEW.status WHEN 'approved' THEN OLD.revision ELSE OLD.revision - 1 END
+      AND (NEW.status = 'final' OR EXISTS (
+          SELECT 1 FROM auth_user person
+          JOIN auth_user_groups held ON held.user_id = person.id
+          JOIN auth_group role ON role.id = held.group_id
+          WHERE person.id = approval.person_id AND person.is_active AND role.name = 'finance'))
+    HAVING bool_or(approval.person_id = NEW.approved_by_id)
+       AND count(DISTINCT approval.person_id) >= CASE WHEN abs(NEW.total) > (
+           SELECT (policy.terms #>> ARRAY['approval', 'second_person_above', NEW.currency])::numeric
+           FROM policy_triggerpolicy policy WHERE policy.id = NEW.policy_id) THEN 2 ELSE 1 END
+) THEN
+    RAISE EXCEPTION 'invoice % lacks an approval', NEW.id USING ERRCODE = 'integrity_constraint_violation';
+END IF;
+"""
+
 INVOICE_GUARDS = [
     pgtrigger.Protect(
         name="policy_decides", operation=pgtrigger.Insert, condition=pgtrigger.Q(new__policy__isnull=True)
@@ -107,7 +127,7 @@ INVOICE_GUARDS = [
         operation=pgtrigger.UpdateOf("status"),
         when=pgtrigger.Before,
         condition=pgtrigger.Q(new__status__in=["approved", "final"]),
-        func=f"{_ADDS_UP} {_NAMES_WHAT_IT_IS} {_NOTHING_OPEN} RETURN NEW;",
+        func=f"{_ADDS_UP} {_NAMES_WHAT_IT_IS} {_NOTHING_OPEN} {_APPROVED_BY_ENOUGH} RETURN NEW;",
     ),
     NO_DELETE,
     NO_TRUNCATE,
@@ -178,6 +198,31 @@ NOT_ON_CLOSED_INVOICES = pgtrigger.Trigger(
         SELECT status INTO found FROM cycle_invoice WHERE id = NEW.invoice_id FOR SHARE;
         IF found IN ('final', 'discarded') THEN
             RAISE EXCEPTION 'invoice % is %, nothing is opened on it any more', NEW.invoice_id, found
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        RETURN NEW;
+    """,
+)
+
+# The invoice row is locked, so that neither a move nor another approval comes in between.
+OF_A_DRAFT_BY_AN_OUTSIDER = pgtrigger.Trigger(
+    name="of_a_draft_by_an_outsider",
+    operation=pgtrigger.Insert,
+    when=pgtrigger.Before,
+    declare=[("found", "cycle_invoice%ROWTYPE")],
+    func="""
+        SELECT * INTO found FROM cycle_invoice WHERE id = NEW.invoice_id FOR UPDATE;
+        IF (found.status, found.revision, found.content_hash) <> ('draft', NEW.revision, NEW.content_hash) THEN
+            RAISE EXCEPTION 'invoice % is not the draft that was approved', NEW.invoice_id
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        IF found.drafted_by_id = NEW.person_id
+           OR EXISTS (SELECT 1 FROM cycle_break WHERE invoice_id = NEW.invoice_id AND closed_by_id = NEW.person_id)
+           OR EXISTS (SELECT 1 FROM cycle_invoicetransition move
+                      JOIN cycle_invoice earlier ON earlier.id = move.invoice_id
+                      WHERE earlier.cycle_id = found.cycle_id AND move.to_status = 'discarded'
+                        AND move.actor_id = NEW.person_id) THEN
+            RAISE EXCEPTION 'the figures of invoice % come of a decision of this person', NEW.invoice_id
                 USING ERRCODE = 'integrity_constraint_violation';
         END IF;
         RETURN NEW;

@@ -12,9 +12,13 @@ class ReasonMissingError(InvalidInputError):
     code = "reason_missing"
 
 
-def clean_reason(text: str) -> str:
-    """The reason without outer white space; ReasonMissingError if it is too short or too long to be one."""
-    reason = text.strip()
+def clean_reason(text: str, *, label: str = "") -> str:
+    """The usual reason's label, the text, or both, without outer white space; ReasonMissingError if that says nothing.
+
+    The label alone is enough. What is added to it is a sentence of its own.
+    """
+    said = text.strip()
+    reason = ": ".join(part for part in (label, said) if part)
     if not LENGTH_MIN <= len(reason) <= LENGTH_MAX or "\x00" in reason:
         raise ReasonMissingError(
             f"Give a reason of {LENGTH_MIN} to {LENGTH_MAX} characters that a colleague can follow.", pointer="/reason"

@@ -1,0 +1,32 @@
+"""Leave a remark on an invoice for colleagues; it decides nothing and is kept as it was written."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from accounts import roles
+from accounts.roles import Role
+from core.errors import InvalidInputError, NotFoundError
+from invoicing.cycle.models import Invoice, InvoiceComment
+
+WRITERS = frozenset({Role.PRODUCT, Role.FINANCE, Role.OPS, Role.ENGINEERING})
+LENGTH_MAX = 4000
+
+
+class CommentError(InvalidInputError):
+    """The text says nothing, or too much."""
+
+    code = "comment_invalid"
+
+
+@transaction.atomic
+def add_comment(*, invoice_id: int, text: str, actor: Any, at: datetime) -> InvoiceComment:
+    """Keep the text under the name of its author; any role but the auditor's may write, in every status."""
+    roles.require_role(actor, *sorted(WRITERS), to="comment on invoices")
+    said = text.strip().replace("\r\n", "\n")
+    if not 1 <= len(said) <= LENGTH_MAX or "\x00" in said:
+        raise CommentError(f"Write 1 to {LENGTH_MAX} characters.", pointer="/text")
+    if not Invoice.objects.filter(pk=invoice_id).exists():
+        raise NotFoundError(f"There is no invoice {invoice_id}.")
+    return InvoiceComment.objects.create(invoice_id=invoice_id, author=actor, text=said, written_at=at)
