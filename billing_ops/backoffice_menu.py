@@ -121,6 +121,7 @@ UNFOLD: dict[str, Any] = {
             _group(
                 "Record",
                 _entry("Audit chain", "link", "core.AuditEntry"),
+                _entry("Anchors of the chain", "anchor", "core.AuditAnchor"),
                 _entry("Background work", "pending_actions", "core.Job"),
             ),
         ],

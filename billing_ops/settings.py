@@ -1,6 +1,7 @@
 """Settings, read from the environment; a missing or malformed one that matters stops the start with one line."""
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -252,6 +253,17 @@ EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="Billing Ops <billing-ops@localhost>")
 ALERT_BY_EMAIL = "EMAIL_URL" in os.environ
+# Heads of the audit chain are signed, and put where whoever changes the database does not reach.
+AUDIT_SIGNING_KEY = env.str("AUDIT_SIGNING_KEY", default="")
+if AUDIT_SIGNING_KEY and not re.fullmatch(r"[0-9a-fA-F]{64}", AUDIT_SIGNING_KEY):
+    stop("AUDIT_SIGNING_KEY", "is 64 hex digits; make one: python -c 'import secrets; print(secrets.token_hex(32))'")
+_BESIDE = "" if "DATABASE_URL" in os.environ else str(postgres_place.home() / "anchors" / "audit.ndjson")
+AUDIT_ANCHOR_FILE = env.str("AUDIT_ANCHOR_FILE", default=_BESIDE)
+AUDIT_ANCHOR_EMAIL = env.str("AUDIT_ANCHOR_EMAIL", default="")
+AUDIT_ANCHOR_URL = env.str("AUDIT_ANCHOR_URL", default="")
+AUDIT_ANCHOR_TOKEN = env.str("AUDIT_ANCHOR_TOKEN", default="")
+if AUDIT_ANCHOR_URL and (flaw := outbound.find_flaw(AUDIT_ANCHOR_URL)):
+    stop("AUDIT_ANCHOR_URL", flaw)
 SLACK_WEBHOOK_URL = env.str("SLACK_WEBHOOK_URL", default="")
 if SLACK_WEBHOOK_URL and (flaw := outbound.find_flaw(SLACK_WEBHOOK_URL)):
     stop("SLACK_WEBHOOK_URL", flaw)

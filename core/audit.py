@@ -1,5 +1,6 @@
 """The audit chain: every entry carries the hash of the one before it."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from core import canonical, locks
 from core.models import AuditEntry
 
 GENESIS = "0" * 64
+FORM = 2  # of the entries that are written now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,33 +48,50 @@ def append_entries(facts: Sequence[Fact], *, actor: AbstractBaseUser | None, at:
             actor_id=None if actor is None else actor.pk,
             facts=fact.facts,
             recorded_at=at,
+            form=FORM,
             previous_hash=previous,
         )
+        entry.content_hash = canonical.content_hash(content_of(entry))
         entry.entry_hash = previous = entry_digest(entry)
         entries.append(entry)
     return AuditEntry.objects.bulk_create(entries, batch_size=2000)
 
 
+def content_of(entry: AuditEntry) -> dict[str, Any]:
+    """What an entry says, without its place in the chain."""
+    return {
+        "reference": entry.reference,
+        "action": entry.action,
+        "subject": entry.subject,
+        "actor": entry.actor_id,
+        "facts": entry.facts,
+        "recorded_at": entry.recorded_at,
+    }
+
+
 def entry_digest(entry: AuditEntry) -> str:
-    """SHA-256 over the entry's facts and the hash of the entry before it."""
-    return canonical.content_hash(
-        {
-            "reference": entry.reference,
-            "action": entry.action,
-            "subject": entry.subject,
-            "actor": entry.actor_id,
-            "facts": entry.facts,
-            "recorded_at": entry.recorded_at,
-            "previous": entry.previous_hash,
-        }
-    )
+    """SHA-256 that joins what the entry says to the hash of the entry before it, in the form it was written in."""
+    content = content_of(entry)
+    if entry.form == 1:
+        return canonical.content_hash({**content, "previous": entry.previous_hash})
+    return link(entry.previous_hash, canonical.content_hash(content))
+
+
+def link(previous_hash: str, content_hash: str) -> str:
+    """The hash of an entry of form 2, from two hashes in hex."""
+    return hashlib.sha256(f"{previous_hash}{content_hash}".encode()).hexdigest()
 
 
 def find_first_broken_entry() -> AuditEntry | None:
     """Walk the chain from its start; the first entry that was edited, dropped before, or moved — or None."""
     previous = GENESIS
     for number, entry in enumerate(AuditEntry.objects.order_by("id").iterator(chunk_size=2000), start=1):
-        if entry.id != number or entry.previous_hash != previous or entry.entry_hash != entry_digest(entry):
+        if entry.id != number or entry.previous_hash != previous or not _is_intact(entry):
             return entry
         previous = entry.entry_hash
     return None
+
+
+def _is_intact(entry: AuditEntry) -> bool:
+    says = canonical.content_hash(content_of(entry)) if entry.form != 1 else ""
+    return entry.content_hash == says and entry.entry_hash == entry_digest(entry)

@@ -6,7 +6,8 @@ from typing import Any, LiteralString
 
 from django.db import connection
 
-from core import audit
+from core import anchors, audit, heads
+from core.models import AuditHead
 
 OFFENDERS_SHOWN = 20
 
@@ -63,8 +64,20 @@ def _find_broken_audit_entry() -> list[str]:
     return [] if entry is None else [f"{entry.reference} {entry.action} of {entry.subject}"]
 
 
+def _find_contradicted_heads() -> list[str]:
+    return list(heads.find_flaws([heads.as_document(head) for head in AuditHead.objects.all()]))
+
+
 INVARIANTS = [
     Invariant(number=43, name="the audit chain verifies", find_offenders=_find_broken_audit_entry),
+    Invariant(
+        number=43, name="the audit chain contains every signed head of it", find_offenders=_find_contradicted_heads
+    ),
+    Invariant(
+        number=43,
+        name="the audit chain contains the anchors outside",
+        find_offenders=lambda: list(anchors.find_flaws()),
+    ),
     Invariant(
         number=44,
         name="no job is past two leases",

@@ -86,7 +86,11 @@ class WorkerHeartbeat(models.Model):
 
 
 class AuditEntry(models.Model):
-    """One link of the hash chain over transitions, approvals and gate decisions."""
+    """One link of the hash chain over transitions, approvals, gate decisions and evidence.
+
+    Of form 1 the link hashes content and predecessor in one; of form 2 it joins the predecessor's hash to a hash of the
+    content, so that a link can be checked by somebody who may not read what it says.
+    """
 
     reference = models.CharField(max_length=40, unique=True, help_text="What people quote, such as AUD-0000000042.")
     action = models.CharField(max_length=80)
@@ -94,6 +98,10 @@ class AuditEntry(models.Model):
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     facts = models.JSONField()
     recorded_at = models.DateTimeField()
+    form = models.PositiveSmallIntegerField(default=1, help_text="How its hashes are made.")
+    content_hash = models.CharField(
+        max_length=64, blank=True, default="", help_text="Of what it says; empty in form 1."
+    )
     previous_hash = models.CharField(max_length=64)
     entry_hash = models.CharField(max_length=64, unique=True)
 
@@ -104,6 +112,50 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return self.reference
+
+
+class AuditHead(models.Model):
+    """How far the chain reached when this was signed: cutting it shorter than a head contradicts a signature."""
+
+    number = models.BigIntegerField(help_text="Of the last entry there was.")
+    entry_hash = models.CharField(max_length=64)
+    first_hash = models.CharField(max_length=64, help_text="Of entry 1: which chain this is.")
+    signed_at = models.DateTimeField()
+    public_key = models.CharField(max_length=64, help_text="Ed25519, in hex.")
+    signature = models.CharField(max_length=128)
+
+    class Meta:
+        ordering = ["-number", "-id"]
+        constraints = [models.UniqueConstraint(fields=["number", "public_key"], name="core_head_once_per_key")]
+        triggers = APPEND_ONLY
+
+    def __str__(self) -> str:
+        return f"the chain up to entry {self.number}"
+
+
+class AuditAnchor(models.Model):
+    """A signed head that was put somewhere else, where whoever changes this database cannot reach it."""
+
+    class Kind(models.TextChoices):
+        FILE = "file", "File"
+        EMAIL = "email", "E-mail"
+        OBJECT = "object", "Object store"
+
+    head = models.ForeignKey(AuditHead, on_delete=models.PROTECT, related_name="anchors")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    place = models.CharField(max_length=300)
+    placed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["head", "kind", "place"], name="core_anchor_once_per_place"),
+            models.CheckConstraint(condition=Q(kind__in=["file", "email", "object"]), name="core_anchor_kind"),
+        ]
+        triggers = APPEND_ONLY
+
+    def __str__(self) -> str:
+        return f"{self.head} in {self.place}"
 
 
 class IdempotentAnswer(models.Model):

@@ -52,21 +52,40 @@ def find_flaw(url: str) -> str | None:
 
 def post_json(url: str, document: Any) -> None:
     """POST a JSON document; OutboundError unless the answer is a success. A redirect is none and is not followed."""
+    _call("POST", url, body=orjson.dumps(document), headers={"Content-Type": "application/json"})
+
+
+def put(url: str, body: bytes, *, token: str = "") -> None:
+    """PUT a JSON text, with a bearer token where there is one; OutboundError unless the answer is a success."""
+    _call("PUT", url, body=body, headers={"Content-Type": "application/json", **_bearer(token)})
+
+
+def get(url: str, *, token: str = "") -> bytes:
+    """GET at most 64 KiB; OutboundError unless the answer is a success."""
+    return _call("GET", url, headers=_bearer(token))
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def _call(method: str, url: str, *, body: bytes | None = None, headers: dict[str, str]) -> bytes:
     if flaw := find_flaw(url):
         raise OutboundError(f"The address {flaw}.")
     parts = urlsplit(url)
     connection = _PinnedConnection(_host(parts), port=parts.port or 443, address=find_public_address(_host(parts)))
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
-        connection.request("POST", path, orjson.dumps(document), {"Content-Type": "application/json"})
+        connection.request(method, path, body, headers)
         response = connection.getresponse()
-        response.read(ANSWER_BYTES_MAX)
+        answer = response.read(ANSWER_BYTES_MAX)
     except (OSError, http.client.HTTPException) as error:
         raise OutboundError(f"{_host(parts)} could not be reached: {error}.") from error
     finally:
         connection.close()
     if response.status not in OK:
         raise OutboundError(f"{_host(parts)} answered {response.status}.")
+    return answer
 
 
 def find_public_address(host: str) -> str:

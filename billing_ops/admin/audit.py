@@ -1,11 +1,14 @@
-"""The audit chain, as it is."""
+"""The audit chain as it is, and where signed heads of it were put."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 from accounts.backoffice import BackOfficeAdmin
-from core.models import AuditEntry
+from core import anchors, heads
+from core.models import AuditAnchor, AuditEntry
 
 
 @admin.register(AuditEntry)
@@ -24,6 +27,46 @@ class AuditEntryAdmin(BackOfficeAdmin):
         "actor",
         "facts",
         "recorded_at",
+        "form",
+        "content_hash",
         "previous_hash",
         "entry_hash",
     ]
+
+
+@admin.register(AuditAnchor)
+class AuditAnchorAdmin(BackOfficeAdmin):
+    """What was put where and when; the chain must contain every one of these."""
+
+    list_display = ("entry", "place", "kind", "placed_at", "entry_hash")
+    list_filter = ("kind",)
+    list_select_related = ("head",)
+    ordering = ("-id",)
+    fields: ClassVar[list[str]] = ["entry", "entry_hash", "kind", "place", "placed_at", "public_key", "signature"]
+    readonly_fields: ClassVar[list[str]] = fields
+
+    @admin.display(description="Chain up to entry", ordering="head__number")
+    def entry(self, anchor: AuditAnchor) -> str:
+        return f"{anchor.head.number:,}"
+
+    @admin.display(description="Hash of that entry")
+    def entry_hash(self, anchor: AuditAnchor) -> str:
+        return anchor.head.entry_hash
+
+    @admin.display(description="Public key")
+    def public_key(self, anchor: AuditAnchor) -> str:
+        return anchor.head.public_key
+
+    @admin.display(description="Signature")
+    def signature(self, anchor: AuditAnchor) -> str:
+        return anchor.head.signature
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponseBase:
+        """Say where heads are put, so that a chain without a place outside does not look like one with."""
+        places = ", ".join(place for _, place in anchors.places())
+        if places:
+            messages.info(request, f"Every hour to {places}, signed by the key {heads.public_key()}.")
+        else:
+            messages.warning(request, "No place is configured (AUDIT_ANCHOR_…): a tail cut off would not be found.")
+        response: HttpResponseBase = super().changelist_view(request, extra_context)
+        return response

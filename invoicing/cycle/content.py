@@ -9,8 +9,13 @@ from invoicing.cycle.models import DocumentType, Invoice, InvoiceAllowanceCharge
 
 def hash_of_rows(invoice: Invoice) -> str:
     """Hash the invoice as its rows say it now; equal to `content_hash` unless somebody changed a row."""
+    return canonical.content_hash(document_of_rows(invoice))
+
+
+def document_of_rows(invoice: Invoice) -> dict[str, Any]:
+    """What is hashed, as the rows say it now; its canonical bytes give `content_hash`."""
     lines = invoice.lines.select_related("rated_line__snapshot").order_by("position")
-    return hash_of(invoice, lines=lines, taxes=invoice.taxes.all(), on_document=invoice.allowances_charges.all())
+    return _document(invoice, lines=lines, taxes=invoice.taxes.all(), on_document=invoice.allowances_charges.all())
 
 
 def hash_of(
@@ -21,22 +26,30 @@ def hash_of(
     on_document: Iterable[InvoiceAllowanceCharge],
 ) -> str:
     """SHA-256 of every figure and fact; the lines bring their rated lines and snapshots along."""
-    return canonical.content_hash(
-        {
-            **_on_document(invoice, on_document),
-            **_what_it_is(invoice),
-            "seller": invoice.seller_id,
-            "customer": invoice.customer_id,
-            "parties": invoice.parties,
-            "currency": invoice.currency,
-            "period": [invoice.period_start, invoice.period_end],
-            "terms_days": invoice.terms_days,
-            "policy": invoice.policy_id,
-            "lines": [_line(line) for line in sorted(lines, key=lambda line: line.position)],
-            "taxes": [_tax(tax) for tax in sorted(taxes, key=lambda tax: (tax.category, tax.percent))],
-            "totals": [money.plain(number) for number in (invoice.subtotal, invoice.tax, invoice.total)],
-        }
-    )
+    return canonical.content_hash(_document(invoice, lines=lines, taxes=taxes, on_document=on_document))
+
+
+def _document(
+    invoice: Invoice,
+    *,
+    lines: Iterable[InvoiceLine],
+    taxes: Iterable[InvoiceTax],
+    on_document: Iterable[InvoiceAllowanceCharge],
+) -> dict[str, Any]:
+    return {
+        **_on_document(invoice, on_document),
+        **_what_it_is(invoice),
+        "seller": invoice.seller_id,
+        "customer": invoice.customer_id,
+        "parties": invoice.parties,
+        "currency": invoice.currency,
+        "period": [invoice.period_start, invoice.period_end],
+        "terms_days": invoice.terms_days,
+        "policy": invoice.policy_id,
+        "lines": [_line(line) for line in sorted(lines, key=lambda line: line.position)],
+        "taxes": [_tax(tax) for tax in sorted(taxes, key=lambda tax: (tax.category, tax.percent))],
+        "totals": [money.plain(number) for number in (invoice.subtotal, invoice.tax, invoice.total)],
+    }
 
 
 def _what_it_is(invoice: Invoice) -> dict[str, str]:

@@ -15,8 +15,8 @@ from accounts import external_ids, keys, portal_access, sign_in
 from accounts.models import Customer, Scope
 from compliance.payouts import evidence
 from compliance.payouts.models import GateRequirement
-from core import work
-from core.models import AuditEntry, Job
+from core import heads, work
+from core.models import AuditAnchor, AuditEntry, Job
 from invoicing.cycle import hold
 from invoicing.cycle.models import BillingCycle, Invoice, InvoiceLine
 from invoicing.effects import moves
@@ -97,6 +97,7 @@ def make_world(*, at: datetime) -> World:
     ids["policy_triggerpolicy"] = _proposal(company, at=at).pk
     file_id = _pay_out(ids)
     ids["core_auditentry"] = AuditEntry.objects.earliest("id").pk
+    ids["core_auditanchor"] = _anchor(at=at).pk
     ids["pricing_plan"] = company.plan.pk
     _propose(ids, company)
     ids["pricing_subscription"] = Subscription.objects.earliest("pk").pk
@@ -117,6 +118,12 @@ def make_world(*, at: datetime) -> World:
     _watch(ids, company)
     ids["metering_aggregationsnapshot"] = AggregationSnapshot.objects.earliest("pk").pk
     return World(ids=ids, file_id=file_id, line_id=InvoiceLine.objects.earliest("pk").pk)
+
+
+def _anchor(*, at: datetime) -> AuditAnchor:
+    head = heads.sign_head(at=at)
+    assert head is not None
+    return AuditAnchor.objects.create(head=head, kind="file", place="/srv/anchors", placed_at=at)
 
 
 def _propose(ids: dict[str, int], company: billing.Company) -> None:

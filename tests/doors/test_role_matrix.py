@@ -175,6 +175,7 @@ ADMIN_PAGES = {
     "accounts_apikey": Pages(view=only("engineering", "auditor", "superuser"), add=only("engineering", "superuser")),
     "accounts_portaluser": Pages(add=KEEPERS),
     "auth_user": Pages(view=ADMINISTRATOR, add=ADMINISTRATOR, change=ADMINISTRATOR),
+    "core_auditanchor": Pages(),
     "core_auditentry": Pages(),
     "core_job": Pages(),
     "cycle_billingcycle": Pages(),

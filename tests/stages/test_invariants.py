@@ -671,6 +671,14 @@ OFFENCES = [
         """,
     ),
     (
+        "the audit chain contains every signed head of it",
+        """
+        INSERT INTO core_audithead (number, entry_hash, first_hash, signed_at, public_key, signature)
+        SELECT max(id) + 1, repeat('0', 64), repeat('0', 64), now(), repeat('0', 64), repeat('0', 128)
+        FROM core_auditentry;
+        """,
+    ),
+    (
         "no job is past two leases",
         """
         UPDATE core_job SET state = 'leased', attempts = 1, leased_until = clock_timestamp() - interval '61
@@ -678,6 +686,9 @@ OFFENCES = [
         """,
     ),
 ]
+
+
+NO_ROWS = {"the audit chain contains the anchors outside"}  # these lie elsewhere: tests/stages/test_anchors.py
 
 
 @pytest.mark.parametrize(("name", "planted"), OFFENCES, ids=[name for name, _ in OFFENCES])
@@ -690,4 +701,4 @@ def test_an_offence_is_found(house: billing.Company, name: str, planted: str) ->
 def test_every_invariant_of_the_house_has_an_offence_here() -> None:
     apps = ("core", "metering", "invoicing.rating", "invoicing.ledger", "invoicing.policy", "invoicing.cycle")
     names = {one.name for app in apps for one in check_invariants.invariants_of(app)}
-    assert names == {name for name, _ in OFFENCES}
+    assert names - NO_ROWS == {name for name, _ in OFFENCES}
