@@ -75,6 +75,8 @@ UNFOLD: dict[str, Any] = {
                 "Invoicing",
                 _entry("Invoices", "receipt_long", "cycle.Invoice"),
                 _entry("Billing cycles", "event_repeat", "cycle.BillingCycle"),
+                _entry("Closes", "event_available", "cycle.CloseRun"),
+                _entry("Parked customers", "local_parking", "cycle.ParkedCustomer", "?left_at__isempty=1"),
                 _entry("Subscriptions", "autorenew", "pricing.Subscription"),
                 _entry("Plans and prices", "sell", "pricing.Plan"),
                 _entry("Fee programs", "account_balance", "pricing.FeeProgram"),

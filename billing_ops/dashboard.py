@@ -15,6 +15,7 @@ from compliance.payouts import desk
 from compliance.payouts.models import GateCheck
 from compliance.payouts.rules.gates import GateState
 from core.models import Job
+from invoicing.cycle import park
 from invoicing.cycle.admin import wording
 from invoicing.cycle.models import BillingCycle, Break, Hold, Invoice
 from invoicing.policy import queries as policy_queries
@@ -91,6 +92,13 @@ def _tiles() -> list[Tile]:
             note="with a reason, below",
             link=f"{invoices}?status__exact=held",
             is_bad=held > 0,
+        ),
+        Tile(
+            title="Parked customers",
+            value=(parked := park.open_parkings().count()),
+            note="could not be closed" if parked else "everybody could be closed",
+            link=reverse("admin:cycle_parkedcustomer_changelist") + "?left_at__isempty=1",
+            is_bad=parked > 0,
         ),
         Tile(
             title="Approved",

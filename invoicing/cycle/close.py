@@ -104,7 +104,8 @@ def go_on(
         if not is_ours:
             return None
         seller, report = the_seller(), CloseReport()
-        periods = due.open_periods(as_of=row.as_of, customer_codes=row.customer_codes, at=at)
+        all_open = due.open_periods(as_of=row.as_of, customer_codes=row.customer_codes, at=at)
+        periods = [each for each in all_open if each.customer_id > row.reached_customer]
         close_runs.begin_attempt(row, periods=len(periods))
         if periods:
             mark = watermarks.fix_watermark(at=at)
@@ -112,7 +113,7 @@ def go_on(
             run = _Run(row, seller, mark, actor, at, report)
             if not _close_all(periods, run=run, progress=progress, is_over=is_over):
                 return report
-        park.let_go_without_periods(row, tried={each.customer_id for each in periods}, at=at)
+        park.let_go_without_periods(row, tried={each.customer_id for each in all_open}, at=at)
         report.late_waiting = _late_waiting(row.customer_codes)
         close_runs.end_run(row, late_waiting=report.late_waiting)
         return report
@@ -130,7 +131,7 @@ def _close_all(
     """False if it stopped before the last chunk."""
     done = 0
     for chunk in _chunks(periods):
-        if is_over():
+        if done and is_over():  # a slice is a chunk at least
             return False
         _close_or_split(chunk, run=run)
         done += len(chunk)
@@ -189,7 +190,9 @@ def _report_failure(chunk: Sequence[DuePeriod], error: Exception, *, run: _Run) 
     else:
         code, reason = parking.DEFECT, f"{type(error).__name__}: {error}"
     failures = [CloseFailure(each, name, code, reason) for each in chunk]
-    _note(Tally(done=len(chunk), failed=len(chunk)), tried={customer_id}, failures=failures, run=run)
+    _note(
+        Tally(reached=customer_id, done=len(chunk), failed=len(chunk)), tried={customer_id}, failures=failures, run=run
+    )
     run.report.failed += failures
 
 
@@ -205,7 +208,8 @@ def _close_together(chunk: Sequence[DuePeriod], *, run: _Run) -> None:
         bulk.insert_rows([bill.cycle for bill in worth if bill.cycle.pk is None])
         sheets = draft.draft_invoices(worth, seller=run.seller, watermark=run.watermark, actor=run.actor, at=run.at)
         tally = _tally(sheets, bills=worth)
-        tally.done, tally.failed, tally.nothing_to_bill = len(chunk), len(failures), len(bills) - len(worth)
+        tally.reached, tally.done = chunk[-1].customer_id, len(chunk)
+        tally.failed, tally.nothing_to_bill = len(failures), len(bills) - len(worth)
         _note(tally, tried={each.customer_id for each in chunk}, failures=failures, run=run)
     _report(run.report, tally, sheets=sheets, failures=failures)
 

@@ -32,8 +32,9 @@ class RunState(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Tally:
-    """What one chunk of a close did, in periods, drafts, breaks and lines."""
+    """What one chunk of a close did, in periods, drafts, breaks and lines, and the last customer (id) in it."""
 
+    reached: int = 0
     done: int = 0
     drafted: int = 0
     held: int = 0
@@ -76,6 +77,13 @@ def take_up(run: CloseRun) -> Iterator[bool]:
             raise
 
 
+def find_waiting(*, as_of: datetime, customer_codes: Sequence[str] | None) -> CloseRun | None:
+    """A run of the same question that has not ended, whoever is at work on it."""
+    codes = None if customer_codes is None else sorted(set(customer_codes))
+    waiting = CloseRun.objects.filter(as_of=as_of, ended_at=None).order_by("pk")
+    return next((run for run in waiting if run.customer_codes == codes), None)
+
+
 def find_unfinished(*, as_of: datetime, customer_codes: Sequence[str] | None) -> CloseRun | None:
     """A run of the same question that nobody works on, though it has not ended: what a killed process left."""
     codes = None if customer_codes is None else sorted(set(customer_codes))
@@ -88,13 +96,10 @@ def find_unfinished(*, as_of: datetime, customer_codes: Sequence[str] | None) ->
 
 
 def begin_attempt(run: CloseRun, *, periods: int) -> None:
-    """Note what is left to do; what earlier attempts drafted stays counted, what they could not do is tried again."""
+    """Note how many periods are left to look at; what earlier attempts did stays counted."""
     CloseRun.objects.filter(pk=run.pk).update(
         attempts=F("attempts") + 1,
-        total=F("drafted") + periods,
-        done=F("drafted"),
-        nothing_to_bill=0,
-        failed=0,
+        total=F("done") + periods,
         started_at=run.started_at or Now(),
         stepped_at=Now(),
     )
@@ -108,6 +113,7 @@ def note_watermark(run: CloseRun, watermark: Watermark) -> None:
 def note_step(run_id: int, tally: Tally) -> None:
     """In the transaction of a chunk: how far the run has come with it."""
     CloseRun.objects.filter(pk=run_id).update(
+        reached_customer=tally.reached,
         done=F("done") + tally.done,
         drafted=F("drafted") + tally.drafted,
         held=F("held") + tally.held,
@@ -133,7 +139,9 @@ def _stop(run: CloseRun, reason: str) -> None:
 
 def states_of(runs: Iterable[CloseRun]) -> dict[int, RunState]:
     """Where these runs stand, by id; who is still at work is asked of PostgreSQL's locks."""
-    held = locks.held_keys(LockClass.CLOSE_RUN)
+    runs = list(runs)
+    is_asked = any(run.ended_at is None for run in runs)
+    held = locks.held_keys(LockClass.CLOSE_RUN) if is_asked else set()
     return {run.pk: _state(run, is_held=run.pk % 2**31 in held) for run in runs}
 
 

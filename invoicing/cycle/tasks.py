@@ -1,12 +1,23 @@
-"""Background work of the cycle: the PDF of a final invoice."""
+"""Background work of the cycle: closes, slice by slice, and the PDF of a final invoice."""
+
+import time
 
 from django.utils import timezone
 
 from core import work
-from invoicing.cycle import pdf, queries
+from invoicing.cycle import pdf, queries, start_close
 from invoicing.cycle.models import Invoice
 from invoicing.documents import render, store
 from invoicing.documents.models import StoredDocument
+
+SLICE_SECONDS = 60  # of a close; between two slices other work gets its turn
+
+
+@work.handles(start_close.CLOSE_JOB, attempts_max=10)
+def close_periods(*, run_id: int) -> None:
+    """Do a slice of a close. Killed, it goes on with the chunk it was at."""
+    ends = time.monotonic() + SLICE_SECONDS
+    start_close.go_on(run_id=run_id, at=timezone.now(), is_over=lambda: time.monotonic() > ends)
 
 
 @work.handles(pdf.RENDER_JOB, attempts_max=5)

@@ -18,7 +18,7 @@ from compliance.payouts.models import GateRequirement
 from core import heads, work
 from core.models import AuditAnchor, AuditEntry, Job
 from invoicing.cycle import hold
-from invoicing.cycle.models import BillingCycle, Invoice, InvoiceLine
+from invoicing.cycle.models import BillingCycle, CloseRun, Invoice, InvoiceLine, ParkedCustomer
 from invoicing.effects import moves
 from invoicing.ledger.models import GeneralLedgerNumber, JournalEntry
 from invoicing.policy import propose
@@ -262,6 +262,10 @@ def _bill(ids: dict[str, int], company: billing.Company) -> None:
     ids["accounts_seller"] = company.seller.pk
     ids["cycle_billingcycle"] = BillingCycle.objects.earliest("pk").pk
     ids["cycle_invoice"] = draft.pk
+    billing.subscribe_to(company, billing.make_customer("parked-co", tax_rate_code="nobody-knows"))
+    billing.close_october(customer_codes=["parked-co"])
+    ids["cycle_parkedcustomer"] = ParkedCustomer.objects.get().pk
+    ids["cycle_closerun"] = CloseRun.objects.earliest("pk").pk
     ids["cycle_invoice_release_hold"] = held.pk
     ids["cycle_invoice_finalize_now"] = approved.pk
 

@@ -1,5 +1,5 @@
 """The finance desk: invoices under review, and the cycles they come from."""
 
-from invoicing.cycle.admin import cycles, invoices
+from invoicing.cycle.admin import closes, cycles, invoices
 
-__all__ = ["cycles", "invoices"]
+__all__ = ["closes", "cycles", "invoices"]

@@ -2,13 +2,13 @@
 
 from decimal import Decimal
 
-from invoicing.cycle.models import BillingCycle, Invoice
+from invoicing.cycle.models import BillingCycle, Invoice, ParkedCustomer
 from invoicing.documents.rules import figures
 
 LOCALE = "en"
 
 
-def period_text(billed: Invoice | BillingCycle) -> str:
+def period_text(billed: Invoice | BillingCycle | ParkedCustomer) -> str:
     """The period in the customer's time zone, last day included: 1 – 31 Oct 2026."""
     zone = billed.customer.time_zone
     return figures.span_text(billed.period_start, billed.period_end, zone=zone, locale=LOCALE)

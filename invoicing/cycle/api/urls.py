@@ -2,9 +2,13 @@
 
 from django.urls import path
 
-from invoicing.cycle.api import views
+from invoicing.cycle.api import closes, views
 
 urlpatterns = [
+    path("closes", closes.CloseListView.as_view()),
+    path("closes/<int:run_id>", closes.CloseView.as_view()),
+    path("parked-customers", closes.ParkedListView.as_view()),
+    path("parked-customers/<int:parked_id>/try-again", closes.TryAgainView.as_view()),
     path("invoices", views.InvoiceListView.as_view()),
     path("invoices/preview", views.PreviewView.as_view()),
     path("invoices/approve", views.ApproveManyView.as_view()),

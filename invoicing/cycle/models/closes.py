@@ -22,6 +22,9 @@ class CloseRun(models.Model):
         Watermark, null=True, on_delete=models.PROTECT, related_name="+", help_text="What it counts up to, lately."
     )
     attempts = models.PositiveIntegerField(default=0, help_text="How often a process took it up.")
+    reached_customer = models.PositiveBigIntegerField(
+        default=0, help_text="It goes by ascending ids of customers, and has looked at all up to this one."
+    )
     total = models.PositiveIntegerField(default=0, help_text="Periods to be drafted.")
     done = models.PositiveIntegerField(default=0, help_text="Of these, the ones it has looked at.")
     drafted = models.PositiveIntegerField(default=0)
