@@ -4,6 +4,7 @@ import http.client
 import ipaddress
 import socket
 import ssl
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -52,7 +53,12 @@ def find_flaw(url: str) -> str | None:
 
 def post_json(url: str, document: Any) -> None:
     """POST a JSON document; OutboundError unless the answer is a success. A redirect is none and is not followed."""
-    _call("POST", url, body=orjson.dumps(document), headers={"Content-Type": "application/json"})
+    post(url, orjson.dumps(document), headers={"Content-Type": "application/json"})
+
+
+def post(url: str, body: bytes, *, headers: Mapping[str, str]) -> None:
+    """POST these very bytes, under the same rules; whoever signs them signs what is sent."""
+    _call("POST", url, body=body, headers=dict(headers))
 
 
 def put(url: str, body: bytes, *, token: str = "") -> None:

@@ -1,20 +1,15 @@
 """Signed webhooks as a source of events: configured by engineers, told by their signature, counted once."""
 
-import base64
-import hashlib
-import hmac
-import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from core import audit, history
+from core import audit, history, webhook_secrets
 from core.errors import DomainError, InvalidInputError, NotFoundError
 from metering import ingest
 from metering.ingest import CaptureResult
@@ -24,7 +19,6 @@ from metering.rules.adapters import webhook
 from metering.rules.adapters.times import seconds_text
 from metering.rules.reading import NotABatchError
 
-PREFIX = "whsec_"
 PURPOSE = b"metering.webhooks\n"
 OVERLAP_HOURS_MAX = 30 * 24
 
@@ -130,7 +124,8 @@ def find_source(code: str) -> WebhookSource:
 def _require_signature(source: WebhookSource, *, headers: Mapping[str, str], body: bytes, at: datetime) -> None:
     signed = {name: headers.get(name, "") for name in ("webhook-id", "webhook-timestamp", "webhook-signature")}
     live = source.secrets.filter(Q(ends_at=None) | Q(ends_at__gt=at))
-    if not any(_verifies(text, signed, body) for secret in live for text in _texts(secret)):
+    texts = (text for secret in live for text in webhook_secrets.texts_of(secret.nonce, purpose=PURPOSE))
+    if not any(_verifies(text, signed, body) for text in texts):
         raise BadSignatureError(
             "The signature is missing, wrong, or more than five minutes old or ahead; sign it by Standard Webhooks."
         )
@@ -145,15 +140,8 @@ def _verifies(text: str, signed: dict[str, str], body: bytes) -> bool:
 
 
 def _add_secret(source: WebhookSource, *, at: datetime) -> str:
-    secret = WebhookSecret.objects.create(source=source, nonce=secrets.token_hex(32), created_at=at)
-    return next(_texts(secret))
-
-
-def _texts(secret: WebhookSecret) -> Iterator[str]:
-    """The secret as the installation's key makes it, and as a key that is being replaced did."""
-    for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
-        made = hmac.digest(str(key).encode(), PURPOSE + secret.nonce.encode(), hashlib.sha256)
-        yield PREFIX + base64.b64encode(made).decode()
+    secret = WebhookSecret.objects.create(source=source, nonce=webhook_secrets.new_nonce(), created_at=at)
+    return next(webhook_secrets.texts_of(secret.nonce, purpose=PURPOSE))
 
 
 def _require_mapping(mapping: Any) -> None:

@@ -14,12 +14,17 @@ def exposures_of(customer: Customer) -> QuerySet[Exposure]:
     return Exposure.objects.filter(customer=customer).order_by("currency")
 
 
-def exposures_in(programs: Sequence[str]) -> QuerySet[Exposure]:
-    """The exposures of everybody whose policy is that of one of these programs."""
-    return Exposure.objects.filter(customer__program__in=programs).select_related("customer").order_by("pk")
+def exposures_in(programs: Sequence[str], *, since: datetime | None) -> QuerySet[Exposure]:
+    """The exposures under these programs' policies that were made since then, or all of them."""
+    found = Exposure.objects.filter(customer__program__in=programs)
+    if since is not None:
+        found = found.filter(as_of__gte=since)
+    return found.select_related("customer").order_by("pk")
 
 
-def running_costs(programs: Sequence[str], *, at: datetime) -> QuerySet[ProgramCost]:
-    """What fee programs will have cost, for the periods that run at this instant."""
+def running_costs(programs: Sequence[str], *, since: datetime | None, at: datetime) -> QuerySet[ProgramCost]:
+    """What fee programs will have cost in the periods that run at this instant, as projected since then, or all."""
     found = ProgramCost.objects.filter(customer__program__in=programs, period_start__lte=at, period_end__gt=at)
+    if since is not None:
+        found = found.filter(as_of__gte=since)
     return found.select_related("customer", "program").order_by("pk")

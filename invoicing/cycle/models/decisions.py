@@ -80,6 +80,7 @@ class Hold(models.Model):
         ]
         triggers = [
             guards.NOT_ON_CLOSED_INVOICES,
+            guards.ONLY_PEOPLE_AND_BREAKS_HOLD,
             pgtrigger.ReadOnly(
                 name="placing_is_fixed",
                 fields=["invoice", "cause", "listed_reason", "reason", "placed_by", "placed_at"],

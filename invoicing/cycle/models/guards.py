@@ -2,6 +2,7 @@
 
 import pgtrigger
 
+from core.deciding import Kind, refuse_from
 from core.models import APPEND_ONLY
 
 NO_TRUNCATE = APPEND_ONLY[1]
@@ -79,7 +80,11 @@ IF NOT EXISTS (
 END IF;
 """
 
+
+ONLY_INVOICE_TRIGGERS_BILL = refuse_from(Kind.ALERT, Kind.CHARGE_CONTROL, name="invoice_triggers_bill")
+ONLY_PEOPLE_AND_BREAKS_HOLD = refuse_from(Kind.ALERT, Kind.CHARGE_CONTROL, name="people_and_breaks_hold")
 INVOICE_GUARDS = [
+    ONLY_INVOICE_TRIGGERS_BILL,
     pgtrigger.Protect(
         name="policy_decides", operation=pgtrigger.Insert, condition=pgtrigger.Q(new__policy__isnull=True)
     ),

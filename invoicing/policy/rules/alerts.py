@@ -11,6 +11,7 @@ from invoicing.pricing.rules.fields import Fields
 ALERTS_MAX = 50
 CHANNELS = ("email", "slack", "webhook")
 AUDIENCES = ("ops", "customer_success")
+INCLUDED = "included"
 PERCENT_MAX = Decimal(10_000)
 
 
@@ -27,16 +28,20 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageNearLimit:
-    """A customer's usage of a meter in its running period has reached a percentage of a limit."""
+    """A customer's usage of a meter in its running period has reached a percentage of a limit.
+
+    Without a stated `limit` it is what is included in the customer's price; where nothing is, there is no limit.
+    """
 
     kind: ClassVar[str] = "usage_near_limit"
     meter: str
-    limit: Decimal
+    limit: Decimal | None
     percent: Decimal
     notify: Notice
 
     def write(self) -> dict[str, Any]:
-        figures = {"limit": money.plain(self.limit), "percent": money.plain(self.percent)}
+        limit = INCLUDED if self.limit is None else money.plain(self.limit)
+        figures = {"limit": limit, "percent": money.plain(self.percent)}
         return {"kind": self.kind, "meter": self.meter, **figures, "notify": self.notify.write()}
 
 
@@ -44,18 +49,20 @@ class UsageNearLimit:
 class ExposureGrowth:
     """What a customer is projected to owe at the end of its period is that percentage above the period before.
 
-    Projections below `amount` are not worth a word.
+    Projections below `amount` are not worth a word, nor are those from before `elapsed_percent` of the period is over.
     """
 
     kind: ClassVar[str] = "exposure_growth"
     currency: str
     amount: Decimal
     percent: Decimal
+    elapsed_percent: Decimal
     notify: Notice
 
     def write(self) -> dict[str, Any]:
         line = {"currency": self.currency, "amount": money.amount_text(self.amount, currency=self.currency)}
-        return {"kind": self.kind, **line, "percent": money.plain(self.percent), "notify": self.notify.write()}
+        percents = {"percent": money.plain(self.percent), "elapsed_percent": money.plain(self.elapsed_percent)}
+        return {"kind": self.kind, **line, **percents, "notify": self.notify.write()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,12 +99,15 @@ def _read_alert(fields: Fields) -> Alert | None:
         return None
     notify = _read_notice(fields)
     if kind == UsageNearLimit.kind:
-        limit = fields.size("limit")
+        limit = None if fields.take("limit") == INCLUDED else fields.size("limit")
         return UsageNearLimit(meter=fields.text("meter"), limit=limit, percent=_percent(fields), notify=notify)
     currency = reading.currency(fields)
     amount = reading.amount(fields, currency=currency)
     if kind == ExposureGrowth.kind:
-        return ExposureGrowth(currency=currency, amount=amount, percent=_percent(fields), notify=notify)
+        elapsed = fields.discount("elapsed_percent", default=Decimal(0))
+        return ExposureGrowth(
+            currency=currency, amount=amount, percent=_percent(fields), elapsed_percent=elapsed, notify=notify
+        )
     return ProgramCost(fee_program=fields.text("fee_program"), currency=currency, amount=amount, notify=notify)
 
 

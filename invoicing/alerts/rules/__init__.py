@@ -1,0 +1,1 @@
+"""What reaches which line: plain values in, plain values out."""

@@ -1,0 +1,8 @@
+"""What a policy does about credit exposure."""
+
+from django.apps import AppConfig
+
+
+class ChargeControlsConfig(AppConfig):
+    name = "invoicing.charge_controls"
+    label = "charge_controls"

@@ -1,0 +1,8 @@
+"""Telling people and systems what happened."""
+
+from django.apps import AppConfig
+
+
+class NoticesConfig(AppConfig):
+    name = "invoicing.notices"
+    label = "notices"
