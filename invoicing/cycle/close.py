@@ -10,7 +10,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from accounts.models import Customer, Seller
-from core import bulk
+from core import bulk, collector
 from core.errors import DomainError
 from core.locks import LockClass
 from invoicing.cycle import assemble, close_runs, draft, due, park, reconcile
@@ -198,7 +198,7 @@ def _report_failure(chunk: Sequence[DuePeriod], error: Exception, *, run: _Run) 
 
 def _close_together(chunk: Sequence[DuePeriod], *, run: _Run) -> None:
     """One transaction: every period of the chunk becomes a draft, or none."""
-    with transaction.atomic():
+    with collector.paused(), transaction.atomic():
         _lock_customers(chunk)
         open_now, cycles = due.recheck(chunk)  # another close may have drafted some while this one waited
         bills, failures = assemble.open_bills(open_now, cycles=cycles, at=run.at)
