@@ -6,18 +6,42 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.core import signing
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS, transaction
+from psycopg import sql
 
+from accounts import roles
 from accounts.models import ApiKey
 from core import audit
 from core.errors import DomainError, InvalidInputError, NotAllowedError
+from core.statements import fetch_first
 
 PREFIX = "bo"
 SESSION_PREFIX = "bos_"
 SESSION_SALT = "accounts.keys.session"
 SESSION = timedelta(minutes=15)
 USED_RESOLUTION = timedelta(minutes=1)  # last_used_at is not written more often than this
+
+
+_KEY_COLUMNS = [field.attname for field in ApiKey._meta.concrete_fields]
+_USER_COLUMNS = [field.attname for field in User._meta.concrete_fields]
+_LIVE = (
+    sql.SQL(
+        """
+        SELECT {key}, {person}, ARRAY(
+            SELECT held.name::text FROM auth_user_groups AS member JOIN auth_group AS held ON held.id = member.group_id
+            WHERE member.user_id = person.id)
+        FROM accounts_apikey AS key JOIN auth_user AS person ON person.id = key.user_id
+        WHERE key.public_id = %s AND key.revoked_at IS NULL
+        """
+    )
+    .format(
+        key=sql.SQL(", ").join(sql.Identifier("key", name) for name in _KEY_COLUMNS),
+        person=sql.SQL(", ").join(sql.Identifier("person", name) for name in _USER_COLUMNS),
+    )
+    .as_string()
+)
 
 
 class AlreadyRevokedError(DomainError):
@@ -58,10 +82,22 @@ def find_key(text: str) -> ApiKey | None:
     """The live key for this text, compared in constant time; None for any other text."""
     prefix, _, rest = text.partition("_")
     public_id, _, secret = rest.partition("_")
-    key = ApiKey.objects.select_related("user").filter(public_id=public_id, revoked_at=None).first()
+    key = _find_live(public_id)
     expected = key.secret_hash if key else hash_secret("")
     matches = hmac.compare_digest(expected, hash_secret(secret))
     return key if key and matches and prefix == PREFIX and key.user.is_active else None
+
+
+def _find_live(public_id: str) -> ApiKey | None:
+    """The key, unless it was revoked, with its person and that person's groups in one statement: calls begin so."""
+    found = fetch_first(_LIVE, [public_id])
+    if not found:
+        return None
+    *columns, groups = found[0]
+    key = ApiKey.from_db(DEFAULT_DB_ALIAS, _KEY_COLUMNS, columns[: len(_KEY_COLUMNS)])
+    key.user = User.from_db(DEFAULT_DB_ALIAS, _USER_COLUMNS, columns[len(_KEY_COLUMNS) :])
+    roles.remember_groups(key.user, groups)
+    return key
 
 
 def note_use(key: ApiKey, *, at: datetime) -> None:
@@ -90,5 +126,5 @@ def find_session(text: str, *, at: datetime) -> ApiKey | None:
         return None
     if at.timestamp() > content["until"]:
         return None
-    key = ApiKey.objects.select_related("user").filter(public_id=content["key"], revoked_at=None).first()
+    key = _find_live(content["key"])
     return key if key and key.user.is_active else None

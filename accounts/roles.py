@@ -16,13 +16,22 @@ class Role(StrEnum):
 
 
 STAFF = frozenset(Role)
+_NAMES = frozenset(str(role) for role in Role)
+_GROUPS_FOUND = "_groups_found"
 
 
 def roles_of(user: Any) -> frozenset[str]:
     """The roles a signed-in person holds now; a superuser holds none by being one."""
     if user is None or not user.is_authenticated or not user.is_active:
         return frozenset()
-    return frozenset(user.groups.values_list("name", flat=True)) & {str(role) for role in Role}
+    groups = getattr(user, _GROUPS_FOUND, None)
+    names = user.groups.values_list("name", flat=True) if groups is None else groups
+    return frozenset(names) & _NAMES
+
+
+def remember_groups(user: Any, groups: Iterable[str]) -> None:
+    """Let `roles_of` use what was read together with the person: for people who are read anew for every request."""
+    setattr(user, _GROUPS_FOUND, frozenset(groups))
 
 
 def has_role(user: Any, roles: Iterable[str]) -> bool:

@@ -15,6 +15,8 @@ from metering.rules.sorting import Outcome, Sorted
 from metering.store import held, partitions, postgres, rulebook
 
 NO_BATCH = 0  # numbers start at 1
+REPEATING_MAX = 10_000
+_repeating: set[str] = set()  # origins whose last delivery held known events: for them trying at once is in vain
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +40,18 @@ class CaptureResult:
     items: tuple[CaptureItem, ...]
 
 
-def capture_events(deliveries: Sequence[Delivery], *, channel: str, origin: str, at: datetime) -> CaptureResult:
-    """Check, deduplicate and store one delivery; it is safe to answer once this has committed."""
+def capture_events(deliveries: Sequence[Delivery], *, channel: str, origin: str, at: datetime | None) -> CaptureResult:
+    """Check, deduplicate and store one delivery; it is safe to answer once this has committed.
+
+    Without an instant the database says what time it is.
+    """
     if not deliveries:
         return CaptureResult(0, 0, 0, 0, ())
     found = check_events(deliveries, sent_at=at, at=at)
     return store_events(deliveries, found, channel=channel, origin=origin)
 
 
-def check_events(deliveries: Sequence[Delivery], *, sent_at: datetime, at: datetime) -> Sorted:
+def check_events(deliveries: Sequence[Delivery], *, sent_at: datetime | None, at: datetime | None) -> Sorted:
     """Hold every event against the contracts, meters and customers of this moment.
 
     Its age counts back from `sent_at`, when it was first delivered; whether it lies in the future is judged `at` now.
@@ -72,6 +77,8 @@ def prepare_months(found: Sorted) -> None:
 def store_events(deliveries: Sequence[Delivery], found: Sorted, *, channel: str, origin: str) -> CaptureResult:
     """Write what is new, tell duplicates from conflicts, hold back the rest and count it all."""
     prepare_months(found)
+    if (stored := _store_at_once(deliveries, found, channel=channel, origin=origin)) is not None:
+        return stored
     with transaction.atomic(savepoint=False):
         # Held until the commit: whoever fixes a watermark waits for us, so no event can appear below it later.
         locks.lock_shared(locks.LockClass.CAPTURE)
@@ -85,7 +92,29 @@ def store_events(deliveries: Sequence[Delivery], found: Sorted, *, channel: str,
         tallies = tally.tally_outcome(deliveries, outcome, types=found.types)
         postgres.insert_batch(written, channel=channel, origin=origin, tallies=tallies)
         held.hold_events(deliveries, outcome.held, batch_id=written.batch_id, received_at=written.received_at)
+    _remember(origin, repeats=bool(outcome.duplicates))
     return _result(deliveries, outcome)
+
+
+def _store_at_once(deliveries: Sequence[Delivery], found: Sorted, *, channel: str, origin: str) -> CaptureResult | None:
+    """Write a delivery of which nothing is known or amiss, all in one statement; None where that was not to be.
+
+    Then nothing was written, and the long way finds out event by event what there is.
+    """
+    outcome = sorting.judge_delivery(found, known={}, batch_id=NO_BATCH)
+    if outcome.held or found.corrections or origin in _repeating:
+        return None
+    tallies = tally.tally_outcome(deliveries, outcome, types=found.types)
+    if not postgres.insert_delivery(outcome.accepted, channel=channel, origin=origin, tallies=tallies):
+        return None
+    return _result(deliveries, outcome)
+
+
+def _remember(origin: str, *, repeats: bool) -> None:
+    if not repeats:
+        _repeating.discard(origin)
+    elif len(_repeating) < REPEATING_MAX:
+        _repeating.add(origin)
 
 
 def _result(deliveries: Sequence[Delivery], outcome: Outcome) -> CaptureResult:

@@ -15,7 +15,6 @@ from metering.capture import Readable
 from metering.ingest import CaptureResult
 from metering.models import CaptureBatch
 from metering.rules.reading import Delivery, NotABatchError
-from metering.store import postgres
 
 SENDERS = frozenset({Role.ENGINEERING})
 
@@ -64,4 +63,4 @@ def body_of(request: Request) -> Readable:
 def capture_sent(request: Request, deliveries: Sequence[Delivery]) -> CaptureResult:
     """Capture what a request brought; it is committed when this returns."""
     origin = f"key:{request.auth.public_id}" if isinstance(request.auth, ApiKey) else f"user:{request.user.pk}"
-    return ingest.capture_events(deliveries, channel=CaptureBatch.Channel.HTTP, origin=origin, at=postgres.read_clock())
+    return ingest.capture_events(deliveries, channel=CaptureBatch.Channel.HTTP, origin=origin, at=None)

@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from metering.store.statements import fetch_all
+from core.statements import fetch_all
 
 # A release is the second life of an event that was counted when it first came.
 IS_FRESH = "channel <> 'release'"

@@ -8,13 +8,13 @@ from typing import Any, LiteralString, NamedTuple
 from django.db import connection
 from psycopg import sql
 
+from core.statements import fetch_all, run
 from metering.models import AggregationSnapshot
 from metering.rules import exact_json
 from metering.rules.corrections import Correcting, Identity, Target
 from metering.store import elsewhere
 from metering.store.literals import plain_array, text_array
 from metering.store.protocol import Row
-from metering.store.statements import fetch_all, run
 
 
 def counted(up_to: LiteralString | None) -> sql.Composed:

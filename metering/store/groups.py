@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from metering.store.statements import fetch_all
+from core.statements import fetch_all
 
 GROUPS_MAX = 500
 SUBJECTS_MAX = 50

@@ -8,12 +8,12 @@ from datetime import datetime
 
 import orjson
 
+from core.statements import run
 from metering.rules import exact_json, tally
 from metering.rules.reading import Delivery, Unreadable
 from metering.rules.reasons import Reason
 from metering.rules.sorting import Held
 from metering.store.literals import nullable_array, plain_array
-from metering.store.statements import run
 
 RAW_LENGTH_MAX = 256 * 1024
 _HOLD = """

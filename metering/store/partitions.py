@@ -8,7 +8,7 @@ import structlog
 from django.db import Error, connection, transaction
 
 from core import locks
-from metering.store.statements import fetch_all
+from core.statements import fetch_all
 
 # Whoever reads the rest makes us wait, and capture waits for us: better to leave the rows there for the next time.
 LOCK_TIMEOUT = "2s"

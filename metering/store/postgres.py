@@ -1,17 +1,20 @@
 """Where accepted events are written: PostgreSQL, one statement for a whole delivery."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import orjson
+from django.db import IntegrityError, connection, transaction
 
+from core.locks import LockClass
+from core.statements import fetch_all, run
 from metering.rules.contract import BillableEvent
 from metering.rules.sorting import Known
 from metering.rules.tally import OUTCOMES, Tally
 from metering.store.literals import hex_array, nullable_array, plain_array, text_array
-from metering.store.statements import fetch_all, run
 
 # Rows come sorted by identity: two deliveries of the same events wait for each other instead of deadlocking.
 _INSERT = """
@@ -49,6 +52,35 @@ INSERT INTO metering_capturebatch (id, channel, origin, received_at, received, a
                                    tallies, first_seq, last_seq)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s)
 """
+# Capture's lock is only tried: waiting for it with the tables open could close a circle with whoever adds a month.
+# Where it is not free nothing is written and no row comes back; a known identity fails the whole statement.
+_INSERT_DELIVERY = """
+WITH lock AS MATERIALIZED (
+    SELECT pg_try_advisory_xact_lock_shared(%s, 0) AS is_held
+), stamp AS MATERIALIZED (
+    SELECT nextval('metering_capturebatch_id_seq') AS batch_id, clock_timestamp() AS received_at
+    FROM lock WHERE is_held
+), sent AS MATERIALIZED (
+    SELECT nextval('metering_usageevent_seq_seq') AS seq, row.*, stamp.*
+    FROM stamp, unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[],
+                       %s::bytea[], %s::jsonb[], %s::jsonb[])
+      AS row (source, event_id, customer_id, contract_id, contract_version_id, occurred_at, fingerprint, data, extras)
+), keys AS (
+    INSERT INTO metering_eventkey (source, event_id, seq, occurred_at, batch_id, fingerprint)
+    SELECT source, event_id, seq, occurred_at, batch_id, fingerprint FROM sent
+), events AS (
+    INSERT INTO metering_usageevent (seq, source, event_id, customer_id, contract_id, contract_version_id, batch_id,
+                                     occurred_at, received_at, fingerprint, data, extras)
+    SELECT seq, source, event_id, customer_id, contract_id, contract_version_id, batch_id,
+           occurred_at, received_at, fingerprint, data, extras
+    FROM sent
+)
+INSERT INTO metering_capturebatch (id, channel, origin, received_at, received, accepted, duplicates, quarantined,
+                                   tallies, first_seq, last_seq)
+SELECT batch_id, %s, %s, received_at, %s, %s, %s, %s, %s::jsonb, min(seq), max(seq)
+FROM sent GROUP BY batch_id, received_at
+RETURNING id
+"""
 ORIGIN_LENGTH_MAX = 200
 
 
@@ -68,11 +100,28 @@ def insert_events(events: Sequence[BillableEvent], *, batch: Written | None = No
 
     They make a new batch, or join one that was begun.
     """
+    place = [None, None] if batch is None else [batch.batch_id, batch.received_at]
+    return Written(*fetch_all(_INSERT, [*place, *_columns(events)])[0])
+
+
+def insert_delivery(events: Sequence[BillableEvent], *, channel: str, origin: str, tallies: Sequence[Tally]) -> bool:
+    """Write a whole delivery in one statement, which is a commit of its own outside of transactions.
+
+    False, and nothing written, if an identity among these turns out to be known, or somebody holds capture up.
+    """
+    lock = [int(LockClass.CAPTURE)]
+    batch = [channel, origin[:ORIGIN_LENGTH_MAX], *_counts(tallies)]
+    try:
+        with transaction.atomic() if connection.in_atomic_block else nullcontext():
+            return bool(fetch_all(_INSERT_DELIVERY, [*lock, *_columns(events), *batch]))
+    except IntegrityError:  # known, or its month's table was made this very moment
+        return False
+
+
+def _columns(events: Sequence[BillableEvent]) -> list[str]:
     columns: list[Any] = list(zip(*events, strict=True)) or [()] * len(BillableEvent._fields)
     sources, event_ids, customers, contracts, versions, times, fingerprints, data, extras = columns
-    parameters = [
-        None if batch is None else batch.batch_id,
-        None if batch is None else batch.received_at,
+    return [
         text_array(sources),
         text_array(event_ids),
         plain_array(customers),
@@ -83,7 +132,6 @@ def insert_events(events: Sequence[BillableEvent], *, batch: Written | None = No
         text_array(data),
         nullable_array(extras),
     ]
-    return Written(*fetch_all(_INSERT, parameters)[0])
 
 
 def join_written(one: Written, other: Written) -> Written:
@@ -107,8 +155,6 @@ def find_known(events: Sequence[BillableEvent]) -> dict[tuple[str, str], Known]:
 
 def insert_batch(written: Written, *, channel: str, origin: str, tallies: Sequence[Tally]) -> None:
     """Write the delivery itself, with its counts."""
-    counts = [sum(getattr(line, outcome) for line in tallies) for outcome in OUTCOMES]
-    lines = orjson.dumps([line.as_json() for line in tallies]).decode()
     run(
         _INSERT_BATCH,
         [
@@ -116,13 +162,17 @@ def insert_batch(written: Written, *, channel: str, origin: str, tallies: Sequen
             channel,
             origin[:ORIGIN_LENGTH_MAX],
             written.received_at,
-            sum(counts),
-            *counts,
-            lines,
+            *_counts(tallies),
             written.first_seq,
             written.last_seq,
         ],
     )
+
+
+def _counts(tallies: Sequence[Tally]) -> list[Any]:
+    """Give received, accepted, duplicates and quarantined, and the lines that they are the sums of."""
+    counts = [sum(getattr(line, outcome) for line in tallies) for outcome in OUTCOMES]
+    return [sum(counts), *counts, orjson.dumps([line.as_json() for line in tallies]).decode()]
 
 
 def read_clock() -> datetime:

@@ -1,49 +1,64 @@
 """What capture decides by, read fresh for every delivery: contracts in force, their meters, and customers."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, TypeGuard
 
+import orjson
+
 from accounts import queries
+from core.statements import fetch_all
 from metering.models import EventContractVersion
 from metering.rules import readings
 from metering.rules.contract import ContractInForce, DataRules, RuleBook
 from metering.rules.envelope import SUBJECT
 from metering.rules.schema import Schema
 from metering.store.literals import text_array
-from metering.store.statements import fetch_all
 
 NAME_LENGTH_MAX = 200
 COMPILED_MAX = 512
+UNIQUE = text_array(sorted(readings.UNIQUE))
 # What meters read now or will read, by versions in force or yet to be; a unique count takes any value, every other
-# meter with a value takes numbers.
-_CONTRACTS = """
-SELECT contract.event_type, contract.id, version.id, version.billing_fields::text,
-       version.accepts_past_days, version.accepts_future_seconds,
-       coalesce(array_agg(measure.value_property) FILTER (WHERE measure.value_property <> ''), '{}'),
-       coalesce(array_agg(measure.value_property)
-                FILTER (WHERE measure.value_property <> '' AND measure.aggregation <> ALL(%s::text[])), '{}')
-FROM metering_eventcontract AS contract
-LEFT JOIN metering_eventcontractversion AS version ON version.contract_id = contract.id AND version.status = 'active'
-LEFT JOIN metering_meter AS meter ON meter.contract_id = contract.id
-LEFT JOIN metering_meterversion AS measure
-  ON measure.meter_id = meter.id AND measure.status = 'approved' AND NOT EXISTS (
-     SELECT FROM metering_meterversion AS later
-     WHERE later.meter_id = measure.meter_id AND later.status = 'approved' AND later.effective_at <= %s
-       AND (later.effective_at, later.version) > (measure.effective_at, measure.version))
-WHERE contract.event_type = ANY(%s::text[])
-GROUP BY contract.id, version.id
+# meter with a value takes numbers. One statement answers everything, for small deliveries wait for answers most.
+_RULES = """
+SELECT moment.at, (
+    SELECT coalesce(jsonb_object_agg(code, id), '{}')::text FROM accounts_customer WHERE code = ANY(%s::text[])
+), (
+    SELECT coalesce(jsonb_agg(jsonb_build_array(
+        contract.event_type, contract.id, version.id, version.billing_fields, version.accepts_past_days,
+        version.accepts_future_seconds, measured.valued, measured.numbers)), '[]')::text
+    FROM metering_eventcontract AS contract
+    LEFT JOIN metering_eventcontractversion AS version
+      ON version.contract_id = contract.id AND version.status = 'active'
+    CROSS JOIN LATERAL (
+        SELECT coalesce(array_agg(measure.value_property), '{}') AS valued,
+               coalesce(array_agg(measure.value_property) FILTER (WHERE measure.aggregation <> ALL(%s::text[])), '{}')
+                 AS numbers
+        FROM metering_meter AS meter JOIN metering_meterversion AS measure ON measure.meter_id = meter.id
+        WHERE meter.contract_id = contract.id AND measure.value_property <> '' AND measure.status = 'approved'
+          AND NOT EXISTS (
+            SELECT FROM metering_meterversion AS later
+            WHERE later.meter_id = measure.meter_id AND later.status = 'approved' AND later.effective_at <= moment.at
+              AND (later.effective_at, later.version) > (measure.effective_at, measure.version))
+    ) AS measured
+    WHERE contract.event_type = ANY(%s::text[])
+)
+FROM (SELECT coalesce(%s::timestamptz, clock_timestamp()) AS at) AS moment
 """
 
 
-def load_rulebook(events: Sequence[dict[str, Any]], *, sent_at: datetime, at: datetime) -> RuleBook:
-    """Read the contracts and customers that these events name, as committed now: nothing here can be out of date."""
-    rows = fetch_all(_CONTRACTS, [sorted(readings.UNIQUE), at, text_array(_names(events, "type"))])
-    in_force = {row[0]: _in_force(*row, sent_at=sent_at, at=at) for row in rows}
+def load_rulebook(events: Sequence[dict[str, Any]], *, sent_at: datetime | None, at: datetime | None) -> RuleBook:
+    """Read the contracts and customers that these events name, as committed now: nothing here can be out of date.
+
+    Without an instant it is the database's own, the one clock that every web process of an installation shares.
+    """
     subjects, external = _names(events, "subject"), _external(events)
-    customers = queries.find_customer_ids(sorted({*subjects, *(external_id for _system, external_id in external)}))
+    names = text_array(sorted({*subjects, *(external_id for _system, external_id in external)}))
+    parameters = [names, UNIQUE, text_array(_names(events, "type")), at]
+    ((moment, known, contracts),) = fetch_all(_RULES, parameters)
+    sent, customers = moment if sent_at is None else sent_at, orjson.loads(known)
+    in_force = {row[0]: _in_force(*row, sent_at=sent, at=moment) for row in orjson.loads(contracts)}
     # A code comes before a name that somebody was given: naming one can never take another customer's events.
     external += [(SUBJECT, subject) for subject in subjects if subject not in customers]
     if not external:
@@ -73,7 +88,7 @@ def _in_force(
     event_type: str,
     contract_id: int,
     version_id: int | None,
-    billing_fields: str,
+    billing_fields: list[str],
     past_days: int,
     future_seconds: int,
     valued: list[str],
@@ -89,7 +104,7 @@ def _in_force(
         contract_id=contract_id,
         version_id=version_id,
         data_rules=DataRules(
-            required=tuple(dict.fromkeys([*json.loads(billing_fields), *valued])),
+            required=tuple(dict.fromkeys([*billing_fields, *valued])),
             numbers=tuple(dict.fromkeys(numbers)),
             schema=compiled_schema(version_id),
         ),

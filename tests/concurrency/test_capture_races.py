@@ -2,12 +2,14 @@
 
 import multiprocessing
 import random
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
 
+from core import locks
 from metering import ingest, quarantine
 from metering.ingest import CaptureResult
 from metering.models import CaptureBatch, EventCorrection, EventKey, QuarantinedEvent, UsageEvent
@@ -168,6 +170,45 @@ def test_numbers_are_drawn_under_the_shared_lock() -> None:
 
     racing.run_together(lambda: send_on(1), lambda: send_on(2), lambda: send_on(3), look)
     assert UsageEvent.objects.count() == 3 * 40 * 20
+
+
+def test_a_delivery_waits_for_whoever_holds_capture_up_and_is_stored_then() -> None:
+    held, sent = (multiprocessing.get_context("fork").Event() for _ in range(2))
+
+    def hold() -> None:
+        with transaction.atomic():
+            locks.lock_exclusive(locks.LockClass.CAPTURE)
+            held.set()
+            assert not sent.wait(1)  # nobody is told that it was stored while we stand in the way
+            assert UsageEvent.objects.count() == 0
+
+    def capture() -> None:
+        held.wait(60)
+        assert send([usage.event("a"), usage.event("b")]).accepted == 2
+        sent.set()
+
+    racing.run_together(hold, capture)
+    assert UsageEvent.objects.count() == EventKey.objects.count() == 2
+    assert totals() == (2, 0, 0)
+
+
+def test_a_delivery_waits_for_one_that_brings_the_same_event_and_finds_it_known() -> None:
+    brought = multiprocessing.get_context("fork").Barrier(2, timeout=60)
+
+    def bring() -> None:
+        with transaction.atomic():
+            assert send([usage.event("b")]).accepted == 1
+            brought.wait()
+            time.sleep(0.5)
+
+    def send_both() -> None:
+        brought.wait()
+        result = send([usage.event("a"), usage.event("b")])
+        assert (result.accepted, result.duplicates) == (1, 1)
+
+    racing.run_together(bring, send_both)
+    assert UsageEvent.objects.count() == EventKey.objects.count() == 2
+    assert totals() == (2, 1, 0)
 
 
 def test_of_many_corrections_of_one_event_one_is_accepted() -> None:
