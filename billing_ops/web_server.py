@@ -7,7 +7,7 @@ from pathlib import Path
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
 worker_class = "gthread"
 workers = len(os.sched_getaffinity(0))
-threads = 4
+threads = 8  # small deliveries that come together share a commit, so it pays that several wait
 timeout = 120
 graceful_timeout = 20
 keepalive = 15  # capture clients and proxies keep their connections

@@ -9,10 +9,12 @@ from django.db import transaction
 from core import locks
 from metering import corrections
 from metering.rules import sorting, tally
+from metering.rules.corrections import Identity
 from metering.rules.reading import Delivery, Unreadable
 from metering.rules.reasons import Reason
 from metering.rules.sorting import Outcome, Sorted
 from metering.store import held, partitions, postgres, rulebook
+from metering.store.postgres import NewDelivery
 
 NO_BATCH = 0  # numbers start at 1
 REPEATING_MAX = 10_000
@@ -49,6 +51,38 @@ def capture_events(deliveries: Sequence[Delivery], *, channel: str, origin: str,
         return CaptureResult(0, 0, 0, 0, ())
     found = check_events(deliveries, sent_at=at, at=at)
     return store_events(deliveries, found, channel=channel, origin=origin)
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A delivery, how it came and from whom."""
+
+    deliveries: Sequence[Delivery]
+    channel: str
+    origin: str
+
+
+def capture_parcels(parcels: Sequence[Parcel]) -> list[CaptureResult | None]:
+    """Capture several deliveries in one commit, at the database's time; None for one that has to go by itself.
+
+    That is one with an event that is known, not good, or in an earlier one of these.
+    """
+    events = [event for parcel in parcels for event in parcel.deliveries if not isinstance(event, Unreadable)]
+    rules = rulebook.load_rulebook(events, sent_at=None, at=None)
+    results: list[CaptureResult | None] = [None] * len(parcels)
+    new: dict[int, NewDelivery] = {}
+    taken: set[Identity] = set()
+    for number, parcel in enumerate(parcels):
+        found = sorting.sort_delivery(parcel.deliveries, rules=rules)
+        outcome = _plain_outcome(found, origin=parcel.origin)
+        identities = {event[:2] for _index, event in found.first}
+        if outcome is not None and taken.isdisjoint(identities):
+            prepare_months(found)
+            taken |= identities
+            new[number] = _new_delivery(parcel, found, outcome)
+            results[number] = _result(parcel.deliveries, outcome)
+    is_written = bool(new) and postgres.insert_deliveries(list(new.values()))
+    return results if is_written else [None] * len(parcels)
 
 
 def check_events(deliveries: Sequence[Delivery], *, sent_at: datetime | None, at: datetime | None) -> Sorted:
@@ -101,13 +135,24 @@ def _store_at_once(deliveries: Sequence[Delivery], found: Sorted, *, channel: st
 
     Then nothing was written, and the long way finds out event by event what there is.
     """
+    outcome = _plain_outcome(found, origin=origin)
+    if outcome is None:
+        return None
+    new = _new_delivery(Parcel(deliveries, channel, origin), found, outcome)
+    return _result(deliveries, outcome) if postgres.insert_deliveries([new]) else None
+
+
+def _plain_outcome(found: Sorted, *, origin: str) -> Outcome | None:
+    """What becomes of a delivery if none of its events is known; None where that is not plain."""
+    if found.held or found.corrections or origin in _repeating:
+        return None
     outcome = sorting.judge_delivery(found, known={}, batch_id=NO_BATCH)
-    if outcome.held or found.corrections or origin in _repeating:
-        return None
-    tallies = tally.tally_outcome(deliveries, outcome, types=found.types)
-    if not postgres.insert_delivery(outcome.accepted, channel=channel, origin=origin, tallies=tallies):
-        return None
-    return _result(deliveries, outcome)
+    return None if outcome.held else outcome
+
+
+def _new_delivery(parcel: Parcel, found: Sorted, outcome: Outcome) -> NewDelivery:
+    tallies = tally.tally_outcome(parcel.deliveries, outcome, types=found.types)
+    return NewDelivery(outcome.accepted, parcel.channel, parcel.origin, len(outcome.duplicates), tallies)
 
 
 def _remember(origin: str, *, repeats: bool) -> None:

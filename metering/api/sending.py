@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 from accounts.models import ApiKey, Scope
 from accounts.permissions import RoleRule, RuledView
 from accounts.roles import Role
-from metering import capture, ingest
+from metering import capture, gathering
 from metering.capture import Readable
 from metering.ingest import CaptureResult
 from metering.models import CaptureBatch
@@ -63,4 +63,4 @@ def body_of(request: Request) -> Readable:
 def capture_sent(request: Request, deliveries: Sequence[Delivery]) -> CaptureResult:
     """Capture what a request brought; it is committed when this returns."""
     origin = f"key:{request.auth.public_id}" if isinstance(request.auth, ApiKey) else f"user:{request.user.pk}"
-    return ingest.capture_events(deliveries, channel=CaptureBatch.Channel.HTTP, origin=origin, at=None)
+    return gathering.capture_gathered(deliveries, channel=CaptureBatch.Channel.HTTP, origin=origin)

@@ -54,17 +54,19 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s)
 """
 # Capture's lock is only tried: waiting for it with the tables open could close a circle with whoever adds a month.
 # Where it is not free nothing is written and no row comes back; a known identity fails the whole statement.
-_INSERT_DELIVERY = """
+_INSERT_DELIVERIES = """
 WITH lock AS MATERIALIZED (
     SELECT pg_try_advisory_xact_lock_shared(%s, 0) AS is_held
 ), stamp AS MATERIALIZED (
-    SELECT nextval('metering_capturebatch_id_seq') AS batch_id, clock_timestamp() AS received_at
+    SELECT clock_timestamp() AS received_at,
+           ARRAY(SELECT nextval('metering_capturebatch_id_seq') FROM generate_series(1, %s)) AS batches
     FROM lock WHERE is_held
 ), sent AS MATERIALIZED (
-    SELECT nextval('metering_usageevent_seq_seq') AS seq, row.*, stamp.*
+    SELECT nextval('metering_usageevent_seq_seq') AS seq, row.*, batches[row.delivery] AS batch_id, received_at
     FROM stamp, unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[],
-                       %s::bytea[], %s::jsonb[], %s::jsonb[])
-      AS row (source, event_id, customer_id, contract_id, contract_version_id, occurred_at, fingerprint, data, extras)
+                       %s::bytea[], %s::jsonb[], %s::jsonb[], %s::int[])
+      AS row (source, event_id, customer_id, contract_id, contract_version_id, occurred_at, fingerprint, data, extras,
+              delivery)
 ), keys AS (
     INSERT INTO metering_eventkey (source, event_id, seq, occurred_at, batch_id, fingerprint)
     SELECT source, event_id, seq, occurred_at, batch_id, fingerprint FROM sent
@@ -77,8 +79,12 @@ WITH lock AS MATERIALIZED (
 )
 INSERT INTO metering_capturebatch (id, channel, origin, received_at, received, accepted, duplicates, quarantined,
                                    tallies, first_seq, last_seq)
-SELECT batch_id, %s, %s, received_at, %s, %s, %s, %s, %s::jsonb, min(seq), max(seq)
-FROM sent GROUP BY batch_id, received_at
+SELECT batches[one.number], one.channel, one.origin, received_at, one.received, one.accepted, one.duplicates, 0,
+       one.tallies, span.first_seq, span.last_seq
+FROM stamp, unnest(%s::text[], %s::text[], %s::int[], %s::int[], %s::int[], %s::jsonb[])
+  WITH ORDINALITY AS one (channel, origin, received, accepted, duplicates, tallies, number)
+JOIN (SELECT delivery, min(seq) AS first_seq, max(seq) AS last_seq FROM sent GROUP BY delivery) AS span
+  ON span.delivery = one.number
 RETURNING id
 """
 ORIGIN_LENGTH_MAX = 200
@@ -95,6 +101,22 @@ class Written:
     last_seq: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """A delivery of which everything is new and good, or stands in it twice: its events, sorted, and its counts."""
+
+    events: Sequence[BillableEvent]
+    channel: str
+    origin: str
+    duplicates: int
+    tallies: Sequence[Tally]
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """Received, accepted and duplicates."""
+        return len(self.events) + self.duplicates, len(self.events), self.duplicates
+
+
 def insert_events(events: Sequence[BillableEvent], *, batch: Written | None = None) -> Written:
     """Write the events whose identity is new, sorted by identity, each identity once; the others are left alone.
 
@@ -104,16 +126,26 @@ def insert_events(events: Sequence[BillableEvent], *, batch: Written | None = No
     return Written(*fetch_all(_INSERT, [*place, *_columns(events)])[0])
 
 
-def insert_delivery(events: Sequence[BillableEvent], *, channel: str, origin: str, tallies: Sequence[Tally]) -> bool:
-    """Write a whole delivery in one statement, which is a commit of its own outside of transactions.
+def insert_deliveries(deliveries: Sequence[NewDelivery]) -> bool:
+    """Write whole deliveries in one statement, which is a commit of its own outside of transactions.
 
-    False, and nothing written, if an identity among these turns out to be known, or somebody holds capture up.
+    False, and nothing written, if an identity among them turns out to be known, or somebody holds capture up. No
+    identity may stand in two of them.
     """
-    lock = [int(LockClass.CAPTURE)]
-    batch = [channel, origin[:ORIGIN_LENGTH_MAX], *_counts(tallies)]
+    rows = sorted((event, number) for number, one in enumerate(deliveries, start=1) for event in one.events)
+    parameters = [
+        int(LockClass.CAPTURE),
+        len(deliveries),
+        *_columns([event for event, _ in rows]),
+        plain_array(number for _, number in rows),
+        text_array([one.channel for one in deliveries]),
+        text_array([one.origin[:ORIGIN_LENGTH_MAX] for one in deliveries]),
+        *(plain_array(column) for column in zip(*(one.counts for one in deliveries), strict=True)),
+        text_array([_lines(one.tallies) for one in deliveries]),
+    ]
     try:
         with transaction.atomic() if connection.in_atomic_block else nullcontext():
-            return bool(fetch_all(_INSERT_DELIVERY, [*lock, *_columns(events), *batch]))
+            return bool(fetch_all(_INSERT_DELIVERIES, parameters))
     except IntegrityError:  # known, or its month's table was made this very moment
         return False
 
@@ -172,7 +204,11 @@ def insert_batch(written: Written, *, channel: str, origin: str, tallies: Sequen
 def _counts(tallies: Sequence[Tally]) -> list[Any]:
     """Give received, accepted, duplicates and quarantined, and the lines that they are the sums of."""
     counts = [sum(getattr(line, outcome) for line in tallies) for outcome in OUTCOMES]
-    return [sum(counts), *counts, orjson.dumps([line.as_json() for line in tallies]).decode()]
+    return [sum(counts), *counts, _lines(tallies)]
+
+
+def _lines(tallies: Sequence[Tally]) -> str:
+    return orjson.dumps([line.as_json() for line in tallies]).decode()
 
 
 def read_clock() -> datetime:
