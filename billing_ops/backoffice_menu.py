@@ -74,6 +74,7 @@ UNFOLD: dict[str, Any] = {
             _group(
                 "Invoicing",
                 _entry("Invoices", "receipt_long", "cycle.Invoice"),
+                _entry("Changes to what was billed", "compare_arrows", "cycle.DeltaReport", "?status__exact=proposed"),
                 _entry("Billing cycles", "event_repeat", "cycle.BillingCycle"),
                 _entry("Closes", "event_available", "cycle.CloseRun"),
                 _entry("Parked customers", "local_parking", "cycle.ParkedCustomer", "?left_at__isempty=1"),

@@ -15,8 +15,8 @@ from django.db.models.functions import Coalesce
 from core.periods import Period
 from invoicing.cycle import advance, plan_grounds
 from invoicing.cycle.bills import Bill, BillLine
-from invoicing.cycle.models import Invoice, InvoiceLine, InvoiceTax
-from invoicing.cycle.rules import wording
+from invoicing.cycle.models import CreditLine, DeltaRow, Invoice, InvoiceLine, InvoiceTax
+from invoicing.cycle.rules import corrections, wording
 from invoicing.cycle.rules.totals import TaxTerms
 from invoicing.pricing.models import Charge
 from invoicing.rating import plan_rates, rate
@@ -36,7 +36,7 @@ class Correction:
     bill: Bill
     rated: RatedLine
     snapshot: AggregationSnapshot | None = None
-    is_unused: bool = False
+    cause: DeltaRow.Cause = DeltaRow.Cause.USAGE
 
 
 def find_late_lines(bills: Sequence[Bill], *, watermark: Watermark) -> list[InvoiceLine]:
@@ -62,6 +62,7 @@ def add_adjustments(
         return
     found += _rate_plans_again(found, bills, at=at)
     billed = _billed_before(each.line.pk for each in found)
+    credited = _credited(each.line.pk for each in found)
     terms = _tax_terms(each.line.invoice_id for each in found)
     charges = Charge.objects.select_related("meter").in_bulk({each.rated.charge_id for each in found})
     for each in found:
@@ -71,6 +72,7 @@ def add_adjustments(
                 billed=billed[each.line.pk],
                 terms=terms[each.line.invoice_id, each.line.tax_category, each.line.tax_percent],
                 charge=charges[each.rated.charge_id],
+                credited=credited.get(each.line.pk, Decimal(0)),
             )
         )
 
@@ -103,7 +105,7 @@ def _rate_unused(bills: Sequence[Bill], *, at: datetime) -> list[Correction]:
     unused = advance.find_unused(adjustable_lines(Q(pk__in=carriers)))
     rated = rate.rerate_fees([(each.line.rated_line, each.share) for each in unused], at=at)
     return [
-        Correction(each.line, carriers[each.line.pk], again, is_unused=True)
+        Correction(each.line, carriers[each.line.pk], again, cause=DeltaRow.Cause.UNUSED_TIME)
         for each, again in zip(unused, rated, strict=True)
     ]
 
@@ -127,7 +129,7 @@ def _rate_plans_again(found: Sequence[Correction], bills: Sequence[Bill], *, at:
         ]
         rated = plan_rates.rate_tasks([task for task, _, _ in changed], at=at)
         for (_, line, bill), again in zip(changed, rated, strict=True):
-            corrections.append(Correction(line, bill, again))
+            corrections.append(Correction(line, bill, again, cause=DeltaRow.Cause.PLAN))
             now[line.pk] = again
     return corrections
 
@@ -136,10 +138,12 @@ def _customers(bills: Iterable[Bill]) -> list[int]:
     return sorted({bill.customer.pk for bill in bills})
 
 
-def _difference(found: Correction, *, billed: tuple[Decimal, Decimal], terms: TaxTerms, charge: Charge) -> BillLine:
+def _difference(
+    found: Correction, *, billed: tuple[Decimal, Decimal], terms: TaxTerms, charge: Charge, credited: Decimal
+) -> BillLine:
     quantity, amount = billed
     line, rated = found.line, found.rated
-    if found.is_unused:
+    if found.cause == DeltaRow.Cause.UNUSED_TIME:
         describe, period = wording.unused_time, Period(line.segment_start, line.segment_end)
     else:
         describe, period = wording.adjustment, Period(line.invoice.period_start, line.invoice.period_end)
@@ -150,8 +154,9 @@ def _difference(found: Correction, *, billed: tuple[Decimal, Decimal], terms: Ta
         taxes=terms,
         description=describe(charge_name=charge.name, period=period, zone=found.bill.zone),
         quantity=rated.quantity - quantity,
-        amount=rated.amount - amount,
+        amount=corrections.due_difference(rated=rated.amount, billed=amount, credited=credited),
         adjusts=line,
+        cause=found.cause,
     )
 
 
@@ -167,16 +172,23 @@ def _assign(lines: Iterable[InvoiceLine], bills: Iterable[Bill]) -> list[tuple[I
 def adjustable_lines(which: Q) -> QuerySet[InvoiceLine]:
     """Original lines of final invoices among these, without an adjustment still to be decided.
 
-    A line also waits while one of a whole plan that stands on it does: the two are corrected together.
+    A line also waits while one of a whole plan that stands on it does: the two are corrected together. And it waits
+    while a credit note over it does.
     """
     waiting = InvoiceLine.objects.filter(adjusts=OuterRef("pk"), invoice__status__in=UNDECIDED)
     together = LineGround.objects.filter(
         Q(ground__invoice_line=OuterRef("pk")) | Q(ground__invoice_line__adjusts=OuterRef("pk")),
         line__invoice_line__adjusted_by__invoice__status__in=UNDECIDED,
     )
+    given_back = CreditLine.objects.filter(credits=OuterRef("pk"), invoice__status__in=UNDECIDED)
     return (
         InvoiceLine.objects.filter(
-            which, ~Exists(waiting), ~Exists(together), adjusts=None, invoice__status=Invoice.Status.FINAL
+            which,
+            ~Exists(waiting),
+            ~Exists(together),
+            ~Exists(given_back),
+            adjusts=None,
+            invoice__status=Invoice.Status.FINAL,
         )
         .select_related("invoice", "rated_line__snapshot", "rated_line__subscription")
         .order_by("pk")
@@ -205,6 +217,12 @@ def _billed_before(line_ids: Iterable[int]) -> dict[int, tuple[Decimal, Decimal]
     final = InvoiceLine.objects.filter(Q(pk__in=ids) | Q(adjusts__in=ids), invoice__status=Invoice.Status.FINAL)
     sums = final.annotate(original=original).values("original").annotate(units=Sum("quantity"), money=Sum("amount"))
     return {row["original"]: (row["units"], row["money"]) for row in sums.order_by("original")}
+
+
+def _credited(line_ids: Iterable[int]) -> dict[int, Decimal]:
+    """What credit notes have given back of each original line; below 0 for what was charged."""
+    given = CreditLine.objects.filter(credits__in=list(line_ids), invoice__status=Invoice.Status.FINAL)
+    return dict(given.values_list("credits").annotate(given=Sum("amount")).order_by("credits"))
 
 
 def _tax_terms(invoice_ids: Iterable[int]) -> dict[tuple[int, str, Decimal], TaxTerms]:

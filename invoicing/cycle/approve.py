@@ -13,7 +13,7 @@ from accounts import roles
 from accounts.roles import Role
 from core import audit
 from core.errors import DomainError
-from invoicing.cycle import content, move
+from invoicing.cycle import content, delta_decide, move
 from invoicing.cycle.models import Break, Invoice, InvoiceApproval, InvoiceTransition
 from invoicing.cycle.rules import approvals
 from invoicing.policy.models import TriggerPolicy
@@ -56,6 +56,7 @@ def approve_invoice(*, invoice_id: int, content_hash: str, actor: Any, at: datet
             pointer="/content_hash",
         )
     require_unchanged(invoice)
+    delta_decide.require_allowed(invoice)
     if _keep_approval(invoice, actor=actor, at=at).missing == 0:
         decision = {"approved_by_id": actor.pk, "approved_at": at, "approved_hash": content_hash}
         move.move_invoice(invoice, to_status=Status.APPROVED, actor=actor, changes=decision, at=at)
@@ -133,7 +134,11 @@ def _require_second_person(invoice: Invoice, *, actor: AbstractBaseUser) -> None
     if invoice.drafted_by_id == actor.pk:
         raise move.SamePersonError("You drafted this invoice; a colleague in finance has to approve it.")
     if InvoiceTransition.objects.filter(
-        invoice__cycle_id=invoice.cycle_id, to_status=Status.DISCARDED, actor_id=actor.pk
+        invoice__cycle_id=invoice.cycle_id,
+        invoice__kind=invoice.kind,
+        invoice__lt=invoice.pk,
+        to_status=Status.DISCARDED,
+        actor_id=actor.pk,
     ).exists():
         raise move.SamePersonError(
             "You had the earlier draft of this period discarded, so these figures come of your decision; a colleague"

@@ -28,6 +28,7 @@ class BillLine:
     quantity: Decimal
     amount: Decimal
     adjusts: InvoiceLine | None = None
+    cause: str = ""  # why an adjustment is made
 
 
 @dataclass(slots=True, kw_only=True)

@@ -17,7 +17,10 @@ def entry_key(invoice_id: int) -> str:
 def book_invoice(invoice: Invoice, *, at: datetime) -> JournalEntry | None:
     """Post the entry of an invoice that has just become final, in its transaction; None where it comes to nothing."""
     assert invoice.issue_date is not None  # noqa: S101  a final invoice has one
-    lines = invoice.lines.values_list("amount", "rated_line__charge__meter")
+    lines = [
+        *invoice.lines.values_list("amount", "rated_line__charge__meter"),
+        *invoice.credit_lines.values_list("amount", "credits__rated_line__charge__meter"),
+    ]
     earned = [(Earned.FEE if meter is None else Earned.USAGE, amount) for amount, meter in lines]
     agreed = ((Earned.ALLOWANCE, -invoice.allowances), (Earned.CHARGE, invoice.charges))
     earned += [one for one in (*agreed, (Earned.ROUNDING, invoice.payable_rounding)) if one[1]]

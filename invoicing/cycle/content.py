@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from core import canonical, money
-from invoicing.cycle.models import DocumentType, Invoice, InvoiceAllowanceCharge, InvoiceLine, InvoiceTax
+from invoicing.cycle.models import CreditLine, DocumentType, Invoice, InvoiceAllowanceCharge, InvoiceLine, InvoiceTax
 
 
 def hash_of_rows(invoice: Invoice) -> str:
@@ -15,7 +15,13 @@ def hash_of_rows(invoice: Invoice) -> str:
 def document_of_rows(invoice: Invoice) -> dict[str, Any]:
     """What is hashed, as the rows say it now; its canonical bytes give `content_hash`."""
     lines = invoice.lines.select_related("rated_line__snapshot").order_by("position")
-    return _document(invoice, lines=lines, taxes=invoice.taxes.all(), on_document=invoice.allowances_charges.all())
+    return _document(
+        invoice,
+        lines=lines,
+        taxes=invoice.taxes.all(),
+        on_document=invoice.allowances_charges.all(),
+        credit_lines=invoice.credit_lines.all(),
+    )
 
 
 def hash_of(
@@ -24,9 +30,12 @@ def hash_of(
     lines: Iterable[InvoiceLine],
     taxes: Iterable[InvoiceTax],
     on_document: Iterable[InvoiceAllowanceCharge],
+    credit_lines: Iterable[CreditLine] = (),
 ) -> str:
     """SHA-256 of every figure and fact; the lines bring their rated lines and snapshots along."""
-    return canonical.content_hash(_document(invoice, lines=lines, taxes=taxes, on_document=on_document))
+    return canonical.content_hash(
+        _document(invoice, lines=lines, taxes=taxes, on_document=on_document, credit_lines=credit_lines)
+    )
 
 
 def _document(
@@ -35,10 +44,12 @@ def _document(
     lines: Iterable[InvoiceLine],
     taxes: Iterable[InvoiceTax],
     on_document: Iterable[InvoiceAllowanceCharge],
+    credit_lines: Iterable[CreditLine] = (),
 ) -> dict[str, Any]:
     return {
         **_on_document(invoice, on_document),
         **_what_it_is(invoice),
+        **_given_back(invoice, credit_lines),
         "seller": invoice.seller_id,
         "customer": invoice.customer_id,
         "parties": invoice.parties,
@@ -57,6 +68,19 @@ def _what_it_is(invoice: Invoice) -> dict[str, str]:
     kind = {} if invoice.kind == Invoice.Kind.CYCLE else {"kind": str(invoice.kind)}
     is_invoice = invoice.document_type == DocumentType.INVOICE
     return kind | ({} if is_invoice else {"document_type": str(invoice.document_type)})
+
+
+def _given_back(invoice: Invoice, lines: Iterable[CreditLine]) -> dict[str, Any]:
+    """Only on a credit note that somebody asked for."""
+    if invoice.credits_id is None:
+        return {}
+    rows = sorted(lines, key=lambda line: line.position)
+    return {"credits": invoice.credits_id, "credit_lines": [_credit_line(line) for line in rows]}
+
+
+def _credit_line(line: CreditLine) -> list[Any]:
+    tax = [line.tax_category, money.plain(line.tax_percent)]
+    return [line.position, line.credits_id, line.description, money.plain(line.amount), tax]
 
 
 def _on_document(invoice: Invoice, parts: Iterable[InvoiceAllowanceCharge]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from django.contrib.auth.models import AbstractBaseUser
 
 from accounts.models import Customer, Seller
 from core import bulk
-from invoicing.cycle import content, move
+from invoicing.cycle import content, delta, move
 from invoicing.cycle.bills import Bill, BillLine
 from invoicing.cycle.models import (
     Break,
@@ -49,12 +49,17 @@ def draft_invoices(
     bulk.insert_rows([_belonging(part, sheet.invoice) for sheet in sheets for part in sheet.on_document])
     bulk.insert_rows([_belonging(tax, sheet.invoice) for sheet in sheets for tax in sheet.taxes])
     _write_results(bills, sheets, at=at)
+    drafted = [
+        (sheet.invoice, sheet.lines, [line.cause for line in bill.lines])
+        for bill, sheet in zip(bills, sheets, strict=True)
+    ]
+    delta.report_adjustments(drafted, actor=actor, at=at)
     move.record_births([sheet.invoice for sheet in sheets], actor=actor, at=at)
     return sheets
 
 
 def _belonging(row: Any, invoice: Invoice) -> Any:
-    row.invoice_id = invoice.pk  # now that the invoice has its id
+    row.invoice = invoice  # now that the invoice has its id
     return row
 
 

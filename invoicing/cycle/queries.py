@@ -1,11 +1,16 @@
 """What is read of invoices: the printed document as a plain value, and lists for the doors."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
 from django.db.models import Prefetch, QuerySet
 
+from core import money
 from invoicing.cycle.models import (
     Break,
+    CreditLine,
+    DeltaReport,
+    DocumentType,
     Hold,
     Invoice,
     InvoiceAllowanceCharge,
@@ -13,10 +18,13 @@ from invoicing.cycle.models import (
     InvoiceLine,
     InvoiceTransition,
 )
+from invoicing.documents import credit
 from invoicing.documents.document import (
     DocumentAllowance,
+    DocumentChange,
     DocumentLine,
     DocumentParty,
+    DocumentReference,
     DocumentStep,
     DocumentTax,
     InvoiceDocument,
@@ -30,10 +38,12 @@ IN_FAVOUR = "The total is in your favour: nothing is due, and the amount is set 
 
 def whole_invoices() -> QuerySet[Invoice]:
     """Invoices with everything an answer of the API shows, in a fixed number of queries."""
-    lines = InvoiceLine.objects.select_related("rated_line").order_by("position")
-    return Invoice.objects.select_related("customer", "policy").prefetch_related(
+    lines = InvoiceLine.objects.select_related("rated_line", "adjusts__invoice").order_by("position")
+    return Invoice.objects.select_related("customer", "policy", "credits").prefetch_related(
         Prefetch("lines", queryset=lines),
         "allowances_charges",
+        Prefetch("credit_lines", queryset=CreditLine.objects.select_related("credits__invoice")),
+        "delta_reports",
         "taxes",
         Prefetch("approvals", queryset=InvoiceApproval.objects.select_related("person", "audit_entry")),
         Prefetch("holds", queryset=Hold.objects.select_related("placed_by", "released_by", "listed_reason")),
@@ -60,8 +70,10 @@ def approved_invoice_ids(*, customer_codes: Sequence[str] | None) -> list[int]:
 def invoice_document(invoice: Invoice) -> InvoiceDocument:
     """The invoice as a value to be printed; the parties are those of the day it was drafted."""
     seller, customer = invoice.parties["seller"], invoice.parties["customer"]
-    lines = invoice.lines.select_related("rated_line", "adjusts__invoice").order_by("position")
-    return InvoiceDocument(
+    lines = list(invoice.lines.select_related("rated_line", "adjusts__invoice").order_by("position"))
+    given = list(invoice.credit_lines.select_related("credits__invoice").order_by("position"))
+    is_credit_note = invoice.document_type == DocumentType.CREDIT_NOTE
+    document = InvoiceDocument(
         is_draft=invoice.status != Invoice.Status.FINAL,
         number=invoice.number or "",
         currency=invoice.currency,
@@ -76,7 +88,7 @@ def invoice_document(invoice: Invoice) -> InvoiceDocument:
         issue_date=invoice.issue_date,
         due_date=invoice.due_date,
         terms_days=invoice.terms_days,
-        lines=tuple(_line(line) for line in lines),
+        lines=(*(_line(line) for line in lines), *(_credit_line(line) for line in given)),
         allowances=tuple(_allowance(part) for part in invoice.allowances_charges.all()),
         taxes=tuple(
             DocumentTax(
@@ -94,7 +106,27 @@ def invoice_document(invoice: Invoice) -> InvoiceDocument:
         total=invoice.total,
         prepaid=invoice.prepaid,
         payable_rounding=invoice.payable_rounding,
-        notes=(IN_FAVOUR,) if invoice.total < 0 else (),
+        notes=_notes(invoice),
+        corrects=_references([*(line.adjusts for line in lines), *(line.credits for line in given)]),
+    )
+    return credit.as_credit_note(document) if is_credit_note else document
+
+
+def _notes(invoice: Invoice) -> tuple[str, ...]:
+    """Why a credit note was granted; on invoices from before there were credit notes, what a negative total means."""
+    if invoice.credits_id is not None:
+        reasons = invoice.delta_reports.filter(kind=DeltaReport.Kind.ADJUSTMENT).values_list("reason", flat=True)
+        return tuple(f"Reason: {reason}" for reason in reasons)
+    is_invoice = invoice.document_type == DocumentType.INVOICE
+    return (IN_FAVOUR,) if invoice.total < 0 and is_invoice else ()
+
+
+def _references(lines: Iterable[InvoiceLine | None]) -> tuple[DocumentReference, ...]:
+    """The documents whose lines are corrected, each once, in the order of their numbers."""
+    corrected = {line.invoice_id: line.invoice for line in lines if line is not None}
+    issued = sorted(corrected.values(), key=lambda one: (one.document_type, one.running_number or 0))
+    return tuple(
+        DocumentReference(number=one.number or "", issue_date=one.issue_date) for one in issued if one.issue_date
     )
 
 
@@ -132,6 +164,37 @@ def _line(line: InvoiceLine) -> DocumentLine:
         tax_percent=line.tax_percent,
         adjusts=f"{line.adjusts.invoice.number}, line {line.adjusts.position}" if line.adjusts else "",
         steps=_steps(line),
+        change=_change(line),
+    )
+
+
+def _credit_line(line: CreditLine) -> DocumentLine:
+    """One piece of money that is given back."""
+    credited = line.credits
+    return DocumentLine(
+        position=line.position,
+        description=line.description,
+        start=credited.segment_start,
+        end=credited.segment_end,
+        quantity=Decimal(-1 if line.amount < 0 else 1),
+        unit_price=money.plain(abs(line.amount)),
+        amount=line.amount,
+        tax_category=line.tax_category,
+        tax_percent=line.tax_percent,
+        adjusts=f"{credited.invoice.number}, line {credited.position}",
+    )
+
+
+def _change(line: InvoiceLine) -> DocumentChange | None:
+    """The whole line as final documents before had it, and as it is now."""
+    if line.adjusts is None:
+        return None
+    rated = line.rated_line
+    return DocumentChange(
+        quantity_before=rated.quantity - line.quantity,
+        quantity_after=rated.quantity,
+        amount_before=rated.amount - line.amount,
+        amount_after=rated.amount,
     )
 
 
@@ -140,8 +203,9 @@ def _steps(line: InvoiceLine) -> tuple[DocumentStep, ...]:
     steps = steps_of(line.rated_line.computation)
     if line.adjusts is None:
         return steps
+    is_credit_note = line.invoice.document_type == DocumentType.CREDIT_NOTE
     billed = DocumentStep(
-        label="Less what was billed before",
+        label="What was billed before" if is_credit_note else "Less what was billed before",
         quantity=line.quantity - line.rated_line.quantity,
         amount=line.amount - line.rated_line.amount,
     )

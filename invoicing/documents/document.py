@@ -30,6 +30,24 @@ class DocumentStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentChange:
+    """A whole line before and after its correction, as all documents up to this one say."""
+
+    quantity_before: Decimal
+    quantity_after: Decimal
+    amount_before: Decimal
+    amount_after: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentReference:
+    """An issued document that this one corrects (EN 16931 BG-3; directive 2006/112/EC art. 219)."""
+
+    number: str
+    issue_date: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentLine:
     """One charge in one segment `[start, end)`; `unit_price` is a decimal, a phrase, or empty for several prices."""
 
@@ -45,6 +63,7 @@ class DocumentLine:
     tax_percent: Decimal = Decimal(0)
     adjusts: str = ""  # what an adjustment corrects, such as "INV-000012, line 3"
     steps: tuple[DocumentStep, ...] = ()
+    change: DocumentChange | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +90,13 @@ class DocumentAllowance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceDocument:
-    """An invoice to be printed: a draft has neither number nor dates and says so across the page."""
+    """An invoice to be printed: a draft has neither number nor dates and says so across the page.
+
+    The figures of a credit note are those that it gives back, so they are above 0 (EN 16931 type 381).
+    """
 
     is_draft: bool
+    is_credit_note: bool = False
     number: str = ""
     currency: str
     locale: str = "en"
@@ -97,6 +120,7 @@ class InvoiceDocument:
     prepaid: Decimal = Decimal(0)
     payable_rounding: Decimal = Decimal(0)
     notes: tuple[str, ...] = ()
+    corrects: tuple[DocumentReference, ...] = ()
 
     @property
     def payable(self) -> Decimal:

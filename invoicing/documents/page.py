@@ -52,9 +52,11 @@ def page_context(document: InvoiceDocument) -> dict[str, Any]:
     """What the template prints; the sums of printed and attached lines add up to the subtotal."""
     words = _Words(document=document)
     size = extent.measure(document)
+    name = "Credit note" if document.is_credit_note else "Invoice"
     return {
         "document": document,
-        "title": "Draft invoice" if document.is_draft else f"Invoice {document.number}",
+        "title": f"Draft {name.lower()}" if document.is_draft else f"{name} {document.number}",
+        "name": name,
         "logo": _data_url(document.logo_svg),
         "parties": [("From", _party(document.seller, document)), ("Bill to", _party(document.customer, document))],
         "facts": _facts(document),
@@ -67,7 +69,9 @@ def page_context(document: InvoiceDocument) -> dict[str, Any]:
         "taxes": [_tax(tax, words) for tax in document.taxes],
         "total": words.amount(document.total),
         "settlement": _settlement(document, words),
-        "is_credit": document.total < 0,
+        "total_label": _total_label(document),
+        "corrects": _corrects(document),
+        "changes": [_change(line, words) for line in size.printed if line.change is not None],
         "terms": _terms(document),
         "explained": [_line(line, words) | {"steps": [_step(s, words) for s in line.steps]} for line in size.explained],
         "explained_elsewhere": len(size.explained_elsewhere),
@@ -91,6 +95,7 @@ def _facts(document: InvoiceDocument) -> list[tuple[str, str]]:
     dates = [
         (label, figures.date_text(day, locale=locale) if day else "when final")
         for label, day in (("Issue date", document.issue_date), ("Due date", document.due_date))
+        if not (document.is_credit_note and label == "Due date")
     ]
     return [
         (f"{_main_figure(document)} ({document.currency})", _Words(document=document).amount(document.payable)),
@@ -101,6 +106,8 @@ def _facts(document: InvoiceDocument) -> list[tuple[str, str]]:
 
 
 def _main_figure(document: InvoiceDocument) -> str:
+    if document.is_credit_note:
+        return "Credit"
     return "Total" if document.payable == document.total else "To be paid"
 
 
@@ -110,7 +117,8 @@ def _settlement(document: InvoiceDocument, words: _Words) -> list[tuple[str, str
         return []
     rows = [("Paid in advance", -document.prepaid), ("Rounding", document.payable_rounding)]
     rows = [row for row in rows if row[1]]
-    shown = [*rows, (f"To be paid ({document.currency})", document.payable)]
+    label = "Credit" if document.is_credit_note else "To be paid"
+    shown = [*rows, (f"{label} ({document.currency})", document.payable)]
     return [(label, words.amount(amount)) for label, amount in shown]
 
 
@@ -121,7 +129,35 @@ def _allowance(part: DocumentAllowance, words: _Words) -> dict[str, str]:
     return {"label": f"{part.reason}{share}", "amount": words.amount(part.amount)}
 
 
+def _total_label(document: InvoiceDocument) -> str:
+    if document.is_credit_note:
+        return "Total credit"
+    return "Total in your favour" if document.total < 0 else "Total"
+
+
+def _corrects(document: InvoiceDocument) -> list[str]:
+    """Each document that this one corrects, by number and date: nothing else would name it without doubt."""
+    return [f"{one.number} of {figures.date_text(one.issue_date, locale=document.locale)}" for one in document.corrects]
+
+
+def _change(line: DocumentLine, words: _Words) -> dict[str, Any]:
+    change = line.change
+    assert change is not None  # noqa: S101  asked by the caller
+    return {
+        "position": line.position,
+        "corrects": line.adjusts,
+        "unit": line.unit,
+        "quantity_before": words.number(change.quantity_before),
+        "quantity_after": words.number(change.quantity_after),
+        "amount_before": words.amount(change.amount_before),
+        "amount_after": words.amount(change.amount_after),
+        "difference": words.amount(change.amount_after - change.amount_before),
+    }
+
+
 def _terms(document: InvoiceDocument) -> str:
+    if document.is_credit_note:
+        return "Nothing is to be paid: the credit is set off against what you owe, now or next."
     if document.payable <= 0:
         return "Nothing is to be paid on this invoice."
     if document.due_date:

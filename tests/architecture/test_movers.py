@@ -13,6 +13,7 @@ MOVERS = {
     "invoicing/charge_controls/access.py": "whether customers may use more",
     "invoicing/charge_controls/reviews.py": "credit reviews",
     "invoicing/notices/deliver.py": "deliveries of notices",
+    "invoicing/cycle/delta_decide.py": "delta reports",
     "invoicing/effects/moves.py": "moves of subscriptions, and what became of each",
     "invoicing/pricing/proposals.py": "proposed versions of plans and prices",
     "invoicing/policy/propose.py": "versions of trigger policies",

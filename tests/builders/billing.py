@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth.models import Group, User
 
 from accounts.models import Customer, Seller
-from invoicing.cycle import approve, close, discard, finalize
+from invoicing.cycle import approve, close, delta_decide, discard, finalize
 from invoicing.cycle.models import Invoice
 from invoicing.policy import propose, sign
 from invoicing.policy.models import TriggerPolicy
@@ -226,7 +226,16 @@ def close_november(**options: Any) -> close.CloseReport:
 
 
 def approve_by(user: User, invoice: Invoice, *, at: datetime = CLOSING) -> Invoice:
+    allow_changes(user, invoice, at=at)
     return approve.approve_invoice(invoice_id=invoice.pk, content_hash=invoice.content_hash, actor=user, at=at)
+
+
+def allow_changes(user: User, invoice: Invoice, *, at: datetime = CLOSING) -> None:
+    """Approve the delta reports of a draft, where it has any."""
+    for report in invoice.delta_reports.filter(status="proposed"):
+        delta_decide.approve_report(
+            report_id=report.pk, content_hash=report.content_hash, reason="looked at each line", actor=user, at=at
+        )
 
 
 def issue(company: Company, invoices: Sequence[Invoice], *, at: datetime = CLOSING) -> list[Invoice]:

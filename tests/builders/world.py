@@ -17,7 +17,7 @@ from compliance.payouts import evidence
 from compliance.payouts.models import GateRequirement
 from core import heads, work
 from core.models import AuditAnchor, AuditEntry, Job
-from invoicing.cycle import hold
+from invoicing.cycle import credit_note, hold
 from invoicing.cycle.models import BillingCycle, CloseRun, Invoice, InvoiceLine, ParkedCustomer
 from invoicing.effects import moves
 from invoicing.ledger.models import GeneralLedgerNumber, JournalEntry
@@ -272,7 +272,16 @@ def _bill(ids: dict[str, int], company: billing.Company) -> None:
 
 def _book(ids: dict[str, int], company: billing.Company) -> None:
     """An issued invoice in the books, and the number of an account."""
-    billing.issue(company, [billing.billed_customer(company, "booked-co")])
+    issued = billing.issue(company, [billing.billed_customer(company, "booked-co")])[0]
+    note = credit_note.ask_for_credit(
+        invoice_id=issued.pk,
+        reason="a free month",
+        amounts={issued.lines.earliest("pk").pk: Decimal(1)},
+        actor=company.finance,
+        at=billing.CLOSING,
+    )
+    ids["cycle_invoice_give_back"] = issued.pk
+    ids["cycle_deltareport"] = note.delta_reports.get().pk
     ids["ledger_journalentry"] = JournalEntry.objects.earliest("pk").pk
     ids["ledger_generalledgernumber"] = GeneralLedgerNumber.objects.create(account="tax_payable", number="1776").pk
 

@@ -79,7 +79,14 @@ def test_a_total_in_favour_of_the_customer_is_a_credit_note_with_a_number_of_its
     invoice = Invoice.objects.get(period_start=NOVEMBER)
     assert (invoice.subtotal, invoice.tax, invoice.total) == (Decimal(-60), Decimal("-11.40"), Decimal("-71.40"))
     assert (invoice.kind, invoice.document_type) == ("cycle", "credit_note")
-    assert queries.invoice_document(invoice).notes == (queries.IN_FAVOUR,)
+    document = queries.invoice_document(invoice)
+    assert (document.is_credit_note, document.total) == (True, Decimal("71.40"))
+    assert [one.number for one in document.corrects] == ["INV-000001"]
+    assert (document.lines[0].quantity, document.lines[0].amount) == (60, Decimal(60))
+    assert [(step.label, step.quantity, step.amount) for step in document.lines[0].steps] == [
+        ("1 unit", -40, -40),
+        ("What was billed before", 100, 100),
+    ]
     assert billing.issue(company, [invoice], at=NEXT_CLOSING)[0].number == "CN-000001"
 
 

@@ -317,13 +317,40 @@ OFFENCES = [
         """,
     ),
     (
-        "a live snapshot is billed on exactly one live line, a retired one on none",
+        "a correcting line stands on a delta report with its difference, approved before its invoice was",
+        """
+        UPDATE cycle_deltarow SET after_amount = after_amount + 1;
+        """,
+    ),
+    (
+        "a delta report still says what was hashed when it was proposed",
+        """
+        UPDATE cycle_deltareport SET reason = 'something else';
+        """,
+    ),
+    (
+        "every move of a delta report stands in the audit chain as it was made",
+        """
+        UPDATE cycle_deltareport SET status = 'approved', decided_by_id = (SELECT min(id) FROM auth_user),
+            decided_at = now(), decision_reason = 'past the mover';
+        """,
+    ),
+    (
+        "who decided on a delta report did not ask for it",
+        """
+        ALTER TABLE cycle_deltareport DROP CONSTRAINT cycle_delta_four_eyes;
+        UPDATE cycle_deltareport SET status = 'approved', decided_by_id = (SELECT min(id) FROM auth_user),
+            author_id = (SELECT min(id) FROM auth_user), decided_at = now(), decision_reason = 'my own';
+        """,
+    ),
+    (
+        "a live snapshot is billed on exactly one live line or was rejected, a retired one on none",
         """
         UPDATE metering_aggregationsnapshot SET retired_at = now() WHERE retired_at IS NULL;
         """,
     ),
     (
-        "a live snapshot is billed on exactly one live line, a retired one on none",
+        "a live snapshot is billed on exactly one live line or was rejected, a retired one on none",
         """
         ALTER TABLE metering_aggregationsnapshot DROP CONSTRAINT metering_snapshot_one_live;
         INSERT INTO metering_aggregationsnapshot (kind, customer_id, meter_id, meter_version_id, window_start,

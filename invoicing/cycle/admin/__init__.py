@@ -1,5 +1,5 @@
 """The finance desk: invoices under review, and the cycles they come from."""
 
-from invoicing.cycle.admin import closes, cycles, invoices
+from invoicing.cycle.admin import closes, cycles, deltas, invoices
 
-__all__ = ["closes", "cycles", "invoices"]
+__all__ = ["closes", "cycles", "deltas", "invoices"]

@@ -18,10 +18,11 @@ from accounts import roles
 from accounts.backoffice import HistoryAdmin, answer_dialog
 from accounts.roles import Role
 from core.errors import DomainError
-from invoicing.cycle import approve, discard, finalize, hold, pdf
+from invoicing.cycle import approve, credit_note, discard, finalize, hold, pdf
 from invoicing.cycle.admin import page, wording
+from invoicing.cycle.admin.credit_form import CreditForm
 from invoicing.cycle.admin.forms import ApproveForm, ConfirmForm, ReasonForm
-from invoicing.cycle.models import Invoice
+from invoicing.cycle.models import DocumentType, Invoice
 from invoicing.cycle.rules import lifecycle
 
 Status = Invoice.Status
@@ -51,6 +52,7 @@ class InvoiceAdmin(HistoryAdmin):
         "hold_back",
         "release_hold",
         "discard_draft",
+        "give_back",
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Invoice]:
@@ -114,6 +116,12 @@ class InvoiceAdmin(HistoryAdmin):
 
     def has_discard_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return self._may(request, object_id, Status.DISCARDED, Status.DRAFT, Status.HELD)
+
+    def has_credit_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        if not roles.has_role(request.user, [Role.FINANCE]):
+            return False
+        issued = Invoice.objects.filter(pk=object_id or 0, status=Status.FINAL, document_type=DocumentType.INVOICE)
+        return issued.exists()
 
     @action(
         description="Approve these figures",
@@ -222,6 +230,31 @@ class InvoiceAdmin(HistoryAdmin):
                 invoice_id=int(object_id), reason=form.cleaned_data["reason"], actor=request.user, at=timezone.now()
             ),
             "Discarded.",
+        )
+
+    @action(
+        description="Credit note",
+        permissions=["credit"],
+        icon="undo",
+        dialog={
+            "title": "Give this invoice back",
+            "description": "A credit note is drafted, with its report. A colleague approves both, never you.",
+            "form_class": CreditForm,
+            "form_submit_text": "Draft the credit note",
+        },
+    )
+    def give_back(self, request: HttpRequest, form: CreditForm, object_id: str) -> HttpResponse:
+        return self._decide(
+            request,
+            object_id,
+            lambda: credit_note.ask_for_credit(
+                invoice_id=int(object_id),
+                reason=form.cleaned_data["reason"],
+                amounts=form.amounts(),
+                actor=request.user,
+                at=timezone.now(),
+            ),
+            "The credit note is drafted and waits for a colleague.",
         )
 
     def _decide(self, request: HttpRequest, object_id: str, call: Any, success: str) -> HttpResponse:

@@ -63,6 +63,12 @@ def page_context(invoice: Invoice) -> dict[str, Any]:
         "taxes": [_tax_row(tax, currency=invoice.currency) for tax in invoice.taxes.all()],
         "subtotal": wording.amount_text(invoice.subtotal, currency=invoice.currency),
         "total": wording.amount_text(invoice.total, currency=invoice.currency),
+        "delta_reports": invoice.delta_reports.order_by("pk"),
+        "credit_notes": invoice.credited_by.exclude(status=Invoice.Status.DISCARDED).order_by("pk"),
+        "credit_rows": [
+            (line, wording.amount_text(line.amount, currency=invoice.currency))
+            for line in invoice.credit_lines.select_related("credits__invoice")
+        ],
         "open_holds": list(invoice.holds.filter(released_at=None, placed_by__isnull=False).select_related("placed_by")),
         "breaks": list(invoice.breaks.filter(closed_at=None)),
         "tie_out": TieOut.objects.filter(invoice=invoice).first(),

@@ -3,7 +3,15 @@
 from rest_framework import serializers
 
 from invoicing.cycle import comment, together
-from invoicing.cycle.models import Break, DocumentType, Hold, HoldReason, Invoice, InvoiceAllowanceCharge
+from invoicing.cycle.models import (
+    Break,
+    DeltaReport,
+    DocumentType,
+    Hold,
+    HoldReason,
+    Invoice,
+    InvoiceAllowanceCharge,
+)
 from invoicing.cycle.rules import reasons
 
 
@@ -34,6 +42,34 @@ class LineShape(serializers.Serializer[object]):
     tax_category = serializers.CharField()
     tax_percent = serializers.CharField()
     adjusts = serializers.IntegerField(allow_null=True)
+
+
+class CreditLineShape(serializers.Serializer[object]):
+    """What a credit note gives back of an issued line because finance asked; `credits` is the id of that line."""
+
+    id = serializers.IntegerField()
+    position = serializers.IntegerField()
+    credits = serializers.IntegerField()
+    description = serializers.CharField()
+    amount = serializers.CharField(help_text="With its sign: below 0 for a line that was charged.")
+    tax_category = serializers.CharField()
+    tax_percent = serializers.CharField()
+
+
+class CorrectedShape(serializers.Serializer[object]):
+    """An issued document that is corrected."""
+
+    id = serializers.IntegerField()
+    number = serializers.CharField()
+    issue_date = serializers.DateField()
+
+
+class DeltaReferenceShape(serializers.Serializer[object]):
+    """A delta report of the invoice; `delta-reports/{id}` has its rows."""
+
+    id = serializers.IntegerField()
+    kind = serializers.ChoiceField(DeltaReport.Kind.choices)
+    status = serializers.ChoiceField(DeltaReport.Status.choices)
 
 
 class TaxShape(serializers.Serializer[object]):
@@ -120,11 +156,17 @@ class InvoiceShape(serializers.Serializer[object]):
     )
     status = serializers.ChoiceField(Invoice.Status.choices)
     customer = serializers.CharField()
+    credits = serializers.IntegerField(
+        allow_null=True, help_text="On a credit note that finance asked for: the invoice that it gives back."
+    )
+    corrects = CorrectedShape(many=True, help_text="Every document that this one corrects.")
     currency = serializers.CharField()
     period = PeriodShape()
     issue_date = serializers.DateField(allow_null=True)
     due_date = serializers.DateField(allow_null=True)
     lines = LineShape(many=True)
+    credit_lines = CreditLineShape(many=True)
+    delta_reports = DeltaReferenceShape(many=True)
     allowances_charges = AllowanceShape(many=True)
     taxes = TaxShape(many=True)
     allowances = serializers.CharField()
@@ -237,6 +279,22 @@ class ApprovalBody(serializers.Serializer[object]):
     """The hash of the figures that were looked at."""
 
     content_hash = serializers.CharField(max_length=64)
+
+
+class CreditPartBody(serializers.Serializer[object]):
+    """How much of one line is given back, before tax."""
+
+    line = serializers.IntegerField(min_value=1)
+    amount = serializers.DecimalField(max_digits=20, decimal_places=4)
+
+
+class CreditBody(serializers.Serializer[object]):
+    """Why, and what of which lines; without lines, all that is left of the invoice."""
+
+    reason = serializers.CharField(
+        min_length=reasons.LENGTH_MIN, max_length=reasons.LENGTH_MAX, help_text="Printed on the credit note."
+    )
+    lines = CreditPartBody(many=True, required=False, allow_empty=False)
 
 
 class PreviewBody(serializers.Serializer[object]):

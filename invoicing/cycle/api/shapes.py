@@ -9,6 +9,7 @@ from core import money
 from invoicing.cycle import approve
 from invoicing.cycle.models import (
     Break,
+    CreditLine,
     DocumentType,
     Hold,
     Invoice,
@@ -32,11 +33,17 @@ def invoice_json(invoice: Invoice) -> dict[str, Any]:
         "document_type": invoice.document_type,
         "status": invoice.status,
         "customer": invoice.customer.code,
+        "credits": invoice.credits_id,
+        "corrects": _corrects(invoice),
         "currency": invoice.currency,
         "period": _span(invoice.period_start, invoice.period_end),
         "issue_date": invoice.issue_date and invoice.issue_date.isoformat(),
         "due_date": invoice.due_date and invoice.due_date.isoformat(),
         "lines": [line_json(line, currency=invoice.currency) for line in invoice.lines.all()],
+        "credit_lines": [credit_json(line, currency=invoice.currency) for line in invoice.credit_lines.all()],
+        "delta_reports": [
+            {"id": one.pk, "kind": one.kind, "status": one.status} for one in invoice.delta_reports.all()
+        ],
         "allowances_charges": [
             allowance_json(part, currency=invoice.currency) for part in invoice.allowances_charges.all()
         ],
@@ -62,11 +69,15 @@ def preview_json(preview: Preview) -> dict[str, Any]:
         "document_type": DocumentType.CREDIT_NOTE if preview.totals.total < 0 else DocumentType.INVOICE,
         "status": Invoice.Status.DRAFT,
         "customer": preview.customer.code,
+        "credits": None,
+        "corrects": [],
         "currency": currency,
         "period": _span(preview.period.start, preview.period.end),
         "issue_date": None,
         "due_date": None,
         "lines": [line_json(line, currency=currency) for line in preview.lines],
+        "credit_lines": [],
+        "delta_reports": [],
         "allowances_charges": [allowance_json(part, currency=currency) for part in preview.on_document],
         "taxes": [tax_json(tax, currency=currency) for tax in preview.taxes],
         **_sums(preview.totals, currency=currency),
@@ -98,6 +109,28 @@ def line_json(line: InvoiceLine, *, currency: str) -> dict[str, Any]:
         "tax_percent": money.plain(line.tax_percent),
         "adjusts": line.adjusts_id,
     }
+
+
+def credit_json(line: CreditLine, *, currency: str) -> dict[str, Any]:
+    return {
+        "id": line.pk,
+        "position": line.position,
+        "credits": line.credits_id,
+        "description": line.description,
+        "amount": money.amount_text(line.amount, currency=currency),
+        "tax_category": line.tax_category,
+        "tax_percent": money.plain(line.tax_percent),
+    }
+
+
+def _corrects(invoice: Invoice) -> list[dict[str, Any]]:
+    """Each issued document that this one corrects or gives back."""
+    lines = [*(line.adjusts for line in invoice.lines.all()), *(line.credits for line in invoice.credit_lines.all())]
+    issued = {line.invoice_id: line.invoice for line in lines if line is not None}
+    return [
+        {"id": pk, "number": one.number, "issue_date": one.issue_date and one.issue_date.isoformat()}
+        for pk, one in sorted(issued.items())
+    ]
 
 
 def allowance_json(part: InvoiceAllowanceCharge, *, currency: str) -> dict[str, str | None]:

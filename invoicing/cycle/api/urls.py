@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from invoicing.cycle.api import closes, views
+from invoicing.cycle.api import closes, deltas, views
 
 urlpatterns = [
     path("closes", closes.CloseListView.as_view()),
@@ -20,6 +20,11 @@ urlpatterns = [
     path("invoices/<int:invoice_id>/comments", views.CommentsView.as_view()),
     path("invoices/<int:invoice_id>/finalize", views.FinalizeView.as_view()),
     path("invoices/<int:invoice_id>/discard", views.DiscardView.as_view()),
+    path("invoices/<int:invoice_id>/credit", views.CreditView.as_view()),
     path("invoices/<int:invoice_id>/recheck", views.RecheckView.as_view()),
     path("invoices/<int:invoice_id>/pdf", views.PdfView.as_view()),
+    path("delta-reports", deltas.DeltaListView.as_view()),
+    path("delta-reports/<int:report_id>", deltas.DeltaView.as_view()),
+    path("delta-reports/<int:report_id>/approve", deltas.DeltaApproveView.as_view()),
+    path("delta-reports/<int:report_id>/reject", deltas.DeltaRejectView.as_view()),
 ]

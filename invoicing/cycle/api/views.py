@@ -19,7 +19,19 @@ from core.errors import NotFoundError
 from core.http.problems import MEDIA_TYPE
 from core.http.schema import READ_REFUSALS, WRITE_REFUSALS, ProblemSerializer
 from core.http.views import IdempotentWrites
-from invoicing.cycle import approve, comment, discard, finalize, hold, pdf, preview, queries, reconcile, together
+from invoicing.cycle import (
+    approve,
+    comment,
+    credit_note,
+    discard,
+    finalize,
+    hold,
+    pdf,
+    preview,
+    queries,
+    reconcile,
+    together,
+)
 from invoicing.cycle.api import schema, shapes
 from invoicing.cycle.models import HoldReason, Invoice, InvoiceComment
 
@@ -199,6 +211,21 @@ class DiscardView(IdempotentWrites, RuledView, APIView):
         reason = _usable(schema.ReasonBody(data=request.data))["reason"]
         discard.discard_invoice(invoice_id=invoice_id, reason=reason, actor=request.user, at=timezone.now())
         return _answer(invoice_id)
+
+
+class CreditView(IdempotentWrites, RuledView, APIView):
+    """Draft a credit note over a final invoice, in full or in part; a colleague approves it."""
+
+    roles_by_method = {"POST": FINANCE}
+
+    @extend_schema(request=schema.CreditBody, responses={200: schema.InvoiceShape, **WRITE_REFUSALS})
+    def post(self, request: Request, invoice_id: int) -> Response:
+        wanted = _usable(schema.CreditBody(data=request.data))
+        amounts = {one["line"]: one["amount"] for one in wanted["lines"]} if "lines" in wanted else None
+        note = credit_note.ask_for_credit(
+            invoice_id=invoice_id, reason=wanted["reason"], amounts=amounts, actor=request.user, at=timezone.now()
+        )
+        return _answer(note.pk)
 
 
 class RecheckView(IdempotentWrites, RuledView, APIView):

@@ -1,5 +1,11 @@
 """What must hold of invoices; the numbers are those of the project's list of invariants."""
 
-from invoicing.cycle.invariants import books, closes, decisions, figures
+from invoicing.cycle.invariants import books, changes, closes, decisions, figures
 
-INVARIANTS = [*figures.INVARIANTS, *decisions.INVARIANTS, *books.INVARIANTS, *closes.INVARIANTS]
+INVARIANTS = [
+    *figures.INVARIANTS,
+    *decisions.INVARIANTS,
+    *changes.INVARIANTS,
+    *books.INVARIANTS,
+    *closes.INVARIANTS,
+]

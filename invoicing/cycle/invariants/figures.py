@@ -9,7 +9,7 @@ from django.db.models import F, Func, Prefetch, QuerySet, Sum, Value
 from core import money
 from core.invariants import Invariant, rows_of
 from invoicing.cycle import content, reconcile
-from invoicing.cycle.models import Invoice, InvoiceAllowanceCharge, InvoiceLine, InvoiceTax
+from invoicing.cycle.models import CreditLine, Invoice, InvoiceAllowanceCharge, InvoiceLine, InvoiceTax
 from invoicing.cycle.rules import totals
 from invoicing.cycle.rules.totals import AllowanceCharge, TaxTerms, Totals
 from invoicing.documents.models import StoredDocument
@@ -39,10 +39,11 @@ def _find_usage_that_no_break_names() -> Iterator[str]:
 def _find_totals_that_do_not_add_up() -> Iterator[str]:
     """Add lines, allowances and charges up once more, by category and rate."""
     sums: dict[int, list[tuple[TaxTerms, Decimal]]] = defaultdict(list)
-    lines = InvoiceLine.objects.values("invoice", "tax_category", "tax_percent").annotate(net=Sum("amount"))
-    for row in lines.order_by("invoice"):
-        terms = TaxTerms(name="", category=row["tax_category"], percent=row["tax_percent"])
-        sums[row["invoice"]].append((terms, row["net"]))
+    for model in (InvoiceLine, CreditLine):
+        lines = model.objects.values("invoice", "tax_category", "tax_percent").annotate(net=Sum("amount"))
+        for row in lines.order_by("invoice"):
+            terms = TaxTerms(name="", category=row["tax_category"], percent=row["tax_percent"])
+            sums[row["invoice"]].append((terms, row["net"]))
     on_document: dict[int, list[AllowanceCharge]] = defaultdict(list)
     for part in InvoiceAllowanceCharge.objects.all().iterator(chunk_size=STREAM_ROWS):
         on_document[part.invoice_id].append(_as_agreed(part))
@@ -72,13 +73,14 @@ def _figures(of: Invoice | Totals) -> tuple[Decimal, ...]:
 
 def _find_content_that_changed() -> Iterator[str]:
     lines = Prefetch("lines", queryset=InvoiceLine.objects.select_related("rated_line__snapshot"))
-    invoices = Invoice.objects.order_by("pk").prefetch_related(lines, "taxes", "allowances_charges")
+    invoices = Invoice.objects.order_by("pk").prefetch_related(lines, "taxes", "allowances_charges", "credit_lines")
     for invoice in invoices.iterator(chunk_size=STREAM_ROWS):
         again = content.hash_of(
             invoice,
             lines=invoice.lines.all(),
             taxes=invoice.taxes.all(),
             on_document=invoice.allowances_charges.all(),
+            credit_lines=invoice.credit_lines.all(),
         )
         if again != invoice.content_hash:
             yield f"invoice {invoice.pk} {invoice.number or ''}".strip()
@@ -182,7 +184,7 @@ INVARIANTS = [
         find_offenders=rows_of(
             """
             SELECT line.id AS line, line.quantity, line.amount, rated.quantity - billed.quantity AS due_quantity,
-                   rated.amount - billed.amount AS due_amount
+                   due.amount AS due_amount
             FROM cycle_invoiceline line
             JOIN cycle_invoice invoice ON invoice.id = line.invoice_id AND invoice.status <> 'discarded'
             JOIN rating_ratedline rated ON rated.id = line.rated_line_id
@@ -192,16 +194,27 @@ INVARIANTS = [
                 JOIN cycle_invoice issued ON issued.id = earlier.invoice_id AND issued.status = 'final'
                 WHERE (earlier.id = line.adjusts_id OR earlier.adjusts_id = line.adjusts_id) AND earlier.id < line.id
             ) billed
+            CROSS JOIN LATERAL (
+                SELECT COALESCE(sum(given.amount), 0) AS amount
+                FROM cycle_creditline given
+                JOIN cycle_invoice note
+                  ON note.id = given.invoice_id AND note.status = 'final' AND note.finalized_at <= invoice.drafted_at
+                WHERE given.credits_id = line.adjusts_id
+            ) credited
+            CROSS JOIN LATERAL (
+                SELECT CASE WHEN (rated.amount - billed.amount) * credited.amount <= 0 THEN rated.amount - billed.amount
+                            WHEN (rated.amount - billed.amount - credited.amount) * (rated.amount - billed.amount) > 0
+                            THEN rated.amount - billed.amount - credited.amount ELSE 0 END AS amount
+            ) due
             WHERE line.adjusts_id IS NOT NULL
-              AND (line.quantity, line.amount)
-                  IS DISTINCT FROM (rated.quantity - billed.quantity, rated.amount - billed.amount)
+              AND (line.quantity, line.amount) IS DISTINCT FROM (rated.quantity - billed.quantity, due.amount)
             ORDER BY line.id
             """
         ),
     ),
     Invariant(
         number=17,
-        name="a live snapshot is billed on exactly one live line, a retired one on none",
+        name="a live snapshot is billed on exactly one live line or was rejected, a retired one on none",
         find_offenders=rows_of(
             """
             SELECT snapshot.id AS snapshot, snapshot.retired_at, count(invoice.id) AS live_lines
@@ -210,7 +223,15 @@ INVARIANTS = [
             LEFT JOIN cycle_invoiceline line ON line.rated_line_id = rated.id
             LEFT JOIN cycle_invoice invoice ON invoice.id = line.invoice_id AND invoice.status <> 'discarded'
             GROUP BY snapshot.id
-            HAVING count(invoice.id) <> CASE WHEN snapshot.retired_at IS NULL THEN 1 ELSE 0 END
+            HAVING count(invoice.id) <> CASE
+                WHEN snapshot.retired_at IS NOT NULL THEN 0
+                WHEN EXISTS (
+                    SELECT 1 FROM cycle_deltarow row
+                    JOIN cycle_deltareport report ON report.id = row.report_id AND report.status = 'rejected'
+                    JOIN cycle_invoiceline refused ON refused.id = row.line_id
+                    JOIN rating_ratedline tried ON tried.id = refused.rated_line_id
+                    WHERE tried.snapshot_id = snapshot.id) THEN 0
+                ELSE 1 END
             ORDER BY snapshot.id
             """
         ),

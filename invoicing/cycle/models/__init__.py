@@ -3,8 +3,9 @@
 from invoicing.cycle.models.closes import CloseRun, ParkedCustomer
 from invoicing.cycle.models.cycles import BillingCycle, DocumentType, NumberSeries
 from invoicing.cycle.models.decisions import Hold, InvoiceTransition
+from invoicing.cycle.models.deltas import DeltaReport, DeltaRow
 from invoicing.cycle.models.invoices import Invoice
-from invoicing.cycle.models.lines import InvoiceAllowanceCharge, InvoiceLine, InvoiceTax
+from invoicing.cycle.models.lines import CreditLine, InvoiceAllowanceCharge, InvoiceLine, InvoiceTax
 from invoicing.cycle.models.review import HoldReason, InvoiceApproval, InvoiceComment
 from invoicing.cycle.models.tie_outs import Break, TieOut
 
@@ -12,6 +13,9 @@ __all__ = [
     "BillingCycle",
     "Break",
     "CloseRun",
+    "CreditLine",
+    "DeltaReport",
+    "DeltaRow",
     "DocumentType",
     "Hold",
     "HoldReason",

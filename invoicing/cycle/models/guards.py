@@ -12,6 +12,7 @@ FIXED_FIGURES = [
     "cycle",
     "kind",
     "document_type",
+    "credits",
     "customer",
     "seller",
     "watermark",
@@ -37,6 +38,7 @@ FIXED_FIGURES = [
 _ADDS_UP = """
 IF NEW.subtotal + NEW.allowances - NEW.charges
        <> (SELECT COALESCE(SUM(amount), 0) FROM cycle_invoiceline WHERE invoice_id = NEW.id)
+          + (SELECT COALESCE(SUM(amount), 0) FROM cycle_creditline WHERE invoice_id = NEW.id)
    OR (NEW.allowances, NEW.charges) <> (
        SELECT COALESCE(SUM(amount) FILTER (WHERE kind = 'allowance'), 0),
               COALESCE(SUM(amount) FILTER (WHERE kind = 'charge'), 0)
@@ -48,6 +50,17 @@ END IF;
 """
 # Invoices from before there were credit notes stay what they were issued as.
 _NAMES_WHAT_IT_IS = """
+IF NEW.credits_id IS NOT NULL THEN
+    PERFORM 1 FROM cycle_invoice WHERE id = NEW.credits_id FOR UPDATE;
+    IF (SELECT COALESCE(SUM(note.total), 0) + issued.total < 0
+               OR COALESCE(SUM(note.subtotal), 0) + issued.subtotal < 0
+        FROM cycle_invoice issued
+        LEFT JOIN cycle_invoice note ON note.credits_id = issued.id AND note.status <> 'discarded'
+        WHERE issued.id = NEW.credits_id GROUP BY issued.id) THEN
+        RAISE EXCEPTION 'credit notes over invoice % come to more than the invoice', NEW.credits_id
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+END IF;
 IF (NEW.total < 0) <> (NEW.document_type = 'credit_note') THEN
     RAISE EXCEPTION 'a total below 0 is a credit note, any other an invoice'
         USING ERRCODE = 'integrity_constraint_violation';
@@ -83,6 +96,26 @@ END IF;
 
 ONLY_INVOICE_TRIGGERS_BILL = refuse_from(Kind.ALERT, Kind.CHARGE_CONTROL, name="invoice_triggers_bill")
 ONLY_PEOPLE_AND_BREAKS_HOLD = refuse_from(Kind.ALERT, Kind.CHARGE_CONTROL, name="people_and_breaks_hold")
+# Billed history changes only by what somebody in finance looked at, line by line.
+_CHANGES_ALLOWED = """
+IF EXISTS (SELECT 1 FROM cycle_deltareport WHERE invoice_id = NEW.id AND status = 'rejected')
+   OR EXISTS (
+       SELECT 1 FROM cycle_invoiceline line
+       WHERE line.invoice_id = NEW.id AND line.adjusts_id IS NOT NULL AND NOT EXISTS (
+           SELECT 1 FROM cycle_deltarow delta JOIN cycle_deltareport report ON report.id = delta.report_id
+           WHERE delta.line_id = line.id AND report.invoice_id = NEW.id AND report.kind = 'adjustment'
+             AND report.status = 'approved' AND delta.after_amount - delta.before_amount = line.amount))
+   OR EXISTS (
+       SELECT 1 FROM cycle_creditline line
+       WHERE line.invoice_id = NEW.id AND NOT EXISTS (
+           SELECT 1 FROM cycle_deltarow delta JOIN cycle_deltareport report ON report.id = delta.report_id
+           WHERE delta.corrects_id = line.credits_id AND delta.cause = 'credit' AND report.invoice_id = NEW.id
+             AND report.status = 'approved' AND delta.after_amount - delta.before_amount = line.amount)) THEN
+    RAISE EXCEPTION 'invoice % changes what was billed before without an approved delta report', NEW.id
+        USING ERRCODE = 'integrity_constraint_violation';
+END IF;
+"""
+
 INVOICE_GUARDS = [
     ONLY_INVOICE_TRIGGERS_BILL,
     pgtrigger.Protect(
@@ -132,7 +165,7 @@ INVOICE_GUARDS = [
         operation=pgtrigger.UpdateOf("status"),
         when=pgtrigger.Before,
         condition=pgtrigger.Q(new__status__in=["approved", "final"]),
-        func=f"{_ADDS_UP} {_NAMES_WHAT_IT_IS} {_NOTHING_OPEN} {_APPROVED_BY_ENOUGH} RETURN NEW;",
+        func=f"{_ADDS_UP} {_NAMES_WHAT_IT_IS} {_NOTHING_OPEN} {_CHANGES_ALLOWED} {_APPROVED_BY_ENOUGH} RETURN NEW;",
     ),
     NO_DELETE,
     NO_TRUNCATE,
@@ -190,6 +223,42 @@ ALLOWANCES_ON_DRAFTS_ONLY = pgtrigger.Trigger(
                 USING ERRCODE = 'integrity_constraint_violation';
         END IF;
         RETURN NULL;
+    """,
+)
+
+CREDITS_ON_DRAFTS_ONLY = pgtrigger.Trigger(
+    name="only_on_a_draft",
+    operation=pgtrigger.Insert,
+    when=pgtrigger.Before,
+    declare=[("billed", "numeric"), ("given", "numeric")],
+    func="""
+        IF NOT EXISTS (SELECT 1 FROM cycle_invoice note JOIN cycle_invoiceline line ON line.id = NEW.credits_id
+                       WHERE note.id = NEW.invoice_id AND note.status IN ('draft', 'held')
+                         AND note.credits_id = line.invoice_id) THEN
+            RAISE EXCEPTION 'a credit line is added to the draft of a credit note over the invoice of its line'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        -- The issued invoice is where two credits of one line meet.
+        PERFORM 1 FROM cycle_invoice issued JOIN cycle_invoiceline line ON line.invoice_id = issued.id
+        WHERE line.id = NEW.credits_id AND issued.status = 'final' AND issued.document_type = 'invoice'
+        FOR UPDATE OF issued;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'only a line of a final invoice is credited'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        SELECT line.amount + LEAST(0, COALESCE((
+                   SELECT SUM(later.amount) FROM cycle_invoiceline later JOIN cycle_invoice carrier
+                     ON carrier.id = later.invoice_id AND carrier.status = 'final'
+                   WHERE later.adjusts_id = line.id), 0) * SIGN(line.amount)) * SIGN(line.amount)
+        INTO billed FROM cycle_invoiceline line WHERE line.id = NEW.credits_id;
+        SELECT COALESCE(SUM(other.amount), 0) INTO given
+        FROM cycle_creditline other JOIN cycle_invoice note ON note.id = other.invoice_id AND note.status <> 'discarded'
+        WHERE other.credits_id = NEW.credits_id;
+        IF NEW.amount * billed >= 0 OR (billed + given + NEW.amount) * billed < 0 THEN
+            RAISE EXCEPTION 'credits of line % come to more than was billed', NEW.credits_id
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        RETURN NEW;
     """,
 )
 

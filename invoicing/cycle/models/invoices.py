@@ -46,6 +46,13 @@ class Invoice(models.Model):
     kind = models.CharField(
         max_length=10, choices=Kind.choices, default=Kind.CYCLE, help_text="What it bills of its cycle."
     )
+    credits = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="credited_by",
+        help_text="On a credit note that somebody asked for: the invoice that it gives back, in full or in part.",
+    )
     document_type = models.CharField(
         max_length=20,
         choices=DocumentType.choices,
@@ -98,6 +105,10 @@ class Invoice(models.Model):
                 name="cycle_invoice_one_per_cycle",
             ),
             models.CheckConstraint(condition=Q(kind__in=["cycle", "interim", "adjustment"]), name="cycle_invoice_kind"),
+            models.CheckConstraint(
+                condition=Q(credits=None) | Q(document_type="credit_note", kind="adjustment"),
+                name="cycle_invoice_credits",
+            ),
             models.CheckConstraint(
                 condition=Q(document_type="invoice") | Q(document_type="credit_note", total__lt=0),
                 name="cycle_invoice_document_type",

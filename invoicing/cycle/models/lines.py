@@ -52,6 +52,36 @@ class InvoiceLine(models.Model):
         return f"{self.invoice} line {self.position}"
 
 
+class CreditLine(models.Model):
+    """What a credit note gives back of an issued line because somebody in finance asked for it; nothing is rated.
+
+    The amount has its sign: below 0 for a line that was charged.
+    """
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="credit_lines")
+    position = models.PositiveIntegerField()
+    credits = models.ForeignKey(InvoiceLine, on_delete=models.PROTECT, related_name="credited_by")
+    description = models.CharField(max_length=200)
+    amount = models.DecimalField(max_digits=20, decimal_places=4)
+    tax_category = models.CharField(max_length=2)
+    tax_percent = models.DecimalField(max_digits=7, decimal_places=4)
+
+    class Meta:
+        ordering = ["invoice", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["invoice", "position"], name="cycle_credit_line_position"),
+            models.UniqueConstraint(fields=["invoice", "credits"], name="cycle_credit_line_once"),
+            models.CheckConstraint(
+                condition=Q(amount__range=("-1e15", "1e15"), tax_percent__range=("0", "100")) & ~Q(amount=0),
+                name="cycle_credit_line_bounds",
+            ),
+        ]
+        triggers = [*APPEND_ONLY, guards.CREDITS_ON_DRAFTS_ONLY]
+
+    def __str__(self) -> str:
+        return f"{self.invoice} credit {self.position}"
+
+
 class InvoiceAllowanceCharge(models.Model):
     """Taken off or added on the document as agreed, under one tax category and rate (EN 16931 BG-20 and BG-21)."""
 
