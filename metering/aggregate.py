@@ -17,7 +17,14 @@ from metering.rules.windows import UsageWindow
 from metering.store import elsewhere, measuring
 from metering.store.measuring import MeterReading, WindowMeasure
 
-__all__ = ["UsageWindow", "preview_snapshots", "retire_snapshots", "take_adjustment_snapshots", "take_snapshots"]
+__all__ = [
+    "UsageWindow",
+    "preview_snapshots",
+    "retire_snapshots",
+    "take_adjustment_snapshots",
+    "take_interim_snapshots",
+    "take_snapshots",
+]
 
 QUANTITY_MAX = Decimal("1e15")
 Kind = AggregationSnapshot.Kind
@@ -43,10 +50,17 @@ class WindowTakenError(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """A snapshot to be taken: its window, and the snapshot that it corrects."""
+    """A snapshot to be taken: its window, and the snapshot that it corrects, or whether the window still runs."""
 
     window: UsageWindow
     corrects_id: int | None = None
+    is_interim: bool = False
+
+    @property
+    def kind(self) -> Kind:
+        if self.corrects_id is not None:
+            return Kind.ADJUSTMENT
+        return Kind.INTERIM if self.is_interim else Kind.CYCLE
 
 
 def take_snapshots(windows: Sequence[UsageWindow], *, watermark: Watermark, at: datetime) -> list[AggregationSnapshot]:
@@ -74,6 +88,16 @@ def take_adjustment_snapshots(
         for taken in _store(missing, watermark=watermark, at=at):
             found[taken.corrects_id] = taken
     return [found[base.pk] for base in snapshots]
+
+
+def take_interim_snapshots(
+    windows: Sequence[UsageWindow], *, watermark: Watermark, at: datetime
+) -> list[AggregationSnapshot]:
+    """Count what was used so far in windows that still run, in the order given.
+
+    Nothing in them is late: the window is counted again as a whole, by the next such snapshot and when it is closed.
+    """
+    return _store([_Wanted(window, is_interim=True) for window in windows], watermark=watermark, at=at)
 
 
 def preview_snapshots(windows: Sequence[UsageWindow], *, at: datetime) -> list[AggregationSnapshot]:
@@ -186,7 +210,7 @@ def _snapshot(wanted: _Wanted, version: MeterVersion, measure: WindowMeasure, *,
         raise QuantityOutOfRangeError(_out_of_range(window, measure.quantity))
     return bulk.new_row(
         AggregationSnapshot,
-        kind=Kind.CYCLE if wanted.corrects_id is None else Kind.ADJUSTMENT,
+        kind=wanted.kind,
         customer_id=window.customer_id,
         meter_id=window.meter_id,
         window_start=window.start,

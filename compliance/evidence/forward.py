@@ -27,7 +27,7 @@ from metering.rules.aggregation import Observation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Billed:
-    """What final invoices had billed of a window before an adjustment, its first line included."""
+    """What final invoices had billed of a window before a line: an adjustment, or one that takes interim lines off."""
 
     lines: tuple[InvoiceLine, ...]
     quantity: Decimal
@@ -170,35 +170,52 @@ def tell_steps(steps: list[dict[str, Any]], *, share: str = "") -> str:
     )
 
 
-def billed_before(line: InvoiceLine) -> Billed:
-    """What final invoices said of this window before; adjustments follow one another, so the earlier have lower ids."""
+def billed_before(line: InvoiceLine) -> Billed | None:
+    """What final invoices said of this usage before; None where nothing did.
+
+    Adjustments follow one another, so the earlier have lower ids; with the line that they correct, all that it rated is
+    billed, for what it took off was billed by interim lines.
+    """
+    if line.adjusts_id is None:
+        taken_off = InvoiceLine.objects.filter(deducted_by__line=line).select_related("invoice").order_by("pk")
+        return _billed(tuple(taken_off)) if taken_off else None
     before = InvoiceLine.objects.filter(
         Q(pk=line.adjusts_id) | Q(adjusts=line.adjusts_id), pk__lt=line.pk, invoice__status=Invoice.Status.FINAL
     )
-    lines = tuple(before.select_related("invoice").order_by("pk"))
+    return _billed(tuple(before.select_related("invoice", "rated_line").order_by("pk")), whole=line.adjusts_id)
+
+
+def _billed(lines: tuple[InvoiceLine, ...], *, whole: int | None = None) -> Billed:
     with rounding.exactly():
-        quantity = sum((earlier.quantity for earlier in lines), Decimal(0))
-        amount = sum((earlier.amount for earlier in lines), Decimal(0))
+        figures = [one.rated_line if one.pk == whole else one for one in lines]
+        quantity = sum((one.quantity for one in figures), Decimal(0))
+        amount = sum((one.amount for one in figures), Decimal(0))
     return Billed(lines=lines, quantity=quantity, amount=amount)
 
 
 def check_line(line: InvoiceLine, *, billed: Billed | None) -> list[Check]:
     """What stands on the invoice: the rated line itself, or the whole window less what was billed before."""
     rated = line.rated_line
-    if billed is None or line.adjusts is None:
+    if billed is None:
         return [
             proof.compare("quantity on the invoice", claimed=line.quantity, found=rated.quantity),
             proof.compare("amount on the invoice", claimed=line.amount, found=rated.amount),
         ]
-    counted, first = rated.snapshot, line.adjusts.rated_line.snapshot_id
     with rounding.exactly():
         quantity, amount = rated.quantity - billed.quantity, rated.amount - billed.amount
-    window = []
-    if counted is not None or first is not None:
-        again = None if counted is None else counted.corrects_id
-        window = [proof.compare("window counted again", claimed=str(first), found=str(again))]
     return [
-        *window,
+        *_check_window(line),
         proof.compare("quantity less what was billed before", claimed=line.quantity, found=quantity),
         proof.compare("amount less what was billed before", claimed=line.amount, found=amount),
     ]
+
+
+def _check_window(line: InvoiceLine) -> list[Check]:
+    """An adjustment counts the very window again that it corrects."""
+    if line.adjusts is None:
+        return []
+    counted, first = line.rated_line.snapshot, line.adjusts.rated_line.snapshot_id
+    if counted is None and first is None:
+        return []
+    again = None if counted is None else counted.corrects_id
+    return [proof.compare("window counted again", claimed=str(first), found=str(again))]

@@ -131,7 +131,7 @@ def _grounds() -> QuerySet[LineGround]:
 def _trace(line: InvoiceLine) -> Trace:
     rated, snapshot = line.rated_line, line.rated_line.snapshot
     is_event_by_event = snapshot is not None and snapshot.event_count <= EVENT_BY_EVENT_MAX
-    billed = forward.billed_before(line) if line.adjusts else None
+    billed = forward.billed_before(line)
     prices = forward.prices_of_that_time(line)
     counted: list[Check] = []
     if snapshot is not None:

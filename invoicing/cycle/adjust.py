@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Sum, When
 from django.db.models.functions import Coalesce
 
 from core.periods import Period
@@ -211,11 +211,21 @@ def _bill_for(line: InvoiceLine, bills: Sequence[Bill]) -> Bill | None:
 
 
 def _billed_before(line_ids: Iterable[int]) -> dict[int, tuple[Decimal, Decimal]]:
-    """Quantity and amount that final lines have billed of each original line, itself included."""
+    """Quantity and amount that final lines have billed of each original line, itself included.
+
+    By an original line all that was rated is billed: what it takes off, interim invoices billed before it.
+    """
     ids = list(line_ids)
     original = Coalesce("adjusts_id", "pk")
     final = InvoiceLine.objects.filter(Q(pk__in=ids) | Q(adjusts__in=ids), invoice__status=Invoice.Status.FINAL)
-    sums = final.annotate(original=original).values("original").annotate(units=Sum("quantity"), money=Sum("amount"))
+    sums = (
+        final.annotate(original=original)
+        .values("original")
+        .annotate(
+            units=Sum(Case(When(adjusts=None, then="rated_line__quantity"), default="quantity")),
+            money=Sum(Case(When(adjusts=None, then="rated_line__amount"), default="amount")),
+        )
+    )
     return {row["original"]: (row["units"], row["money"]) for row in sums.order_by("original")}
 
 

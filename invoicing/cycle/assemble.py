@@ -5,9 +5,10 @@ from datetime import datetime
 from functools import partial
 
 from accounts.models import Customer
-from invoicing.cycle import adjust, advance, agreements, plan_lines
+from core.errors import DomainError
+from invoicing.cycle import adjust, advance, agreements, deduct, plan_lines
 from invoicing.cycle.bills import Bill, CloseFailure, own_line
-from invoicing.cycle.models import BillingCycle
+from invoicing.cycle.models import BillingCycle, Invoice
 from invoicing.cycle.rules import parking
 from invoicing.cycle.rules.agreed import NO_TERMS
 from invoicing.cycle.taxes import TaxTable
@@ -20,11 +21,18 @@ from metering import aggregate
 from metering.aggregate import UsageWindow
 from metering.models import AggregationSnapshot, Watermark
 
+
+class NotBillableError(DomainError):
+    """Something that every invoice needs is missing for this customer."""
+
+    code = "not_billable"
+
+
 Cycles = Mapping[tuple[int, datetime], BillingCycle]
 
 
 def open_bills(due: Sequence[DuePeriod], *, cycles: Cycles, at: datetime) -> tuple[list[Bill], list[CloseFailure]]:
-    """An empty bill per period, and the periods whose customer has no policy or no tax rate in force."""
+    """An empty bill per period, and the periods that cannot be billed: without policy or tax rate, or half decided."""
     customers = Customer.objects.in_bulk({each.customer_id for each in due})
     zones = dict(
         Subscription.objects.filter(pk__in={each.subscription_id for each in due}).values_list("pk", "time_zone")
@@ -32,9 +40,13 @@ def open_bills(due: Sequence[DuePeriod], *, cycles: Cycles, at: datetime) -> tup
     policies = policy_queries.policies_in_force((one.program for one in customers.values()), at=at)
     table = TaxTable(customers.values())
     agreed = agreements.document_terms(due)
+    waiting = deduct.undecided_interims(due)
     bills, failures = [], []
     for each in due:
         customer = customers[each.customer_id]
+        if each in waiting:
+            failures.append(_interim_waits(customer, each, waiting[each]))
+            continue
         terms = table.terms(customer, period=each.period)
         policy = policies.get(customer.program)
         if policy is None or terms is None:
@@ -60,7 +72,7 @@ def fill_bills(bills: Sequence[Bill], *, watermark: Watermark, at: datetime) -> 
     """Count and rate every segment of these bills, whatever their number, in a fixed number of statements.
 
     First what is rated by itself, then what earlier invoices turn out to have charged wrongly, then what plans charge
-    for their other lines.
+    for their other lines. What interim invoices billed of the period is taken off in the end.
     """
     late_lines = adjust.find_late_lines(bills, watermark=watermark)
     by_due = {bill.due: bill for bill in bills}
@@ -74,6 +86,7 @@ def fill_bills(bills: Sequence[Bill], *, watermark: Watermark, at: datetime) -> 
         bill.lines.append(own_line(bill, charge=charges[segment.charge_id], snapshot=snapshot, rated=line))
     adjust.add_adjustments(bills, late_lines=late_lines, watermark=watermark, at=at)
     plan_lines.add_plan_lines(plan_charges, rater=partial(plan_rates.rate_tasks, at=at))
+    deduct.take_off(bills)
     for bill in bills:
         bill.lines.sort(key=lambda line: line.adjusts is not None)
 
@@ -109,6 +122,14 @@ def new_cycle(due: DuePeriod, *, at: datetime) -> BillingCycle:
         period_end=due.period.end,
         opened_at=at,
     )
+
+
+def _interim_waits(customer: Customer, due: DuePeriod, invoice: Invoice) -> CloseFailure:
+    reason = (
+        f"The interim invoice of this period ({invoice}) is {invoice.status}: issue it or discard it, so that what it"
+        " bills is taken off once."
+    )
+    return CloseFailure(due, customer.code, parking.INTERIM_UNDECIDED, reason)
 
 
 def _no_policy(customer: Customer, due: DuePeriod) -> CloseFailure:

@@ -29,6 +29,7 @@ class BillLine:
     amount: Decimal
     adjusts: InvoiceLine | None = None
     cause: str = ""  # why an adjustment is made
+    deducts: tuple[InvoiceLine, ...] = ()  # of interim invoices of the same period: it bills the whole less these
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,10 +1,13 @@
 """What an invoice says, down to the evidence behind each line, and the one hash over all of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from core import canonical, money
 from invoicing.cycle.models import CreditLine, DocumentType, Invoice, InvoiceAllowanceCharge, InvoiceLine, InvoiceTax
+
+NO_DEDUCTIONS: Mapping[int, Sequence[int]] = MappingProxyType({})
 
 
 def hash_of_rows(invoice: Invoice) -> str:
@@ -14,27 +17,43 @@ def hash_of_rows(invoice: Invoice) -> str:
 
 def document_of_rows(invoice: Invoice) -> dict[str, Any]:
     """What is hashed, as the rows say it now; its canonical bytes give `content_hash`."""
-    lines = invoice.lines.select_related("rated_line__snapshot").order_by("position")
+    lines = list(
+        invoice.lines.select_related("rated_line__snapshot").prefetch_related("deductions").order_by("position")
+    )
     return _document(
         invoice,
         lines=lines,
+        deducted=deducted_by(lines),
         taxes=invoice.taxes.all(),
         on_document=invoice.allowances_charges.all(),
         credit_lines=invoice.credit_lines.all(),
     )
 
 
+def deducted_by(lines: Iterable[InvoiceLine]) -> dict[int, list[int]]:
+    """The interim lines that each stored line takes off, by its position; read them with their deductions."""
+    return {line.position: [one.billed_id for one in line.deductions.all()] for line in lines}
+
+
 def hash_of(
     invoice: Invoice,
     *,
     lines: Iterable[InvoiceLine],
+    deducted: Mapping[int, Sequence[int]] = NO_DEDUCTIONS,
     taxes: Iterable[InvoiceTax],
     on_document: Iterable[InvoiceAllowanceCharge],
     credit_lines: Iterable[CreditLine] = (),
 ) -> str:
     """SHA-256 of every figure and fact; the lines bring their rated lines and snapshots along."""
     return canonical.content_hash(
-        _document(invoice, lines=lines, taxes=taxes, on_document=on_document, credit_lines=credit_lines)
+        _document(
+            invoice,
+            lines=lines,
+            deducted=deducted,
+            taxes=taxes,
+            on_document=on_document,
+            credit_lines=credit_lines,
+        )
     )
 
 
@@ -42,6 +61,7 @@ def _document(
     invoice: Invoice,
     *,
     lines: Iterable[InvoiceLine],
+    deducted: Mapping[int, Sequence[int]],
     taxes: Iterable[InvoiceTax],
     on_document: Iterable[InvoiceAllowanceCharge],
     credit_lines: Iterable[CreditLine] = (),
@@ -57,7 +77,10 @@ def _document(
         "period": [invoice.period_start, invoice.period_end],
         "terms_days": invoice.terms_days,
         "policy": invoice.policy_id,
-        "lines": [_line(line) for line in sorted(lines, key=lambda line: line.position)],
+        "lines": [
+            _line(line, deducted=deducted.get(line.position, ()))
+            for line in sorted(lines, key=lambda line: line.position)
+        ],
         "taxes": [_tax(tax) for tax in sorted(taxes, key=lambda tax: (tax.category, tax.percent))],
         "totals": [money.plain(number) for number in (invoice.subtotal, invoice.tax, invoice.total)],
     }
@@ -97,11 +120,13 @@ def _part(part: InvoiceAllowanceCharge) -> list[Any]:
     return [part.position, part.term_id, part.kind, part.reason, of, money.plain(part.amount), tax]
 
 
-def _line(line: InvoiceLine) -> dict[str, Any]:
+def _line(line: InvoiceLine, *, deducted: Sequence[int]) -> dict[str, Any]:
     rated, snapshot = line.rated_line, line.rated_line.snapshot
     figures = {} if rated.fee_version_id is None else {"fee_version": rated.fee_version_id}
+    less = {"deducts": sorted(deducted)} if deducted else {}
     return {
         **figures,
+        **less,
         "position": line.position,
         "description": line.description,
         "meter": line.meter_code,

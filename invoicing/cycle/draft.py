@@ -13,6 +13,7 @@ from invoicing.cycle import content, delta, move
 from invoicing.cycle.bills import Bill, BillLine
 from invoicing.cycle.models import (
     Break,
+    Deduction,
     DocumentType,
     Hold,
     Invoice,
@@ -48,6 +49,7 @@ def draft_invoices(
     bulk.insert_rows([_belonging(line, sheet.invoice) for sheet in sheets for line in sheet.lines])
     bulk.insert_rows([_belonging(part, sheet.invoice) for sheet in sheets for part in sheet.on_document])
     bulk.insert_rows([_belonging(tax, sheet.invoice) for sheet in sheets for tax in sheet.taxes])
+    bulk.insert_rows(_deductions(bills, sheets))
     _write_results(bills, sheets, at=at)
     drafted = [
         (sheet.invoice, sheet.lines, [line.cause for line in bill.lines])
@@ -56,6 +58,16 @@ def draft_invoices(
     delta.report_adjustments(drafted, actor=actor, at=at)
     move.record_births([sheet.invoice for sheet in sheets], actor=actor, at=at)
     return sheets
+
+
+def _deductions(bills: Sequence[Bill], sheets: Sequence[Sheet]) -> list[Deduction]:
+    """What each written line takes off for interim invoices."""
+    return [
+        Deduction(line=row, billed=billed)
+        for bill, sheet in zip(bills, sheets, strict=True)
+        for line, row in zip(bill.lines, sheet.lines, strict=True)
+        for billed in line.deducts
+    ]
 
 
 def _belonging(row: Any, invoice: Invoice) -> Any:
@@ -96,7 +108,10 @@ def _fill_in(
         drafted_by_id=None if actor is None else actor.pk,
         drafted_at=at,
     )
-    invoice.content_hash = content.hash_of(invoice, lines=lines, taxes=taxes, on_document=on_document)
+    deducted = {number: [one.pk for one in line.deducts] for number, line in enumerate(bill.lines, start=1)}
+    invoice.content_hash = content.hash_of(
+        invoice, lines=lines, deducted=deducted, taxes=taxes, on_document=on_document
+    )
     return Sheet(invoice=invoice, lines=lines, on_document=on_document, taxes=taxes, findings=findings)
 
 

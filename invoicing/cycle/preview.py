@@ -7,7 +7,7 @@ from datetime import datetime
 from accounts.models import Customer
 from core.errors import DomainError, InvalidInputError, NotFoundError
 from core.periods import Period
-from invoicing.cycle import advance, agreements, assemble, draft, plan_lines
+from invoicing.cycle import advance, agreements, assemble, deduct, draft, plan_lines
 from invoicing.cycle.bills import Bill, own_line
 from invoicing.cycle.models import InvoiceAllowanceCharge, InvoiceLine, InvoiceTax
 from invoicing.cycle.rules import agreed
@@ -83,6 +83,7 @@ def preview_invoice(*, customer: Customer, period: Period, at: datetime) -> Prev
     for (bill, segment), one in zip(billed, computed, strict=True):
         bill.lines.append(own_line(bill, charge=charges[segment.charge_id], snapshot=None, rated=unsaved(one)))
     plan_lines.add_plan_lines(plan_charges, rater=rate_unsaved)
+    deduct.take_off(bills)
     return _preview(customer, period, bills, policy=policy_queries.policy_of(customer, at=at))
 
 

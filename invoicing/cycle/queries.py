@@ -33,12 +33,14 @@ from invoicing.documents.document import (
 )
 from metering import queries as metering_queries
 
+SO_FAR = "This invoice bills usage up to the end of the period shown; the rest of the billing period follows."
 IN_FAVOUR = "The total is in your favour: nothing is due, and the amount is set off against what you owe next."
 
 
 def whole_invoices() -> QuerySet[Invoice]:
     """Invoices with everything an answer of the API shows, in a fixed number of queries."""
     lines = InvoiceLine.objects.select_related("rated_line", "adjusts__invoice").order_by("position")
+    lines = lines.prefetch_related("deductions")
     return Invoice.objects.select_related("customer", "policy", "credits").prefetch_related(
         Prefetch("lines", queryset=lines),
         "allowances_charges",
@@ -70,7 +72,8 @@ def approved_invoice_ids(*, customer_codes: Sequence[str] | None) -> list[int]:
 def invoice_document(invoice: Invoice) -> InvoiceDocument:
     """The invoice as a value to be printed; the parties are those of the day it was drafted."""
     seller, customer = invoice.parties["seller"], invoice.parties["customer"]
-    lines = list(invoice.lines.select_related("rated_line", "adjusts__invoice").order_by("position"))
+    shown = invoice.lines.select_related("rated_line", "adjusts__invoice").order_by("position")
+    lines = list(shown.prefetch_related("deductions__billed__invoice"))
     given = list(invoice.credit_lines.select_related("credits__invoice").order_by("position"))
     is_credit_note = invoice.document_type == DocumentType.CREDIT_NOTE
     document = InvoiceDocument(
@@ -118,7 +121,8 @@ def _notes(invoice: Invoice) -> tuple[str, ...]:
         reasons = invoice.delta_reports.filter(kind=DeltaReport.Kind.ADJUSTMENT).values_list("reason", flat=True)
         return tuple(f"Reason: {reason}" for reason in reasons)
     is_invoice = invoice.document_type == DocumentType.INVOICE
-    return (IN_FAVOUR,) if invoice.total < 0 and is_invoice else ()
+    so_far = (SO_FAR,) if invoice.kind == Invoice.Kind.INTERIM else ()
+    return (*so_far, *((IN_FAVOUR,) if invoice.total < 0 and is_invoice else ()))
 
 
 def _references(lines: Iterable[InvoiceLine | None]) -> tuple[DocumentReference, ...]:
@@ -199,10 +203,13 @@ def _change(line: InvoiceLine) -> DocumentChange | None:
 
 
 def _steps(line: InvoiceLine) -> tuple[DocumentStep, ...]:
-    """How the amount came about; an adjustment is the whole window as known now, less what was billed before."""
+    """How the amount came about; an adjustment is the whole window as known now, less what was billed before.
+
+    So is a line whose usage interim invoices billed in part, each of them named.
+    """
     steps = steps_of(line.rated_line.computation)
     if line.adjusts is None:
-        return steps
+        return (*steps, *(_less(one.billed) for one in line.deductions.all()))
     is_credit_note = line.invoice.document_type == DocumentType.CREDIT_NOTE
     billed = DocumentStep(
         label="What was billed before" if is_credit_note else "Less what was billed before",
@@ -210,3 +217,8 @@ def _steps(line: InvoiceLine) -> tuple[DocumentStep, ...]:
         amount=line.amount - line.rated_line.amount,
     )
     return (*steps, billed)
+
+
+def _less(billed: InvoiceLine) -> DocumentStep:
+    label = f"Less {billed.invoice.number}, line {billed.position}"
+    return DocumentStep(label=label, quantity=-billed.quantity, amount=-billed.amount)

@@ -90,7 +90,7 @@ def bill_of(invoice: Invoice) -> Bill:
     cycle = invoice.cycle
     lines = invoice.lines.select_related("rated_line__snapshot", "rated_line__charge", "adjusts")
     return Bill(
-        due=DuePeriod(cycle.subscription_id, cycle.customer_id, Period(cycle.period_start, cycle.period_end)),
+        due=DuePeriod(cycle.subscription_id, cycle.customer_id, Period(invoice.period_start, invoice.period_end)),
         cycle=cycle,
         kind=Invoice.Kind(invoice.kind),
         customer=invoice.customer,

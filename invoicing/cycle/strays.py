@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from core.periods import Period
 from invoicing.cycle.bills import Bill
+from invoicing.cycle.models import Invoice
 from invoicing.cycle.rules import coverage, tie_out
 from invoicing.pricing import segments as pricing_segments
 from invoicing.pricing.models import Subscription
@@ -27,8 +28,10 @@ class Watch:
 def find_strays(bills: Sequence[Bill], *, watermark: Watermark) -> None:
     """Note stray usage on the bill that answers for it; a fixed number of statements.
 
-    Where several subscriptions of a customer run, the first of them answers, whichever bills are looked at together.
+    Only the bill of a whole period answers for anything. Where several subscriptions of a customer run, the first of
+    them answers, whichever bills are looked at together.
     """
+    bills = [bill for bill in bills if bill.kind == Invoice.Kind.CYCLE]
     subscriptions: dict[int, list[Subscription]] = defaultdict(list)
     for subscription in Subscription.objects.filter(customer__in={bill.customer.pk for bill in bills}).order_by("pk"):
         subscriptions[subscription.customer_id].append(subscription)

@@ -117,13 +117,14 @@ def _row(owner: Owner, sums: _Sums, *, past: list[dict[str, str]], watermark_seq
 def _projected(priced: PricedBill, payable: Decimal, *, at: datetime) -> Decimal:
     assert priced.running is not None  # noqa: S101  asked by the caller
     bill = priced.bill
-    return ahead.project(
-        payable=payable,
-        lines=[(line.amount, line.charge.meter_id is not None) for line in bill.lines],
+    whole = ahead.project(
+        payable=payable + priced.billed_inside,
+        lines=[(line.rated.amount, line.charge.meter_id is not None) for line in bill.lines],
         passed=_passed(priced, at=at),
         whole=priced.running.microseconds,
         currency=bill.currency,
     )
+    return whole - priced.billed_inside
 
 
 def _elapsed(priced: PricedBill, *, at: datetime) -> Decimal:
@@ -170,6 +171,7 @@ def _bill_inputs(priced: PricedBill, payable: Decimal) -> dict[str, Any]:
             {
                 "charge": line.charge.code,
                 "amount": money.amount_text(line.amount, currency=bill.currency),
+                "rated": money.amount_text(line.rated.amount, currency=bill.currency),
                 **(_read_inputs(rated[id(line)]) if id(line) in rated else {"read_from": ReadFrom.AGREEMENT.value}),
             }
             for line in bill.lines
@@ -209,7 +211,7 @@ def _counted_before(rows: Iterable[Exposure]) -> dict[Key, Before]:
                     found[key] = Before(
                         quantity=Decimal(line["quantity"]),
                         events=line["events"],
-                        amount=Decimal(line["amount"]),
+                        amount=Decimal(line.get("rated", line["amount"])),
                         counted_at=datetime.fromisoformat(line["counted_at"]),
                     )
     return found

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC
 from decimal import Decimal
 
-from django.db.models import F, Sum, Window
+from django.db.models import Exists, F, OuterRef, Sum, Window
 from django.db.models.functions import RowNumber
 
 from core import money
@@ -15,14 +15,16 @@ PERIODS_MAX = 6
 
 
 def final_totals(customer_ids: Sequence[int]) -> dict[tuple[int, str], list[dict[str, str]]]:
-    """The latest periods that final invoices stand for, the newest first, by customer and currency."""
+    """The latest periods that final invoices stand for as a whole, the newest first, by customer and currency.
+
+    What was billed inside a period belongs to it.
+    """
+    whole = Invoice.objects.filter(kind=Invoice.Kind.CYCLE, status=Invoice.Status.FINAL, cycle=OuterRef("cycle"))
     sums = (
-        Invoice.objects.filter(customer__in=customer_ids, status=Invoice.Status.FINAL)
-        .values("customer_id", "currency", "period_start", "period_end")
+        Invoice.objects.filter(Exists(whole), customer__in=customer_ids, status=Invoice.Status.FINAL)
+        .values("customer_id", "currency", start=F("cycle__period_start"), end=F("cycle__period_end"))
         .annotate(sum=Sum("total"))
-        .annotate(
-            place=Window(RowNumber(), partition_by=[F("customer_id"), F("currency")], order_by=F("period_end").desc())
-        )
+        .annotate(place=Window(RowNumber(), partition_by=[F("customer_id"), F("currency")], order_by=F("end").desc()))
         .filter(place__lte=PERIODS_MAX)
         .order_by("customer_id", "currency", "place")
     )
@@ -30,8 +32,8 @@ def final_totals(customer_ids: Sequence[int]) -> dict[tuple[int, str], list[dict
     for row in sums:
         found[row["customer_id"], row["currency"]].append(
             {
-                "start": row["period_start"].astimezone(UTC).isoformat(),
-                "end": row["period_end"].astimezone(UTC).isoformat(),
+                "start": row["start"].astimezone(UTC).isoformat(),
+                "end": row["end"].astimezone(UTC).isoformat(),
                 "total": money.amount_text(Decimal(row["sum"]), currency=row["currency"]),
             }
         )

@@ -53,7 +53,9 @@ def _periods(terms: Terms, *, at: datetime) -> Iterator[tuple[Period, Period | N
 
 def _closed(subscription_ids: Sequence[int]) -> dict[int, list[Period]]:
     """The periods that an invoice stands for; one whose invoice was discarded is open again."""
-    live = Invoice.objects.exclude(status=Invoice.Status.DISCARDED).filter(cycle=OuterRef("pk"))
+    live = Invoice.objects.exclude(status=Invoice.Status.DISCARDED).filter(
+        kind=Invoice.Kind.CYCLE, cycle=OuterRef("pk")
+    )
     cycles = BillingCycle.objects.filter(Exists(live), subscription__in=subscription_ids)
     closed: dict[int, list[Period]] = defaultdict(list)
     for subscription_id, start, end in cycles.values_list("subscription_id", "period_start", "period_end"):

@@ -1,13 +1,13 @@
 """Open pieces of time as the bills that would be drafted for them, priced by sums; nothing is stored."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
 from accounts.models import Customer
 from core.periods import Period
-from invoicing.cycle import advance, agreements, assemble, plan_lines, preview
+from invoicing.cycle import advance, agreements, assemble, deduct, plan_lines, preview
 from invoicing.cycle.bills import Bill, BillLine, own_line
 from invoicing.cycle.rules.agreed import NO_TERMS
 from invoicing.cycle.rules.totals import OUTSIDE_SCOPE
@@ -39,6 +39,7 @@ class PricedBill:
     running: Period | None
     lines: list[PricedLine] = field(default_factory=list)
     flaws: list[str] = field(default_factory=list)
+    billed_inside: Decimal = Decimal(0)  # payable of interim invoices of the same period, with tax; taken off already
 
     @property
     def payable(self) -> Decimal:
@@ -66,7 +67,22 @@ def price_pieces(pieces: Sequence[Piece], *, before: Mapping[Key, Before], at: d
     plan_lines.add_plan_lines(
         [charge for charge in plan_charges if charge.last.subscription_id not in flaws], rater=preview.rate_unsaved
     )
+    _take_off_interims(priced)
     return priced
+
+
+def _take_off_interims(priced: Sequence[PricedBill]) -> None:
+    """What interim invoices bill of these periods is not unbilled: it is unpaid, paid, or among the drafts."""
+    whole = [list(one.bill.lines) for one in priced]
+    left = deduct.take_off_what_fits([one.bill for one in priced], with_undecided=True)
+    for one, lines in zip(priced, whole, strict=True):
+        flaws = [each for each in left if each.rated_line.subscription_id == one.bill.due.subscription_id]
+        one.flaws += [deduct.left_over_text(each) for each in flaws]
+        if any(line.deducts for line in one.bill.lines):
+            rest = preview.total_bills([replace(one.bill, lines=lines)], currency=one.bill.currency)[1].payable
+            one.billed_inside = rest - one.payable
+            now = {id(before): after for before, after in zip(lines, one.bill.lines, strict=True)}
+            one.lines = [replace(each, line=now[id(each.line)]) for each in one.lines]
 
 
 def _open_bills(pieces: Sequence[Piece], *, at: datetime) -> list[PricedBill]:

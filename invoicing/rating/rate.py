@@ -142,6 +142,20 @@ def rate_segments(items: Sequence[Item], *, at: datetime) -> list[RatedLine]:
     return keep_lines(compute_segments(items), at=at)
 
 
+def rate_so_far(items: Sequence[Item], *, until: datetime, at: datetime) -> list[RatedLine]:
+    """Rate and keep what was used of these segments up to an instant, by what they include and limit as a whole.
+
+    So the amounts of one segment never fall as time goes by, unless its usage does.
+    """
+    keys = [(segment.price_version_id, segment.fee_version_id) for segment, _ in items]
+    prices = _prices_of(keys)
+    tasks = [
+        _Task(replace(segment, end=min(segment.end, until)), snapshot, _share(segment, prices[key]))
+        for key, (segment, snapshot) in zip(keys, items, strict=True)
+    ]
+    return keep_lines(_compute_all(tasks), at=at)
+
+
 def rerate_lines(corrections: Sequence[tuple[RatedLine, AggregationSnapshot]], *, at: datetime) -> list[RatedLine]:
     """Rate what is known now of windows rated before, by the price of that time; whole amounts, not differences."""
     return _rerate([(line, snapshot, share_of(line)) for line, snapshot in corrections], at=at)

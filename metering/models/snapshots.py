@@ -51,8 +51,8 @@ VERSION_IN_FORCE = pgtrigger.Trigger(
     IF EXISTS (
         SELECT FROM taken JOIN metering_meterversion own ON own.id = taken.meter_version_id
         WHERE own.meter_id <> taken.meter_id OR own.status <> 'approved'
-           OR (taken.kind = 'cycle' AND own.effective_at > taken.window_start)
-           OR (taken.kind = 'cycle' AND EXISTS (
+           OR (taken.kind <> 'adjustment' AND own.effective_at > taken.window_start)
+           OR (taken.kind <> 'adjustment' AND EXISTS (
                 SELECT FROM metering_meterversion later
                 WHERE later.meter_id = own.meter_id AND later.status = 'approved'
                   AND (later.effective_at, later.version) > (own.effective_at, own.version)
@@ -77,6 +77,7 @@ class AggregationSnapshot(models.Model):
     class Kind(models.TextChoices):
         CYCLE = "cycle", "Cycle close"
         ADJUSTMENT = "adjustment", "Adjustment of a closed window"
+        INTERIM = "interim", "So far, of a window that still runs"
 
     kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.CYCLE)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+")
@@ -131,7 +132,8 @@ class AggregationSnapshot(models.Model):
                 name="metering_snapshot_correction",
             ),
             models.CheckConstraint(
-                condition=Q(kind="cycle", corrects=None) | Q(kind="adjustment", corrects__isnull=False),
+                condition=Q(kind__in=["cycle", "interim"], corrects=None)
+                | Q(kind="adjustment", corrects__isnull=False),
                 name="metering_snapshot_kind",
             ),
         ]

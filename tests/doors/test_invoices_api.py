@@ -60,6 +60,7 @@ def test_an_invoice_reads_as_the_contract_says(finance: ApiClient, draft: Invoic
         "tax_category": "S",
         "tax_percent": "19",
         "adjusts": None,
+        "deducts": [],
     }
     [moved] = answer.pop("transitions")
     assert (moved["from_status"], moved["to_status"], moved["actor"], moved["audit_reference"][:4]) == (

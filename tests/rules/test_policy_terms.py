@@ -130,11 +130,11 @@ def test_each_problem_is_named_not_only_the_first() -> None:
 
 def test_the_eligible_are_those_that_every_list_takes() -> None:
     eligible = terms.parse_terms(WHOLE).off_cycle.eligible
-    assert eligible.takes(customer="acme", plan="starter")
-    assert not eligible.takes(customer="acme", plan="other")
-    assert not eligible.takes(customer="other", plan="starter")
-    assert (eligible.takes_meter("tokens"), eligible.takes_meter("calls")) == (True, False)
-    assert terms.SILENT.off_cycle.eligible.takes(customer="anybody", plan="any")
+    assert [eligible.takes_customer(code) for code in ("acme", "globex", "other")] == [True, True, False]
+    assert [eligible.takes_plan(code) for code in ("starter", "other")] == [True, False]
+    assert [eligible.takes_meter(code) for code in ("tokens", "calls")] == [True, False]
+    everybody = terms.SILENT.off_cycle.eligible
+    assert [everybody.takes_customer("a"), everybody.takes_plan("b"), everybody.takes_meter("c")] == [True] * 3
 
 
 def test_grace_is_a_length_of_time() -> None:

@@ -12,7 +12,7 @@ from invoicing.cycle.models import Invoice
 from invoicing.exposure import keep
 from invoicing.exposure.models import Exposure, ExposureDay
 from metering import ingest, rollups
-from tests.builders import billing
+from tests.builders import billing, off_cycle
 from tests.builders.billing import NOVEMBER, day
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +68,24 @@ def test_an_invoice_moves_from_unbilled_to_drafted_to_unpaid_and_nothing_is_lost
     row = exposure()
     assert figures(row) == ["58.3100", "0.0000", "61.8800", "120.1900"]
     assert [one["total"] for one in row.past] == ["61.88"]
+
+
+def test_an_interim_invoice_moves_its_part_and_nothing_is_lost() -> None:
+    """4.00 of usage, 4.76 with tax, is billed inside November; 58.31 for the fee is not."""
+    company = billing.open_company()
+    off_cycle.sign(off_cycle.threshold_terms("4.00"), since=NOVEMBER)
+    billing.subscribe_to(company, billing.make_customer("acme"), since=NOVEMBER)
+    use("acme", ("n1", day(3, month=11), 2000))
+    [interim] = off_cycle.look(MID)
+    look()
+    assert figures(exposure()) == ["58.3100", "4.7600", "0.0000", "63.0700"]
+    off_cycle.issue(company, interim, at=MID)
+    look(at=MID + timedelta(seconds=90))
+    row = exposure()
+    assert figures(row) == ["58.3100", "0.0000", "4.7600", "63.0700"]
+    (line,) = [one for one in row.inputs["bills"][0]["lines"] if one.get("meter")]
+    assert (line["quantity"], line["rated"], line["amount"]) == ("2000", "4.00", "0.00")
+    assert row.projected == Decimal("63.07")  # 67.83 in all, of which 4.76 is billed
 
 
 def test_only_customers_with_new_usage_are_looked_at_again() -> None:

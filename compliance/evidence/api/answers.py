@@ -101,7 +101,7 @@ class TraceSnapshotSerializer(serializers.Serializer[Any]):
 
 
 class TraceBilledSerializer(serializers.Serializer[Any]):
-    """What final invoices had billed of the window before this adjustment."""
+    """What final invoices had billed of this usage before: an adjustment corrects it, any other line takes it off."""
 
     lines = serializers.ListField(child=serializers.IntegerField())
     quantity = serializers.CharField()

@@ -48,7 +48,8 @@ def page_context(invoice: Invoice) -> dict[str, Any]:
         "rated_line__fee_version__program",
         "rated_line__snapshot__watermark",
         "adjusts__invoice",
-    ).order_by("position")
+    )
+    lines = lines.prefetch_related("deductions__billed__invoice").order_by("position")
     zone = invoice.parties.get("customer", {}).get("time_zone", "UTC")
     return {
         "invoice": invoice,

@@ -42,6 +42,10 @@ class LineShape(serializers.Serializer[object]):
     tax_category = serializers.CharField()
     tax_percent = serializers.CharField()
     adjusts = serializers.IntegerField(allow_null=True)
+    deducts = serializers.ListField(
+        child=serializers.IntegerField(),
+        help_text="Lines of interim invoices that billed some of this usage inside the period; they are taken off.",
+    )
 
 
 class CreditLineShape(serializers.Serializer[object]):

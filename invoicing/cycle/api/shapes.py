@@ -108,6 +108,7 @@ def line_json(line: InvoiceLine, *, currency: str) -> dict[str, Any]:
         "tax_category": line.tax_category,
         "tax_percent": money.plain(line.tax_percent),
         "adjusts": line.adjusts_id,
+        "deducts": [one.billed_id for one in line.deductions.all()] if line.pk else [],
     }
 
 

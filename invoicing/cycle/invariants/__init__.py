@@ -1,6 +1,6 @@
 """What must hold of invoices; the numbers are those of the project's list of invariants."""
 
-from invoicing.cycle.invariants import books, changes, closes, decisions, figures
+from invoicing.cycle.invariants import books, changes, closes, decisions, figures, off_cycle
 
 INVARIANTS = [
     *figures.INVARIANTS,
@@ -8,4 +8,5 @@ INVARIANTS = [
     *changes.INVARIANTS,
     *books.INVARIANTS,
     *closes.INVARIANTS,
+    *off_cycle.INVARIANTS,
 ]

@@ -6,6 +6,7 @@ from invoicing.cycle.models.decisions import Hold, InvoiceTransition
 from invoicing.cycle.models.deltas import DeltaReport, DeltaRow
 from invoicing.cycle.models.invoices import Invoice
 from invoicing.cycle.models.lines import CreditLine, InvoiceAllowanceCharge, InvoiceLine, InvoiceTax
+from invoicing.cycle.models.off_cycle import Deduction, InterimFiring
 from invoicing.cycle.models.review import HoldReason, InvoiceApproval, InvoiceComment
 from invoicing.cycle.models.tie_outs import Break, TieOut
 
@@ -14,11 +15,13 @@ __all__ = [
     "Break",
     "CloseRun",
     "CreditLine",
+    "Deduction",
     "DeltaReport",
     "DeltaRow",
     "DocumentType",
     "Hold",
     "HoldReason",
+    "InterimFiring",
     "Invoice",
     "InvoiceAllowanceCharge",
     "InvoiceApproval",

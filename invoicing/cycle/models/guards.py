@@ -66,6 +66,25 @@ IF (NEW.total < 0) <> (NEW.document_type = 'credit_note') THEN
         USING ERRCODE = 'integrity_constraint_violation';
 END IF;
 """
+# Read when the transaction that drafted it commits: what brought an interim invoice, and that nothing is billed twice.
+_BILLS_ONCE = """
+IF NEW.kind = 'interim' AND NOT EXISTS (
+    SELECT 1 FROM cycle_interimfiring WHERE invoice_id = NEW.id AND policy_id = NEW.policy_id
+       AND watermark_id = NEW.watermark_id AND cycle_id = NEW.cycle_id)
+THEN
+    RAISE EXCEPTION 'nothing brought interim invoice %', NEW.id
+        USING ERRCODE = 'integrity_constraint_violation';
+END IF;
+IF NEW.kind = 'cycle' AND EXISTS (
+    SELECT 1 FROM cycle_invoice interim JOIN cycle_invoiceline billed ON billed.invoice_id = interim.id
+    WHERE interim.cycle_id = NEW.cycle_id AND interim.kind = 'interim' AND interim.status = 'final'
+      AND NOT EXISTS (SELECT 1 FROM cycle_deduction deduction JOIN cycle_invoiceline line ON line.id = deduction.line_id
+                      WHERE deduction.billed_id = billed.id AND line.invoice_id = NEW.id))
+THEN
+    RAISE EXCEPTION 'invoice % does not take off what interim invoices billed of its period', NEW.id
+        USING ERRCODE = 'integrity_constraint_violation';
+END IF;
+"""
 _NOTHING_OPEN = """
 IF EXISTS (SELECT 1 FROM cycle_break WHERE invoice_id = NEW.id AND closed_at IS NULL)
    OR EXISTS (SELECT 1 FROM cycle_hold WHERE invoice_id = NEW.id AND released_at IS NULL) THEN
@@ -154,11 +173,25 @@ INVOICE_GUARDS = [
         condition=~pgtrigger.Q(new__status__in=["draft", "held"]),
     ),
     pgtrigger.Trigger(
+        name="not_in_a_closed_period",
+        operation=pgtrigger.Insert,
+        when=pgtrigger.Before,
+        condition=pgtrigger.Q(new__kind="interim"),
+        func="""
+            IF EXISTS (SELECT 1 FROM cycle_invoice
+                       WHERE cycle_id = NEW.cycle_id AND kind = 'cycle' AND status <> 'discarded') THEN
+                RAISE EXCEPTION 'the period of interim invoice % is closed', NEW.id
+                    USING ERRCODE = 'integrity_constraint_violation';
+            END IF;
+            RETURN NEW;
+        """,
+    ),
+    pgtrigger.Trigger(
         name="drafted_whole",
         operation=pgtrigger.Insert,
         when=pgtrigger.After,
         timing=pgtrigger.Deferred,
-        func=f"{_ADDS_UP} {_NAMES_WHAT_IT_IS} RETURN NULL;",
+        func=f"{_ADDS_UP} {_NAMES_WHAT_IT_IS} {_BILLS_ONCE} RETURN NULL;",
     ),
     pgtrigger.Trigger(
         name="sound_when_decided",

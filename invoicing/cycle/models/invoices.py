@@ -104,6 +104,12 @@ class Invoice(models.Model):
                 condition=Q(kind="cycle") & ~Q(status="discarded"),
                 name="cycle_invoice_one_per_cycle",
             ),
+            # While an interim invoice is undecided nobody knows what the period's own has to take off, nor the next.
+            models.UniqueConstraint(
+                fields=["cycle"],
+                condition=Q(kind__in=["cycle", "interim"], status__in=["draft", "held", "approved"]),
+                name="cycle_invoice_one_undecided",
+            ),
             models.CheckConstraint(condition=Q(kind__in=["cycle", "interim", "adjustment"]), name="cycle_invoice_kind"),
             models.CheckConstraint(
                 condition=Q(credits=None) | Q(document_type="credit_note", kind="adjustment"),

@@ -2,6 +2,7 @@
 
 NO_POLICY = "no_policy"
 NO_TAX_RATE = "no_tax_rate"
+INTERIM_UNDECIDED = "interim_undecided"
 DEFECT = "close_failed"
 
 _AND_THEN = "Then try again; the next close does so by itself."
@@ -10,6 +11,8 @@ _WAYS_OUT = {
         f"Propose a trigger policy for the customer's program, and have product, finance and ops sign it. {_AND_THEN}"
     ),
     NO_TAX_RATE: f"Add a tax rate that is effective by the end of the period, or change the customer's. {_AND_THEN}",
+    INTERIM_UNDECIDED: f"Issue the interim invoice of the period, or discard it. {_AND_THEN}",
+    "interim_left_over": f"Agree a price for the meter that the interim invoice billed. {_AND_THEN}",
     "unratable": (
         "Something this customer used has no amount: a price, a fee table or a figure is missing or does not fit, as"
         f" the reason says. Add it as a new version and have it approved. {_AND_THEN}"

@@ -46,12 +46,16 @@ class Eligible:
     plans: tuple[str, ...] = ()
     meters: tuple[str, ...] = ()
 
-    def takes(self, *, customer: str, plan: str) -> bool:
-        """Whether a subscription of this customer to this plan may be invoiced off the cycle."""
-        return (not self.customers or customer in self.customers) and (not self.plans or plan in self.plans)
+    def takes_customer(self, customer: str) -> bool:
+        """Whether this account may be invoiced off the cycle."""
+        return not self.customers or customer in self.customers
+
+    def takes_plan(self, plan: str) -> bool:
+        """Whether usage under this plan may be."""
+        return not self.plans or plan in self.plans
 
     def takes_meter(self, meter: str) -> bool:
-        """Whether this product line may be invoiced off the cycle."""
+        """Whether usage of this product line may be."""
         return not self.meters or meter in self.meters
 
     def write(self) -> dict[str, Any]:

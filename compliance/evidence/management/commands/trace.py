@@ -84,7 +84,7 @@ class Command(BaseCommand):
                 console.print(f"  left out  {row.event_id} of {row.source}, {done} by {row.by_event_id}{because}")
         if walked.billed_before:
             earlier = ", ".join(str(each) for each in walked.billed_before.lines)
-            console.print(f"  corrects  {earlier}")
+            console.print(f"  {'corrects ' if walked.line.adjusts else 'less     '} {earlier}")
         console.print(_table(walked.checks))
         difference = walked.first_difference
         verdict = "The amount follows from its events." if difference is None else f"They part at: {difference.step}."
