@@ -15,6 +15,8 @@ from compliance.payouts import desk
 from compliance.payouts.models import GateCheck
 from compliance.payouts.rules.gates import GateState
 from core.models import Job
+from invoicing.alerts.models import AlertFiring
+from invoicing.charge_controls.models import AccessState, CreditReview
 from invoicing.cycle import park
 from invoicing.cycle.admin import wording
 from invoicing.cycle.models import BillingCycle, Break, Hold, Invoice
@@ -125,6 +127,25 @@ def _tiles() -> list[Tile]:
             value=GateCheck.objects.filter(desk.states(TO_DECIDE, at=timezone.now())).count(),
             note="undecided, expiring or expired",
             link=reverse("admin:payouts_gatecheck_changelist"),
+        ),
+        Tile(
+            title="Usage on hold",
+            value=(on_hold := AccessState.objects.filter(status="held").count()),
+            note="exposure reached the policy's line" if on_hold else "nobody is held",
+            link=reverse("admin:charge_controls_accessstate_changelist") + "?status__exact=held",
+            is_bad=on_hold > 0,
+        ),
+        Tile(
+            title="Credit reviews",
+            value=CreditReview.objects.filter(status=CreditReview.Status.OPEN).count(),
+            note="asked for by charge controls",
+            link=reverse("admin:charge_controls_creditreview_changelist") + "?status__exact=open",
+        ),
+        Tile(
+            title="Alerts in a day",
+            value=AlertFiring.objects.filter(fired_at__gte=timezone.now() - timedelta(days=1)).count(),
+            note="told by the policy's channels",
+            link=reverse("admin:alerts_alertfiring_changelist"),
         ),
         Tile(
             title="Background work given up",

@@ -223,6 +223,7 @@ SPECTACULAR_SETTINGS = {
         "ReviewStatus": "metering.models.ReviewItem.Status",
         "HoldReasonUse": "invoicing.cycle.models.HoldReason.Use",
         "ApprovalOutcome": ["approved", "first_of_two", "refused"],
+        "Access": "invoicing.charge_controls.models.ACCESS",
         "BulkAction": "metering.models.BulkDecision.Action",
     },
 }

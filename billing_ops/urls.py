@@ -13,6 +13,10 @@ API_ROOMS = (
     "invoicing.policy",
     "invoicing.effects",
     "invoicing.cycle",
+    "invoicing.exposure",
+    "invoicing.notices",
+    "invoicing.alerts",
+    "invoicing.charge_controls",
     "compliance.payouts",
     "compliance.evidence",
 )

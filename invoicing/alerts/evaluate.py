@@ -38,6 +38,7 @@ class _Look:
     rule_hash: str
     customer: Customer
     observed: Observed
+    is_complete: bool
     inputs: dict[str, Any]
 
     @property
@@ -88,6 +89,7 @@ def _look(policy: TriggerPolicy, alert: Alert, rule_hash: str, row: Exposure | P
         rule_hash=rule_hash,
         customer=row.customer,
         observed=found,
+        is_complete=isinstance(row, ProgramCost) or row.is_complete,
         inputs={**_inputs(row), "as_of": _text(row.as_of), "watermark": row.watermark_seq},
     )
 
@@ -158,8 +160,8 @@ def _fire(looks: Sequence[_Look], *, at: datetime) -> list[AlertFiring]:
         found = crossing.judge(
             value=look.observed.value, line=look.observed.line, was_beyond=state is not None and state.is_beyond
         )
-        if found is Crossing.STAYED:
-            continue
+        if found is Crossing.STAYED or (found is Crossing.FELL and not look.is_complete):
+            continue  # figures that lack something prove that a line was reached, not that it was left
         states[look.key] = moved = _move(state, look, at=at)
         if found is Crossing.ROSE:
             fired.append(_write(moved, look, at=at))

@@ -6,3 +6,4 @@ from django.apps import AppConfig
 class ChargeControlsConfig(AppConfig):
     name = "invoicing.charge_controls"
     label = "charge_controls"
+    verbose_name = "Charge controls"

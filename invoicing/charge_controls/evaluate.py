@@ -89,7 +89,9 @@ def _fire(looks: Sequence[_Look], *, at: datetime) -> list[ControlFiring]:
     for look in looks:
         state, total, line = states.get(look.key), look.exposure.total, look.line.amount
         if state is not None and state.is_beyond:
-            if lines.is_low_again(total, line=line, lift_percent=look.control.lift_percent):
+            # Figures that lack something prove that a line was reached, not that it was left.
+            is_low = lines.is_low_again(total, line=line, lift_percent=look.control.lift_percent)
+            if is_low and look.exposure.is_complete:
                 _set_beyond(state, is_beyond=False, at=at)
         elif total >= line:
             states[look.key] = state = _rise(state, look, at=at)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, Min, OuterRef, Q
 
 from accounts.models import Customer
 from invoicing.cycle.models import InvoiceTransition
@@ -32,17 +32,20 @@ class Round:
 def keep_exposures(*, at: datetime) -> Round:
     """Bring the exposures of customers with new usage, moved invoices or old figures up to date.
 
-    The cost is that of these customers and of the events that came since: never of all events, or of everybody. A
+    The cost is that of these customers and of what came since: never of all events, all invoices, or everybody. A
     killed round is made again: nothing is passed over before it is written.
     """
     progress, _ = ExposureProgress.objects.get_or_create(defaults={"looked_at": at})
     watermark_seq = sums.find_watermark()
+    moved = _moved(progress, at=at)
     found = _with_new_usage(after=progress.seq, up_to=watermark_seq)
-    changed = sorted({*found, *_with_moved_invoices(at=at), *_with_old_figures(at=at)})
+    changed = sorted({*found, *moved.customers, *_with_old_figures(at=at)})
     rows = 0
     for chunk in _chunks(changed):
         rows += measure.measure_customers(chunk, watermark_seq=watermark_seq, at=at)
-    ExposureProgress.objects.filter(seq__lte=watermark_seq).update(seq=watermark_seq, looked_at=at)
+    ExposureProgress.objects.filter(seq__lte=watermark_seq).update(
+        seq=watermark_seq, transition_id=moved.transition_id, entry_id=moved.entry_id, looked_at=at
+    )
     return Round(customers=len(changed), rows=rows, watermark_seq=watermark_seq)
 
 
@@ -55,24 +58,43 @@ def _everybody() -> list[int]:
     return list(Subscription.objects.values_list("customer", flat=True).distinct())
 
 
-def _with_moved_invoices(*, at: datetime) -> set[int]:
-    """Whose invoices or books moved since the figures were made, or so shortly before that these may not have seen it.
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """Whose invoices or books moved, and up to where all that moved before is seen."""
 
-    A round looks again until that time is over.
+    customers: frozenset[int]
+    transition_id: int
+    entry_id: int
+
+
+def _moved(progress: ExposureProgress, *, at: datetime) -> _Moved:
+    """By the numbers of moves and entries. What is younger than a minute is looked at again.
+
+    A transaction with a lower number may commit after one with a higher one, but not so long after it.
     """
-    stale = Exposure.objects.filter(customer=OuterRef("invoice__customer"), as_of__gte=OuterRef("moved_at") + IN_FLIGHT)
-    since = at - AGED - IN_FLIGHT
-    moved = InvoiceTransition.objects.filter(~Exists(stale), moved_at__gte=since)
-    booked = JournalEntry.objects.filter(
-        ~Exists(Exposure.objects.filter(customer=OuterRef("customer"), as_of__gte=OuterRef("posted_at") + IN_FLIGHT)),
-        posted_at__gte=since,
+    moves = InvoiceTransition.objects.filter(pk__gt=progress.transition_id)
+    entries = JournalEntry.objects.filter(pk__gt=progress.entry_id)
+    moved = list(moves.values_list("pk", "invoice__customer", "moved_at"))
+    posted = list(entries.values_list("pk", "customer", "posted_at"))
+    whose = {customer_id for _, customer_id, _ in (*moved, *posted)}
+    made = dict(
+        Exposure.objects.filter(customer__in=whose).values_list("customer").annotate(first=Min("as_of")).order_by()
     )
-    return {*moved.values_list("invoice__customer", flat=True), *booked.values_list("customer", flat=True)}
+    customers = {
+        customer_id
+        for _, customer_id, since in (*moved, *posted)
+        if customer_id not in made or made[customer_id] < since + IN_FLIGHT
+    }
+    settled = [
+        max([number for number, _, since in rows if since < at - IN_FLIGHT], default=seen)
+        for rows, seen in ((moved, progress.transition_id), (posted, progress.entry_id))
+    ]
+    return _Moved(frozenset(customers), *settled)
 
 
 def _with_old_figures(*, at: datetime) -> list[int]:
     """The oldest first, so many at once; and whoever subscribed and was never looked at."""
-    aged = Exposure.objects.filter(Q(as_of__lt=at - AGED) | Q(is_behind=True))
+    aged = Exposure.objects.filter(Q(as_of__lt=at - AGED) | Q(is_behind=True) | Q(recount_at__lte=at))
     found = list(aged.order_by("as_of").values_list("customer", flat=True)[:AGED_AT_ONCE])
     fresh = Customer.objects.filter(
         ~Exists(Exposure.objects.filter(customer=OuterRef("pk"))),

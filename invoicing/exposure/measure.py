@@ -33,6 +33,7 @@ FIGURES = [
     "usage",
     "inputs",
     "is_behind",
+    "recount_at",
     "is_complete",
     "as_of",
     "watermark_seq",
@@ -108,6 +109,10 @@ def _row(owner: Owner, sums: _Sums, *, past: list[dict[str, str]], watermark_seq
         usage=_usage(one for priced, _ in running for one in priced.lines),
         inputs={"bills": [_bill_inputs(priced, payable) for priced, payable in zip(sums.bills, payables, strict=True)]},
         is_behind=any(behind),
+        recount_at=min(
+            (one.read.counted_anew_at for priced in sums.bills for one in priced.lines if one.read.counted_anew_at),
+            default=None,
+        ),
         is_complete=not any(behind) and not any(priced.flaws for priced in sums.bills),
         as_of=at,
         watermark_seq=min([watermark_seq, *seqs]),

@@ -42,6 +42,9 @@ class Exposure(models.Model):
     inputs = models.JSONField(help_text="What the figures are made of, line by line.")
     is_behind = models.BooleanField(help_text="The sums of a new way to read usage are still being caught up.")
     is_complete = models.BooleanField(help_text="Nothing is behind, and everything has a price and a tax.")
+    recount_at = models.DateTimeField(
+        null=True, help_text="When a long window that sums cannot tell is counted anew; empty where there is none."
+    )
     as_of = models.DateTimeField()
     watermark_seq = models.BigIntegerField(help_text="Every accepted event up to this one is in.")
 
@@ -59,7 +62,10 @@ class Exposure(models.Model):
             models.CheckConstraint(condition=Q(elapsed__range=(Decimal(0), Decimal(1))), name="exposure_elapsed"),
             models.CheckConstraint(condition=Q(watermark_seq__gte=0), name="exposure_watermark"),
         ]
-        indexes = [models.Index(fields=["as_of"], name="exposure_as_of")]
+        indexes = [
+            models.Index(fields=["as_of"], name="exposure_as_of"),
+            models.Index(fields=["recount_at"], condition=Q(recount_at__isnull=False), name="exposure_recount"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.customer.code} {self.currency}"
@@ -118,7 +124,9 @@ class ExposureProgress(models.Model):
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     seq = models.BigIntegerField(default=-1, help_text="Below 0 before everybody was looked at once.")
-    looked_at = models.DateTimeField(help_text="When invoices were last asked for moves.")
+    transition_id = models.BigIntegerField(default=0, help_text="Moves of invoices up to this one were seen.")
+    entry_id = models.BigIntegerField(default=0, help_text="Journal entries up to this one were seen.")
+    looked_at = models.DateTimeField(help_text="When the last round was made.")
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(id=1), name="exposure_progress_one")]

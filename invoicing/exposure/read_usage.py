@@ -54,6 +54,11 @@ class Read:
     is_behind: bool = False
     seq: int | None = None
 
+    @property
+    def counted_anew_at(self) -> datetime | None:
+        """When what an earlier count made is to be counted again; None where it is fresh."""
+        return None if self.before is None else self.before.counted_at + COUNTED_ANEW_AFTER
+
 
 def key_of(segment: PriceSegment) -> Key:
     """What tells a segment from every other one, now and at the next look."""

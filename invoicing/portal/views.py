@@ -18,7 +18,7 @@ from accounts.models import Customer
 from invoicing.cycle import pdf
 from invoicing.cycle import queries as cycle_queries
 from invoicing.documents import annex
-from invoicing.portal import access, forms, pages, queries, usage
+from invoicing.portal import access, credit, forms, pages, queries, usage
 
 LATEST = 3
 INVOICES_PER_PAGE = 25
@@ -30,6 +30,7 @@ def overview(request: HttpRequest, *, customer: Customer) -> HttpResponseBase:
     context = {
         "section": "usage",
         "customer": customer,
+        "credit": credit.read_credit(customer=customer, at=timezone.now()),
         "periods": usage.read_usage(customer=customer, at=timezone.now()),
         "invoices": pages.invoice_rows(queries.final_invoices(customer)[:LATEST]),
     }

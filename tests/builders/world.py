@@ -17,15 +17,21 @@ from compliance.payouts import evidence
 from compliance.payouts.models import GateRequirement
 from core import heads, work
 from core.models import AuditAnchor, AuditEntry, Job
+from invoicing.alerts.models import AlertFiring
+from invoicing.charge_controls import limits
+from invoicing.charge_controls.models import AccessState, ControlFiring, CreditReview
 from invoicing.cycle import credit_note, hold
 from invoicing.cycle.models import BillingCycle, CloseRun, Invoice, InvoiceLine, ParkedCustomer
 from invoicing.effects import moves
+from invoicing.exposure.models import Exposure, ProgramCost
 from invoicing.ledger.models import GeneralLedgerNumber, JournalEntry
+from invoicing.notices import endpoints
+from invoicing.notices import models as notices
 from invoicing.policy import propose
 from invoicing.policy.models import TriggerPolicy
 from invoicing.pricing import fee_programs, invoice_terms, plans, prices
 from invoicing.pricing.fee_programs import Source
-from invoicing.pricing.models import PriceVersion, Subscription, TaxRate
+from invoicing.pricing.models import FeeProgram, PriceVersion, Subscription, TaxRate
 from metering import contracts, ingest, meter_versions, quarantine, rollups, webhooks
 from metering.models import (
     AggregationSnapshot,
@@ -45,7 +51,7 @@ from metering.models import (
 )
 from metering.rules import drafting
 from metering.rules.measures import MeterContent
-from tests.builders import billing, payouts
+from tests.builders import billing, payouts, triggers
 from tests.builders.addresses import PARAMETER, Address
 from tests.builders.people import PASSWORD
 
@@ -94,6 +100,7 @@ def make_world(*, at: datetime) -> World:
     _let_in(ids, at=at)
     _break_a_job(ids, at=at)
     _book(ids, company)
+    _trigger(ids, at=at)
     ids["policy_triggerpolicy"] = _proposal(company, at=at).pk
     file_id = _pay_out(ids)
     ids["core_auditentry"] = AuditEntry.objects.earliest("id").pk
@@ -284,6 +291,55 @@ def _book(ids: dict[str, int], company: billing.Company) -> None:
     ids["cycle_deltareport"] = note.delta_reports.get().pk
     ids["ledger_journalentry"] = JournalEntry.objects.earliest("pk").pk
     ids["ledger_generalledgernumber"] = GeneralLedgerNumber.objects.create(account="tax_payable", number="1776").pk
+
+
+def _trigger(ids: dict[str, int], *, at: datetime) -> None:
+    """An alert and a hold that fired, a review to resolve, a limit, and a notice that could not be delivered."""
+    review, near = {**triggers.HOLD, "action": "require_review"}, {**triggers.NEAR, "limit": "1", "percent": "100"}
+    triggers.decide(alerts=[near], charge_controls=[triggers.HOLD, review])
+    billing.use("acme", ("november", billing.day(3, month=11), 1), at=max(at, triggers.MID))
+    triggers.look(at=at)
+    keeper, finance = billing.person("enza", "engineering"), billing.person("fiona", "finance")
+    made = endpoints.create_endpoint(
+        code="crm", description="The CRM.", url="https://crm.example/x", topics=["access.held"], actor=keeper, at=at
+    )
+    notices.Delivery.objects.filter(channel="email").update(status="failed", finished_at=at)
+    limit = limits.set_limit(
+        customer_code="acme",
+        currency="EUR",
+        amount=None,
+        reason="as ever",
+        actor=finance,
+        at=at,
+    )
+    subscription = Subscription.objects.earliest("pk")
+    cost = ProgramCost.objects.create(
+        subscription=subscription,
+        customer_id=subscription.customer_id,
+        program=FeeProgram.objects.first()
+        or fee_programs.create_program(
+            code="connect", name="Connect", takes_effect="at_once", actor=billing.person("pia", "product"), at=at
+        ),
+        charge_code="fees",
+        currency="EUR",
+        period_start=billing.NOVEMBER,
+        period_end=billing.DECEMBER,
+        so_far=Decimal(1),
+        at_end=Decimal(2),
+        active_accounts=1,
+        expected_accounts=1,
+        as_of=at,
+        watermark_seq=0,
+    )
+    ids["alerts_alertfiring"] = AlertFiring.objects.earliest("pk").pk
+    ids["charge_controls_accessstate"] = AccessState.objects.earliest("pk").pk
+    ids["charge_controls_controlfiring"] = ControlFiring.objects.earliest("pk").pk
+    ids["charge_controls_creditreview"] = CreditReview.objects.earliest("pk").pk
+    ids["charge_controls_creditlimit"], ids["exposure_programcost"] = limit.pk, cost.pk
+    ids["exposure_exposure"] = Exposure.objects.earliest("pk").pk
+    ids["notices_address"] = notices.Address.objects.create(audience="ops", email="desk@example.com").pk
+    ids["notices_delivery"] = notices.Delivery.objects.filter(status="failed").earliest("pk").pk
+    ids["notices_endpoint"] = made.endpoint.pk
 
 
 def _proposal(company: billing.Company, *, at: datetime) -> TriggerPolicy:

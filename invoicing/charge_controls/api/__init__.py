@@ -1,0 +1,1 @@
+"""Access, firings, reviews and credit limits over HTTP."""
