@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -9,16 +10,19 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from core import canonical
+from core import canonical, collector
 from core.errors import DomainError
 from metering import files, import_forms, ingest
 from metering.files import Row
 from metering.import_forms import ImportRequest, Record
 from metering.models import CaptureBatch, ImportRun
+from metering.rules import reading, sorting
 from metering.rules.reading import Delivery
+from metering.rules.sorting import Sorted
 
-# Capture's lock is held while a chunk is written, and a close waits for it: small enough to be a blink.
-CHUNK_ROWS = 1000
+# Capture's lock is held while a chunk is written, and a close waits for it: a blink still. Every chunk is a commit, so
+# a larger one costs less; more than this no delivery may hold.
+CHUNK_ROWS = reading.EVENTS_MAX
 CHUNK_BYTES = 4 * 1024 * 1024
 Progress = Callable[[int, int], None]
 
@@ -37,6 +41,23 @@ class ImportReport:
     reasons: Counter[str] = field(default_factory=Counter)
 
 
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """Some rows of the file, and up to where they go."""
+
+    deliveries: Sequence[Delivery]
+    last_line: int
+    end_byte: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A chunk that was held against the rules and is to be written."""
+
+    chunk: _Chunk
+    found: Sorted
+
+
 def import_file(*, request: ImportRequest, at: datetime, progress: Progress | None = None) -> ImportReport:
     """Capture every row of a file; a run that was killed goes on after its last whole chunk.
 
@@ -46,19 +67,54 @@ def import_file(*, request: ImportRequest, at: datetime, progress: Progress | No
     read_records, read_chunk = import_forms.open_file(request)
     run = _find_run(request, digest=digest, at=at)
     report = ImportReport(run=run)
-    for chunk in _chunks(read_records(run.rows_done), after_line=run.rows_done):
-        _import_chunk(report, read_chunk(chunk), last_line=_last_line(chunk[-1]), at=at)
+    chunks = _read(_chunks(read_records(run.rows_done), after_line=run.rows_done), read_chunk)
+    for checked in _check_ahead(chunks, at=at):
+        with collector.paused():
+            _import_chunk(report, checked)
         if progress is not None:
-            progress(chunk[-1].end_byte, size)
+            progress(checked.chunk.end_byte, size)
     ImportRun.objects.filter(pk=run.pk).update(finished_at=Now())
     run.refresh_from_db()
     return report
 
 
-def _import_chunk(report: ImportReport, deliveries: Sequence[Delivery], *, last_line: int, at: datetime) -> None:
+def _read(chunks: Iterator[list[Record]], read_chunk: import_forms.ReadChunk) -> Iterator[_Chunk]:
+    for chunk in chunks:
+        yield _Chunk(read_chunk(chunk), last_line=_last_line(chunk[-1]), end_byte=chunk[-1].end_byte)
+
+
+def _check_ahead(chunks: Iterator[_Chunk], *, at: datetime) -> Iterator[_Checked]:
+    """Check a chunk, and read the one after it, while the one before is written.
+
+    A file that breaks off does so after what came before has been given out. Whoever takes the chunks asks the
+    database; the thread beside never does.
+    """
+
+    def read_next() -> _Chunk | Exception | None:
+        try:
+            return next(chunks, None)
+        except Exception as error:  # noqa: BLE001  raised again in its turn
+            return error
+
+    before: _Checked | None = None
+    with ThreadPoolExecutor(1, thread_name_prefix="import") as beside:
+        chunk = beside.submit(read_next).result()
+        while isinstance(chunk, _Chunk):
+            rules = ingest.read_rules(chunk.deliveries, sent_at=at, at=at)
+            checking = beside.submit(sorting.sort_delivery, chunk.deliveries, rules=rules)
+            reading_on = beside.submit(read_next)
+            if before is not None:
+                yield before
+            before, chunk = _Checked(chunk, checking.result()), reading_on.result()
+        if before is not None:
+            yield before
+    if chunk is not None:
+        raise chunk
+
+
+def _import_chunk(report: ImportReport, checked: _Checked) -> None:
     """Capture a chunk and note in the same commit how far the file has come."""
-    run = report.run
-    found = ingest.check_events(deliveries, sent_at=at, at=at)
+    run, deliveries, found, last_line = report.run, checked.chunk.deliveries, checked.found, checked.chunk.last_line
     ingest.prepare_months(found)
     with transaction.atomic():
         origin = run.path_name[:200]

@@ -9,6 +9,7 @@ from django.db import transaction
 from core import locks
 from metering import corrections
 from metering.rules import sorting, tally
+from metering.rules.contract import RuleBook
 from metering.rules.corrections import Identity
 from metering.rules.reading import Delivery, Unreadable
 from metering.rules.reasons import Reason
@@ -67,8 +68,7 @@ def capture_parcels(parcels: Sequence[Parcel]) -> list[CaptureResult | None]:
 
     That is one with an event that is known, not good, or in an earlier one of these.
     """
-    events = [event for parcel in parcels for event in parcel.deliveries if not isinstance(event, Unreadable)]
-    rules = rulebook.load_rulebook(events, sent_at=None, at=None)
+    rules = read_rules([event for parcel in parcels for event in parcel.deliveries], sent_at=None, at=None)
     results: list[CaptureResult | None] = [None] * len(parcels)
     new: dict[int, NewDelivery] = {}
     taken: set[Identity] = set()
@@ -90,8 +90,13 @@ def check_events(deliveries: Sequence[Delivery], *, sent_at: datetime | None, at
 
     Its age counts back from `sent_at`, when it was first delivered; whether it lies in the future is judged `at` now.
     """
+    return sorting.sort_delivery(deliveries, rules=read_rules(deliveries, sent_at=sent_at, at=at))
+
+
+def read_rules(deliveries: Sequence[Delivery], *, sent_at: datetime | None, at: datetime | None) -> RuleBook:
+    """Read what `check_events` decides by; the rest of it asks nobody."""
     events = [delivery for delivery in deliveries if not isinstance(delivery, Unreadable)]
-    return sorting.sort_delivery(deliveries, rules=rulebook.load_rulebook(events, sent_at=sent_at, at=at))
+    return rulebook.load_rulebook(events, sent_at=sent_at, at=at)
 
 
 def judge_events(found: Sorted) -> Outcome:
