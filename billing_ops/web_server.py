@@ -1,5 +1,6 @@
 """gunicorn's settings, one place for ./run serve, the container and systemd: `-c python:billing_ops.web_server`."""
 
+import gc
 import importlib
 import os
 from pathlib import Path
@@ -21,3 +22,10 @@ def on_starting(_server: object) -> None:
     """Read the settings before any worker starts: a wrong one ends the whole server with its one line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_ops.settings")
     importlib.import_module(os.environ["DJANGO_SETTINGS_MODULE"])
+
+
+def post_worker_init(_worker: object) -> None:
+    """What was imported stays, so the collector need not look at it; and a delivery makes thousands of objects."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 10, 10)
