@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from core import canonical, collector
 from core.errors import DomainError
 from metering import files, import_forms, ingest
-from metering.files import Row
+from metering.files import Row, UnusableFileError
 from metering.import_forms import ImportRequest, Record
 from metering.models import CaptureBatch, ImportRun
 from metering.rules import reading, sorting
@@ -23,6 +23,7 @@ from metering.rules.sorting import Sorted
 # Capture's lock is held while a chunk is written, and a close waits for it: a blink still. Every chunk is a commit, so
 # a larger one costs less; more than this no delivery may hold.
 CHUNK_ROWS = reading.EVENTS_MAX
+PIECE_ROWS = 1000
 CHUNK_BYTES = 4 * 1024 * 1024
 Progress = Callable[[int, int], None]
 
@@ -155,14 +156,19 @@ def _find_run(request: ImportRequest, *, digest: str, at: datetime) -> ImportRun
 def _chunks(records: Iterable[Record], *, after_line: int) -> Iterator[list[Record]]:
     chunk: list[Record] = []
     chunk_start = 0
-    for record in records:
-        if record.number <= after_line:
-            chunk_start = record.end_byte
-            continue
-        chunk.append(record)
-        if len(chunk) == CHUNK_ROWS or record.end_byte - chunk_start > CHUNK_BYTES:
-            yield chunk
-            chunk, chunk_start = [], record.end_byte
+    try:
+        for record in records:
+            if record.number <= after_line:
+                chunk_start = record.end_byte
+                continue
+            chunk.append(record)
+            if len(chunk) == CHUNK_ROWS or record.end_byte - chunk_start > CHUNK_BYTES:
+                yield chunk
+                chunk, chunk_start = [], record.end_byte
+    except UnusableFileError:  # of what was read before the file broke off, whole pieces come in
+        if whole := len(chunk) // PIECE_ROWS * PIECE_ROWS:
+            yield chunk[:whole]
+        raise
     if chunk:
         yield chunk
 
