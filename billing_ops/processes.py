@@ -34,10 +34,10 @@ class Child:
     process: subprocess.Popen[bytes]
 
 
-def start_web(*, port: int, log: Path | None = None) -> Child:
+def start_web(*, port: int, log: Path | None = None, application: str = "billing_ops.wsgi") -> Child:
     """Start the web server on 127.0.0.1 and return once it answers; its output goes to `log`, or to ours."""
     require_free_port(port)
-    command = ["-m", "gunicorn", "-c", "python:billing_ops.web_server", "billing_ops.wsgi"]
+    command = ["-m", "gunicorn", "-c", "python:billing_ops.web_server", application]
     child = start("web", command, log=log, environment={"PORT": str(port)})
     try:
         wait_until_it_answers(child, port=port)

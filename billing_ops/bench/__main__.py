@@ -1,6 +1,7 @@
 """Runs every benchmark in the database that the environment names, which `manage.py bench` made for it alone.
 
-Prints one line of JSON for each part as it ends; run by itself it would fill a live database with made-up events.
+With `--close SUBSCRIPTIONS EVENTS` it closes one month of that size and nothing else. Prints one line of JSON for each
+part as it ends; run by itself it would fill a live database with made-up events.
 """
 
 import sys
@@ -10,6 +11,7 @@ import django
 import orjson
 
 SMALL = "--quick"
+CLOSE = "--close"
 
 
 def main() -> None:
@@ -30,6 +32,9 @@ def main() -> None:
         (lambda: pdf.run(rounds=2)) if is_quick else pdf.run,
         (lambda: rating.run(rounds=1, lines=200)) if is_quick else rating.run,
     ]
+    if CLOSE in sys.argv:
+        subscriptions, events = map(int, sys.argv[-2:])
+        parts = [lambda: close.run(subscriptions=subscriptions, events=events, rounds=1)]
     for part in parts:
         print(orjson.dumps([row.as_json() for row in part()]).decode(), flush=True)  # noqa: T201  read by the parent
 

@@ -88,7 +88,7 @@ def run(*, rounds: int = 5, events: int = 60_000, sizes: Sequence[int] = (1000, 
     try:
         sender = Sender(port, authorization)
         rows = [row for size in sizes for row in _measure_batches(sender, size, rounds=rounds, events=events)]
-        rows += _measure_singles(sender, events=events // 30, rounds=rounds)
+        rows += _measure_singles(sender, authorization, events=events // 30, rounds=rounds)
         rows.append(_measure_replay(sender, events=events // 2))
         rows.append(_measure_duplicates(sender, events=events // 2))
     finally:
@@ -111,22 +111,37 @@ def _measure_batches(sender: Sender, size: int, *, rounds: int, events: int) -> 
     return [_rate(name, events, median(ours), median(theirs)), *_latencies(name, answers.seconds, one_copy)]
 
 
-def _measure_singles(sender: Sender, *, events: int, rounds: int) -> list[BenchRow]:
-    """One event in each request, by many senders at once; bare is a COPY of one row for each, by one client."""
-    ours, theirs, answers = [], [], Sent()
-    for _round in range(rounds):
-        batches = ingest_world.batches(count=events, size=1)
-        theirs.append(_copy(batches))
-        bodies = [orjson.dumps(batch[0]) for batch in batches]
-        seconds, sent = _timed(partial(sender.send, bodies, connections=SINGLE_CONNECTIONS))
-        _require(sent.accepted, events)
-        ours.append(seconds)
-        answers.seconds += sent.seconds
+def _measure_singles(sender: Sender, authorization: str, *, events: int, rounds: int) -> list[BenchRow]:
+    """One event in each request, by many senders at once; bare is a COPY of one row for each, by one client.
+
+    And the same requests to a DRF view that saves by the ORM, in turn with ours.
+    """
+    ours, theirs, plain, answers = [], [], [], Sent()
+    port = ingest_world.free_port()
+    web = processes.start_web(port=port, log=Path("/dev/null"), application="billing_ops.bench.plain_wsgi")
+    try:
+        other = Sender(port, authorization)
+        for _round in range(rounds):
+            theirs.append(_copy(ingest_world.batches(count=events, size=1)))
+            seconds, sent = _timed(partial(sender.send, _single_bodies(events), connections=SINGLE_CONNECTIONS))
+            _require(sent.accepted, events)
+            ours.append(seconds)
+            answers.seconds += sent.seconds
+            seconds, sent = _timed(partial(other.send, _single_bodies(events), connections=SINGLE_CONNECTIONS))
+            _require(sent.accepted, events)
+            plain.append(seconds)
+    finally:
+        processes.stop([web])
     name = f"HTTP ingest, single events from {SINGLE_CONNECTIONS} senders"
     return [
         _rate(name, events, median(ours), median(theirs)),
+        _rate(f"{name}, against a DRF view that saves by the ORM", events, median(ours), median(plain)),
         *_latencies(name, answers.seconds, median(theirs) / events),
     ]
+
+
+def _single_bodies(events: int) -> list[bytes]:
+    return [orjson.dumps(batch[0]) for batch in ingest_world.batches(count=events, size=1)]
 
 
 def _measure_replay(sender: Sender, *, events: int) -> BenchRow:

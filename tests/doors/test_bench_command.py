@@ -105,10 +105,10 @@ def test_the_command_keeps_every_figure(
     folder = tmp_path_factory.mktemp("bench")
     monkeypatch.setattr(bench, "LATEST", folder / "latest.json")
     page = io.StringIO()
-    call_command("bench", "--quick", stdout=page)
+    call_command("bench", "--quick", "--growth", "2", stdout=page)
     rows = orjson.loads((folder / "latest.json").read_bytes())
     shape = ["limit", "name", "ratio", "unit", "value"]
-    assert [sorted(row) for row in rows] == [shape] * (18 + len(rating.subjects()))
+    assert [sorted(row) for row in rows] == [shape] * (20 + len(rating.subjects()))
     assert all(row["value"] > 0 and row["limit"] > 0 for row in rows)
     assert "one-page invoices as PDF" in page.getvalue()
     assert not UsageEvent.objects.exists()

@@ -15,6 +15,7 @@ from billing_ops.bench import scratch
 from core.postgres_place import CHECKOUT
 
 LARGE = 1000
+MICROSECONDS = 1_000_000
 LATEST = Path("var") / "bench" / "latest.json"
 
 
@@ -25,15 +26,33 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--quick", action="store_true", help="Small sizes: shows that it runs, measures nothing.")
+        parser.add_argument(
+            "--growth",
+            nargs="*",
+            type=int,
+            default=[2, 4],
+            metavar="MILLIONS",
+            help="Also close months of so many million events, each in a database of its own (default: 2 4).",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write("measuring in a scratch database; the longest part is the load of the events")
         rows = self._measure(["--quick"] if options["quick"] else [])
+        base, million = (50, 20_000) if options["quick"] else (10_000, 1_000_000)
+        for times in options["growth"]:
+            rows.append(self._measure_growth(rows[1], subscriptions=base, events=million * times, times=times))
         self._print(rows)
         target = CHECKOUT / LATEST
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(orjson.dumps(rows, option=orjson.OPT_INDENT_2))
         self.stdout.write(f"figures: {LATEST}")
+
+    def _measure_growth(self, first: dict[str, Any], *, subscriptions: int, events: int, times: int) -> dict[str, Any]:
+        """The time of a close for each event, against that of the first close, which had so many times fewer."""
+        _rate, whole, _in_python = self._measure(["--close", str(subscriptions), str(events)])
+        value, limit = whole["value"] / events * MICROSECONDS, first["value"] * times / events * MICROSECONDS
+        name = f"closing {times} times the events, for each event"
+        return {"name": name, "value": value, "unit": "µs", "limit": limit, "ratio": value / limit}
 
     def _measure(self, arguments: list[str]) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
