@@ -4,6 +4,9 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import User
+
+from accounts.rules import mailboxes
 from core import audit
 
 
@@ -20,3 +23,10 @@ def standing(user: Any) -> list[str]:
     flags = {"active": user.is_active, "staff": user.is_staff, "superuser": user.is_superuser}
     roles = user.groups.values_list("name", flat=True) if user.pk else []
     return [*roles, *(name for name, is_set in flags.items() if is_set)]
+
+
+def owner_of_mailbox(address: str, *, besides: int | None) -> User | None:
+    """The staff account that uses this mailbox already; two accounts of one person would pass for two people."""
+    others = User.objects.filter(is_staff=True).exclude(pk=besides or 0).exclude(email="")
+    wanted = mailboxes.same_mailbox(address)
+    return next((user for user in others if mailboxes.same_mailbox(user.email) == wanted), None)

@@ -8,6 +8,8 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
+OWN_PAGES = ("queue/", "month/", "desk/")  # entries that lead to something else than the list of their model
+
 
 def _visible(model: str) -> Callable[[HttpRequest], bool]:
     """A menu entry shows where the page behind it may be seen."""
@@ -21,6 +23,17 @@ def _visible(model: str) -> Callable[[HttpRequest], bool]:
     return may_view
 
 
+def _stands_on(link: Any, page: str) -> Callable[[HttpRequest], bool]:
+    """Whether the reader is on the page of an entry; the list of a model is not where a page of its own is."""
+
+    def is_there(request: HttpRequest) -> bool:
+        others = [own for own in OWN_PAGES if own != page]
+        elsewhere = any(request.path.startswith(f"{link}{own}") for own in others)
+        return request.path.startswith(f"{link}{page}") and not elsewhere
+
+    return is_there
+
+
 def _entry(title: str, icon: str, model: str, query: str = "") -> dict[str, Any]:
     app_label, name = model.split(".")
     link: Any = reverse_lazy(f"admin:{app_label}_{name.lower()}_changelist")
@@ -28,6 +41,7 @@ def _entry(title: str, icon: str, model: str, query: str = "") -> dict[str, Any]
         "title": title,
         "icon": icon,
         "link": (lambda _request: f"{link}{query}") if query else link,
+        "active": _stands_on(link, query.partition("?")[0]),
         "permission": _visible(model),
     }
 
@@ -73,11 +87,14 @@ UNFOLD: dict[str, Any] = {
             {"items": [{"title": "Today", "icon": "today", "link": reverse_lazy("admin:index")}]},
             _group(
                 "Invoicing",
+                _entry("Review queue", "checklist", "cycle.Invoice", "queue/"),
+                _entry("Month-end", "event_available", "cycle.BillingCycle", "month/"),
                 _entry("Invoices", "receipt_long", "cycle.Invoice"),
                 _entry("Changes to what was billed", "compare_arrows", "cycle.DeltaReport", "?status__exact=proposed"),
                 _entry("Billing cycles", "event_repeat", "cycle.BillingCycle"),
                 _entry("Closes", "event_available", "cycle.CloseRun"),
                 _entry("Parked customers", "local_parking", "cycle.ParkedCustomer", "?left_at__isempty=1"),
+                _entry("Hold reasons", "pause_circle", "cycle.HoldReason"),
                 _entry("Subscriptions", "autorenew", "pricing.Subscription"),
                 _entry("Plans and prices", "sell", "pricing.Plan"),
                 _entry("Fee programs", "account_balance", "pricing.FeeProgram"),

@@ -53,6 +53,7 @@ class CycleProgress:
     """The invoices of all periods that ended together, by status."""
 
     period: str
+    link: str
     total: int
     shares: list[tuple[str, str, int, float]]
     amounts: str
@@ -75,62 +76,72 @@ def add_to_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, A
 
 
 def _tiles() -> list[Tile]:
+    return [*_invoice_tiles(), _parked_tile(), *_metering_tiles(), _gate_tile(), *_credit_tiles(), _job_tile()]
+
+
+def _invoice_tiles() -> list[Tile]:
     counts = dict(Invoice.objects.values_list("status").annotate(n=Count("id")))
-    invoices = reverse("admin:cycle_invoice_changelist")
-    quarantine = reverse("admin:metering_quarantine_desk")
-    open_quarantine = QuarantinedEvent.objects.filter(status=QuarantinedEvent.Status.OPEN).count()
-    dead_jobs = Job.objects.filter(state=Job.State.DEAD).count()
-    held = counts.get(Status.HELD, 0)
+    queue = reverse("admin:cycle_invoice_queue")
+    drafts, held, approved = (counts.get(status, 0) for status in (Status.DRAFT, Status.HELD, Status.APPROVED))
     return [
         Tile(
             title="Drafts to review",
-            value=counts.get(Status.DRAFT, 0),
+            value=drafts,
             note="waiting for a second pair of eyes",
-            link=f"{invoices}?status__exact=draft",
+            link=f"{queue}?status=draft",
         ),
-        Tile(
-            title="Held",
-            value=held,
-            note="with a reason, below",
-            link=f"{invoices}?status__exact=held",
-            is_bad=held > 0,
-        ),
-        Tile(
-            title="Parked customers",
-            value=(parked := park.open_parkings().count()),
-            note="could not be closed" if parked else "everybody could be closed",
-            link=reverse("admin:cycle_parkedcustomer_changelist") + "?left_at__isempty=1",
-            is_bad=parked > 0,
-        ),
-        Tile(
-            title="Approved",
-            value=counts.get(Status.APPROVED, 0),
-            note="ready to finalize",
-            link=f"{invoices}?status__exact=approved",
-        ),
+        Tile(title="Held", value=held, note="with a reason, below", link=f"{queue}?status=held", is_bad=held > 0),
+        Tile(title="Approved", value=approved, note="ready to finalize", link=f"{queue}?status=approved"),
+    ]
+
+
+def _parked_tile() -> Tile:
+    parked = park.open_parkings().count()
+    return Tile(
+        title="Parked customers",
+        value=parked,
+        note="could not be closed" if parked else "everybody could be closed",
+        link=reverse("admin:cycle_parkedcustomer_changelist") + "?left_at__isempty=1",
+        is_bad=parked > 0,
+    )
+
+
+def _metering_tiles() -> list[Tile]:
+    quarantined = QuarantinedEvent.objects.filter(status=QuarantinedEvent.Status.OPEN).count()
+    to_review = ReviewItem.objects.exclude(status=ReviewItem.Status.RESOLVED).count()
+    return [
         Tile(
             title="In quarantine",
-            value=open_quarantine,
+            value=quarantined,
             note="events to release or discard",
-            link=quarantine,
-            is_bad=open_quarantine > 0,
+            link=reverse("admin:metering_quarantine_desk"),
+            is_bad=quarantined > 0,
         ),
         Tile(
             title="Metering to review",
-            value=(to_review := ReviewItem.objects.exclude(status=ReviewItem.Status.RESOLVED).count()),
+            value=to_review,
             note="sources unlike their own past" if to_review else "every source as before",
             link=reverse("admin:metering_arrivalminute_changelist"),
             is_bad=to_review > 0,
         ),
-        Tile(
-            title="Gate checks to decide",
-            value=GateCheck.objects.filter(desk.states(TO_DECIDE, at=timezone.now())).count(),
-            note="undecided, expiring or expired",
-            link=reverse("admin:payouts_gatecheck_changelist"),
-        ),
+    ]
+
+
+def _gate_tile() -> Tile:
+    return Tile(
+        title="Gate checks to decide",
+        value=GateCheck.objects.filter(desk.states(TO_DECIDE, at=timezone.now())).count(),
+        note="undecided, expiring or expired",
+        link=reverse("admin:payouts_gatecheck_changelist"),
+    )
+
+
+def _credit_tiles() -> list[Tile]:
+    on_hold = AccessState.objects.filter(status="held").count()
+    return [
         Tile(
             title="Usage on hold",
-            value=(on_hold := AccessState.objects.filter(status="held").count()),
+            value=on_hold,
             note="exposure reached the policy's line" if on_hold else "nobody is held",
             link=reverse("admin:charge_controls_accessstate_changelist") + "?status__exact=held",
             is_bad=on_hold > 0,
@@ -147,14 +158,18 @@ def _tiles() -> list[Tile]:
             note="told by the policy's channels",
             link=reverse("admin:alerts_alertfiring_changelist"),
         ),
-        Tile(
-            title="Background work given up",
-            value=dead_jobs,
-            note="tried three times" if dead_jobs else "all work done",
-            link=reverse("admin:core_job_changelist") + "?state__exact=dead",
-            is_bad=dead_jobs > 0,
-        ),
     ]
+
+
+def _job_tile() -> Tile:
+    dead = Job.objects.filter(state=Job.State.DEAD).count()
+    return Tile(
+        title="Background work given up",
+        value=dead,
+        note="tried three times" if dead else "all work done",
+        link=reverse("admin:core_job_changelist") + "?state__exact=dead",
+        is_bad=dead > 0,
+    )
 
 
 def _held() -> list[Hold]:
@@ -193,6 +208,7 @@ def _cycle_progress() -> list[CycleProgress]:
         progress.append(
             CycleProgress(
                 period=f"Periods that ended in {month:%B %Y}",
+                link=reverse("admin:cycle_billingcycle_month") + f"?month={month:%Y-%m}",
                 total=total,
                 shares=[
                     (stage, Status(stage).label, counts[stage], 100 * counts[stage] / total)

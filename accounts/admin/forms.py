@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
-from unfold.forms import BaseDialogForm
+from unfold.forms import BaseDialogForm, UserChangeForm, UserCreationForm
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminEmailInputWidget,
@@ -15,6 +15,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from accounts import staff
 from accounts.models import ApiKey, PortalUser, Scope
 
 
@@ -24,6 +25,31 @@ class ReasonForm(BaseDialogForm):
     reason = forms.CharField(
         min_length=5, max_length=1000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}), help_text="Kept for ever."
     )
+
+
+class OwnMailbox(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes none at run time
+    """One account per person: each has a mailbox that no colleague's account has."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "email" in self.fields:
+            self.fields["email"].required = True
+
+    def clean_email(self) -> str:
+        """ValidationError where the mailbox is a colleague's; an addition after a plus makes no other mailbox."""
+        address: str = self.cleaned_data["email"]
+        owner = staff.owner_of_mailbox(address, besides=self.instance.pk)
+        if owner is not None:
+            raise forms.ValidationError(f"This mailbox is {owner.get_username()}'s. One person has one account.")
+        return address
+
+
+class NewPersonForm(OwnMailbox, UserCreationForm):
+    """A new colleague."""
+
+
+class PersonForm(OwnMailbox, UserChangeForm):
+    """A colleague as they are."""
 
 
 class ConfirmForm(BaseDialogForm):

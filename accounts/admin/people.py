@@ -11,11 +11,11 @@ from django.urls import reverse
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.forms import AdminPasswordChangeForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts import sign_in, staff
-from accounts.admin.forms import ConfirmForm
+from accounts.admin.forms import ConfirmForm, NewPersonForm, PersonForm
 from accounts.backoffice import OneSave, WholeIds, answer_dialog
 from accounts.roles import Role
 
@@ -27,8 +27,8 @@ admin.site.unregister(Group)  # the groups are the roles; who holds one stands o
 class StaffAdmin(WholeIds, OneSave, UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # Django's takes none at run time
     """Nobody is deleted: what they decided keeps their name."""
 
-    form = UserChangeForm
-    add_form = UserCreationForm
+    form = PersonForm
+    add_form = NewPersonForm
     change_password_form = AdminPasswordChangeForm
     compressed_fields = True
     warn_unsaved_form = True

@@ -14,12 +14,25 @@ from accounts.roles import Role
 from core import audit
 from core.errors import DomainError
 from invoicing.cycle import content, delta_decide, move
-from invoicing.cycle.models import Break, Invoice, InvoiceApproval, InvoiceTransition
+from invoicing.cycle.models import Invoice, InvoiceApproval, InvoiceTransition
 from invoicing.cycle.rules import approvals
 from invoicing.policy.models import TriggerPolicy
 from invoicing.policy.rules import terms as policy_terms
 
 Status = Invoice.Status
+DRAFTED = "drafted it"
+DISCARDED = "had its earlier draft discarded"
+ACCEPTED = "accepted a break on it"
+APPROVED = "approved it already"
+REFUSALS = {
+    DRAFTED: "You drafted this invoice; a colleague in finance has to approve it.",
+    DISCARDED: (
+        "You had the earlier draft of this period discarded, so these figures come of your decision; a colleague"
+        " in finance has to approve them."
+    ),
+    ACCEPTED: "You accepted a break on this invoice; a colleague in finance has to approve it.",
+    APPROVED: "You approved these figures already; a second person in finance has to as well.",
+}
 
 
 class ContentChangedError(DomainError):
@@ -93,17 +106,19 @@ def needed_by(policy: TriggerPolicy | None, *, total: Decimal, currency: str) ->
     return approvals.people_needed(total=total, second_above=limits.get(currency))
 
 
-def flaw_of(invoice: Invoice, *, person: Any) -> str | None:
-    """Why this person cannot approve the invoice as it stands, as a sentence; None where they can."""
-    if not roles.has_role(person, [Role.FINANCE]):
-        return "Only finance approves invoices."
-    if invoice.status != Status.DRAFT:
-        return f"The invoice is {invoice.status}."
-    try:
-        _require_second_person(invoice, actor=person)
-    except move.SamePersonError as error:
-        return error.message
-    return None
+def hands_in(invoice: Invoice) -> dict[int, str]:
+    """Who cannot approve the figures as they stand, by person id: what they did, such as `drafted it`."""
+    approved = invoice.approvals.filter(revision=invoice.revision).values_list("person", flat=True)
+    hands = dict.fromkeys(approved, APPROVED)
+    hands |= dict.fromkeys(invoice.breaks.filter(closed_by__isnull=False).values_list("closed_by", flat=True), ACCEPTED)
+    discards = InvoiceTransition.objects.filter(
+        invoice__cycle_id=invoice.cycle_id,
+        invoice__kind=invoice.kind,
+        invoice__lt=invoice.pk,
+        to_status=Status.DISCARDED,
+    )
+    hands |= dict.fromkeys(discards.filter(actor__isnull=False).values_list("actor", flat=True), DISCARDED)
+    return hands | ({} if invoice.drafted_by_id is None else {invoice.drafted_by_id: DRAFTED})
 
 
 def _keep_approval(invoice: Invoice, *, actor: Any, at: datetime) -> Standing:
@@ -131,20 +146,6 @@ def _still_in_finance(given: tuple[InvoiceApproval, ...]) -> tuple[InvoiceApprov
 
 
 def _require_second_person(invoice: Invoice, *, actor: AbstractBaseUser) -> None:
-    if invoice.drafted_by_id == actor.pk:
-        raise move.SamePersonError("You drafted this invoice; a colleague in finance has to approve it.")
-    if InvoiceTransition.objects.filter(
-        invoice__cycle_id=invoice.cycle_id,
-        invoice__kind=invoice.kind,
-        invoice__lt=invoice.pk,
-        to_status=Status.DISCARDED,
-        actor_id=actor.pk,
-    ).exists():
-        raise move.SamePersonError(
-            "You had the earlier draft of this period discarded, so these figures come of your decision; a colleague"
-            " in finance has to approve them."
-        )
-    if Break.objects.filter(invoice=invoice, closed_by_id=actor.pk).exists():
-        raise move.SamePersonError("You accepted a break on this invoice; a colleague in finance has to approve it.")
-    if invoice.approvals.filter(revision=invoice.revision, person_id=actor.pk).exists():
-        raise move.SamePersonError("You approved these figures already; a second person in finance has to as well.")
+    hand = hands_in(invoice).get(actor.pk)
+    if hand is not None:
+        raise move.SamePersonError(REFUSALS[hand])

@@ -59,6 +59,8 @@ def sign_policy(*, policy_id: int, content_hash: str, role: str, actor: Any, at:
 
 def _require_signer(policy: TriggerPolicy, *, content_hash: str, role: str, actor: Any) -> None:
     """The role is asked of the person's groups now; being a superuser does not help."""
+    if actor is None:
+        raise NotAllowedError("People sign policies; work in the background does not.")
     signatures = _signatures(policy.sign_offs.filter(voided_at=None))
     flaw = signing.flaw_of(role=role, person_id=actor.pk, author_id=policy.proposed_by_id, signatures=signatures)
     if flaw is not None:

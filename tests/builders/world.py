@@ -21,7 +21,7 @@ from invoicing.alerts.models import AlertFiring
 from invoicing.charge_controls import limits
 from invoicing.charge_controls.models import AccessState, ControlFiring, CreditReview
 from invoicing.cycle import credit_note, hold
-from invoicing.cycle.models import BillingCycle, CloseRun, Invoice, InvoiceLine, ParkedCustomer
+from invoicing.cycle.models import BillingCycle, CloseRun, HoldReason, Invoice, InvoiceLine, ParkedCustomer
 from invoicing.effects import moves
 from invoicing.exposure.models import Exposure, ProgramCost
 from invoicing.ledger.models import GeneralLedgerNumber, JournalEntry
@@ -273,6 +273,7 @@ def _bill(ids: dict[str, int], company: billing.Company) -> None:
     billing.close_october(customer_codes=["parked-co"])
     ids["cycle_parkedcustomer"] = ParkedCustomer.objects.get().pk
     ids["cycle_closerun"] = CloseRun.objects.earliest("pk").pk
+    ids["cycle_holdreason"] = HoldReason.objects.create(code="audit", use="hold", label="Asked for by the auditors").pk
     ids["cycle_invoice_release_hold"] = held.pk
     ids["cycle_invoice_finalize_now"] = approved.pk
 

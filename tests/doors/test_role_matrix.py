@@ -214,6 +214,7 @@ ADMIN_PAGES = {
     "cycle_closerun": Pages(),
     "cycle_parkedcustomer": Pages(),
     "cycle_deltareport": Pages(),
+    "cycle_holdreason": Pages(add=FINANCE, change=FINANCE),
     "cycle_invoice": Pages(),
     "ledger_generalledgernumber": Pages(add=FINANCE, change=FINANCE),
     "ledger_journalentry": Pages(),
@@ -265,7 +266,11 @@ ADMIN_EXTRA = {
     "core_job_try_again": CLERKS,
     "cycle_closerun_start": KEEPERS,
     "cycle_parkedcustomer_try_again": KEEPERS,
+    "cycle_billingcycle_month": STAFF,
     "cycle_invoice_approve_figures": FINANCE,
+    "cycle_invoice_comment": STAFF - {"auditor"},
+    "cycle_invoice_decide": FINANCE,
+    "cycle_invoice_queue": STAFF,
     "cycle_invoice_discard_draft": FINANCE,
     "cycle_invoice_finalize_now": FINANCE,
     "cycle_invoice_hold_back": FINANCE,
@@ -336,6 +341,8 @@ ADMIN_EXTRA = {
     "pricing_taxrate_new_rate": FINANCE,
 }
 POST_ONLY = {
+    "cycle_invoice_comment",
+    "cycle_invoice_decide",
     "effects_effectrun_ask_price",
     "effects_effectrun_ask_terms",
     "metering_quarantine_assign",

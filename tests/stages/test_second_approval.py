@@ -133,7 +133,8 @@ def test_the_table_asks_for_the_approval_of_who_is_named(draft: Invoice, company
 
 
 def test_the_table_takes_approvals_of_the_draft_as_it_stands_only(company: billing.Company, draft: Invoice) -> None:
-    entry = draft.transitions.earliest("pk").audit_entry
+    subject, facts = f"invoice:{draft.pk}", {"content_hash": draft.content_hash}
+    entry = audit.append_entry(action="x", subject=subject, actor=company.finance, facts=facts, at=CLOSING)
 
     def write(**other: object) -> None:
         fields = {"invoice": draft, "revision": 0, "person": company.finance, "content_hash": draft.content_hash}
@@ -142,6 +143,10 @@ def test_the_table_takes_approvals_of_the_draft_as_it_stands_only(company: billi
                 **{**fields, "people_needed": 1, "given_at": CLOSING, "audit_entry": entry, **other}
             )
 
+    with pytest.raises(IntegrityError, match="does not stand in the audit chain"):
+        write(person=company.other_finance)
+    with pytest.raises(IntegrityError, match="does not stand in the audit chain"):
+        write(audit_entry=draft.transitions.earliest("pk").audit_entry)
     for wrong in ({"revision": 1}, {"content_hash": "0" * 64}):
         with pytest.raises(IntegrityError, match="is not the draft that was approved"):
             write(**wrong)

@@ -3,14 +3,15 @@
 from typing import ClassVar
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from unfold.decorators import display
 
 from accounts.backoffice import BackOfficeAdmin
-from invoicing.cycle.admin import wording
+from invoicing.cycle.admin import month_page, wording
 from invoicing.cycle.models import BillingCycle, Invoice
 
 
@@ -24,6 +25,16 @@ class BillingCycleAdmin(BackOfficeAdmin):
     ordering = ("-period_end", "customer__code")
     list_select_related = ("customer",)
     fields = ("subscription", "customer", "period_start", "period_end", "opened_at")
+
+    def get_urls(self) -> list[URLPattern]:
+        month = path("month/", self.admin_site.admin_view(self.show_month), name="cycle_billingcycle_month")
+        return [month, *super().get_urls()]
+
+    def show_month(self, request: HttpRequest) -> HttpResponse:
+        """How far the close of a month is."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return month_page.show(request, context=self.admin_site.each_context(request))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BillingCycle]:
         return super().get_queryset(request).prefetch_related("invoices__customer")

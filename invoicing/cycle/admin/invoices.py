@@ -2,10 +2,11 @@
 
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Case, IntegerField, QuerySet, Value, When
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -17,15 +18,24 @@ from unfold.enums import ActionVariant
 from accounts import roles
 from accounts.backoffice import HistoryAdmin, answer_dialog
 from accounts.roles import Role
-from core.errors import DomainError
-from invoicing.cycle import approve, credit_note, discard, finalize, hold, pdf
-from invoicing.cycle.admin import page, wording
+from core.errors import DomainError, NotFoundError
+from invoicing.cycle import approve, comment, credit_note, discard, finalize, hold, pdf
+from invoicing.cycle.admin import page, queue_page, wording
 from invoicing.cycle.admin.credit_form import CreditForm
-from invoicing.cycle.admin.forms import ApproveForm, ConfirmForm, ReasonForm
+from invoicing.cycle.admin.forms import (
+    ApproveForm,
+    CommentForm,
+    ConfirmForm,
+    HoldForm,
+    ReasonForm,
+    ReleaseForm,
+)
 from invoicing.cycle.models import DocumentType, Invoice
 from invoicing.cycle.rules import lifecycle
 
 Status = Invoice.Status
+APPROVED = "Approved. It can be finalized now."
+FIRST_OF_TWO = "Your approval is kept. A second person in finance has to approve it too."
 TONES = {"draft": "info", "held": "danger", "approved": "warning", "final": "success"}
 URGENCY = Case(
     When(status=Status.HELD, then=Value(0)),
@@ -65,8 +75,42 @@ class InvoiceAdmin(HistoryAdmin):
     def get_urls(self) -> list[URLPattern]:
         # Only this one may stand in a frame: the page of its invoice shows it.
         view = xframe_options_sameorigin(self.admin_site.admin_view(self.pdf_view))
-        document = path("<int:invoice_id>/pdf/", view, name="cycle_invoice_pdf")
-        return [document, *super().get_urls()]
+        own = [
+            path("<int:invoice_id>/pdf/", view, name="cycle_invoice_pdf"),
+            path(
+                "<int:invoice_id>/comment/", self.admin_site.admin_view(self.add_comment), name="cycle_invoice_comment"
+            ),
+            path("queue/", self.admin_site.admin_view(self.show_queue), name="cycle_invoice_queue"),
+            path("decide/", self.admin_site.admin_view(self.decide_many), name="cycle_invoice_decide"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def show_queue(self, request: HttpRequest) -> HttpResponse:
+        """What waits of all customers, the unusual first."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return queue_page.show(request, context=self._context(request))
+
+    def decide_many(self, request: HttpRequest) -> HttpResponse:
+        """Approve, hold or release what is ticked in the queue."""
+        return queue_page.decide(request, context=self._context(request))
+
+    def add_comment(self, request: HttpRequest, invoice_id: int) -> HttpResponse:
+        """Keep a remark under the invoice."""
+        if request.method != "POST" or not roles.has_role(request.user, comment.WRITERS):
+            raise PermissionDenied
+        form = CommentForm(request.POST)
+        text = form.cleaned_data["text"] if form.is_valid() else ""
+        try:
+            comment.add_comment(invoice_id=invoice_id, text=text, actor=request.user, at=timezone.now())
+        except NotFoundError as error:
+            raise Http404(error.message) from error
+        except DomainError as error:
+            messages.error(request, f"Nothing was kept. {error.message}")
+        return redirect(reverse("admin:cycle_invoice_change", args=[invoice_id]) + "#comments")
+
+    def _context(self, request: HttpRequest) -> dict[str, Any]:
+        return self.admin_site.each_context(request)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -74,6 +118,7 @@ class InvoiceAdmin(HistoryAdmin):
         """The page of one invoice; the form of the admin gives way to a reading of the figures."""
         invoice = self.get_object(request, object_id)
         context = page.page_context(invoice) if invoice and self.has_view_permission(request, invoice) else {}
+        context |= {"may_comment": roles.has_role(request.user, comment.WRITERS)} if context else {}
         response = super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
         if isinstance(response, TemplateResponse) and context:
             response.template_name = "cycle/invoice_page.html"
@@ -136,17 +181,19 @@ class InvoiceAdmin(HistoryAdmin):
         },
     )
     def approve_figures(self, request: HttpRequest, form: ApproveForm, object_id: str) -> HttpResponse:
-        return self._decide(
-            request,
-            object_id,
-            lambda: approve.approve_invoice(
+        """Approve, and say whether that was enough."""
+        try:
+            invoice = approve.approve_invoice(
                 invoice_id=int(object_id),
                 content_hash=form.cleaned_data["content_hash"],
                 actor=request.user,
                 at=timezone.now(),
-            ),
-            "Approved. It can be finalized now.",
-        )
+            )
+        except DomainError as error:
+            messages.error(request, error.message)
+        else:
+            messages.success(request, APPROVED if invoice.status == Status.APPROVED else FIRST_OF_TWO)
+        return HttpResponse(headers={"HX-Redirect": reverse("admin:cycle_invoice_change", args=[object_id])})
 
     @action(
         description="Finalize",
@@ -175,17 +222,15 @@ class InvoiceAdmin(HistoryAdmin):
         dialog={
             "title": "Hold this invoice",
             "description": "It stays as it is and cannot be finalized until a colleague releases it.",
-            "form_class": ReasonForm,
+            "form_class": HoldForm,
             "form_submit_text": "Hold",
         },
     )
-    def hold_back(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+    def hold_back(self, request: HttpRequest, form: HoldForm, object_id: str) -> HttpResponse:
         return self._decide(
             request,
             object_id,
-            lambda: hold.hold_invoice(
-                invoice_id=int(object_id), reason=form.cleaned_data["reason"], actor=request.user, at=timezone.now()
-            ),
+            lambda: hold.hold_invoice(invoice_id=int(object_id), **form.said(), actor=request.user, at=timezone.now()),
             "Held.",
         )
 
@@ -197,16 +242,16 @@ class InvoiceAdmin(HistoryAdmin):
         dialog={
             "title": "Release this invoice",
             "description": "Say what was checked. Whoever placed a hold cannot release it.",
-            "form_class": ReasonForm,
+            "form_class": ReleaseForm,
             "form_submit_text": "Release",
         },
     )
-    def release_hold(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+    def release_hold(self, request: HttpRequest, form: ReleaseForm, object_id: str) -> HttpResponse:
         return self._decide(
             request,
             object_id,
             lambda: hold.release_invoice(
-                invoice_id=int(object_id), reason=form.cleaned_data["reason"], actor=request.user, at=timezone.now()
+                invoice_id=int(object_id), **form.said(), actor=request.user, at=timezone.now()
             ),
             "Released. It is a draft again.",
         )

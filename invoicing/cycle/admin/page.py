@@ -8,9 +8,12 @@ from typing import Any
 from django.urls import reverse
 
 from core import money
-from invoicing.cycle.admin import wording
+from invoicing.cycle import approve, compare
+from invoicing.cycle.admin import standing, timeline, wording
+from invoicing.cycle.admin.timeline import name_of
 from invoicing.cycle.admin.wording import LOCALE
-from invoicing.cycle.models import Break, Invoice, InvoiceAllowanceCharge, InvoiceLine, InvoiceTax, TieOut
+from invoicing.cycle.models import Invoice, InvoiceAllowanceCharge, InvoiceLine, InvoiceTax, TieOut
+from invoicing.cycle.rules.changes import Change, percent_of_change
 from invoicing.documents.rules import figures
 from invoicing.rating.models import RatedLine
 
@@ -31,14 +34,13 @@ class LineRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
-    """One entry of the timeline, whichever table it comes from."""
+class Comparison:
+    """The invoice against another one, charge by charge."""
 
-    at: datetime
     title: str
-    who: str
-    why: str
-    tone: str
+    against: Invoice
+    rows: list[dict[str, Any]]
+    note: str
 
 
 def page_context(invoice: Invoice) -> dict[str, Any]:
@@ -73,9 +75,13 @@ def page_context(invoice: Invoice) -> dict[str, Any]:
         "open_holds": list(invoice.holds.filter(released_at=None, placed_by__isnull=False).select_related("placed_by")),
         "breaks": list(invoice.breaks.filter(closed_at=None)),
         "tie_out": TieOut.objects.filter(invoice=invoice).first(),
-        "timeline": _timeline(invoice),
-        "drafted_by": _name(invoice.drafted_by),
-        "approved_by": "—" if invoice.approved_by is None else _name(invoice.approved_by),
+        "timeline": timeline.moments_of(invoice),
+        "comments": list(invoice.comments.select_related("author")),
+        "next": standing.next_step(invoice),
+        "approvals": _approvals(invoice),
+        "comparisons": _comparisons(invoice),
+        "drafted_by": name_of(invoice.drafted_by),
+        "approved_by": "—" if invoice.approved_by is None else name_of(invoice.approved_by),
         "pdf_url": reverse("admin:cycle_invoice_pdf", args=[invoice.pk]),
     }
 
@@ -156,23 +162,61 @@ def _settlement(invoice: Invoice) -> list[tuple[str, str]]:
     return [(label, wording.amount_text(amount, currency=invoice.currency)) for label, amount in shown]
 
 
-def _timeline(invoice: Invoice) -> list[Moment]:
-    moments = [
-        Moment(
-            at=move.moved_at,
-            title=Invoice.Status(move.to_status).label,
-            who=_name(move.actor),
-            why=move.reason,
-            tone=move.to_status,
-        )
-        for move in invoice.transitions.select_related("actor")
-    ]
-    moments += [
-        Moment(at=found.opened_at, title=found.get_name_display(), who="Reconciliation", why=found.detail, tone="held")
-        for found in Break.objects.filter(invoice=invoice)
-    ]
-    return sorted(moments, key=lambda moment: moment.at)
+def _approvals(invoice: Invoice) -> list[dict[str, Any]]:
+    """Every approval that was given, and whether it still counts."""
+    kept = list(invoice.approvals.select_related("person", "audit_entry"))
+    live = {one.pk for one in approve.standing_of(invoice, given=kept).given}
+    return [{"given": one, "who": name_of(one.person), "counts": one.pk in live} for one in kept]
 
 
-def _name(person: Any) -> str:
-    return "System" if person is None else person.get_full_name() or person.get_username()
+def _comparisons(invoice: Invoice) -> list[Comparison]:
+    """Against the draft that this one replaces, and against the period before; only what there is."""
+    draft, before = compare.earlier_draft(invoice), compare.period_before(invoice)
+    found = []
+    if draft is not None:
+        discarded = draft.transitions.filter(to_status=Invoice.Status.DISCARDED).select_related("actor").last()
+        note = "" if discarded is None else f"Discarded by {name_of(discarded.actor)}: {discarded.reason}"
+        found.append(_comparison("the draft before", draft, invoice, note=note))
+    if before is not None and invoice.kind == Invoice.Kind.CYCLE:
+        note = wording.period_text(before)
+        found.append(_comparison("the period before", before, invoice, note=note))
+    return found
+
+
+def _comparison(title: str, before: Invoice, after: Invoice, *, note: str) -> Comparison:
+    changed = compare.changes_between(before, after)
+    rows = [_change_row(change, currency=after.currency) for change in changed]
+    total = wording.signed_text(after.total - before.total, currency=after.currency)
+    percent = percent_of_change(before=before.total, after=after.total)
+    whole = {
+        "label": "Total with tax",
+        "before": wording.amount_text(before.total, currency=after.currency),
+        "after": wording.amount_text(after.total, currency=after.currency),
+        "change": total,
+        "percent": "" if percent is None else wording.signed_percent(percent),
+        "is_total": True,
+        "is_change": before.total != after.total,
+    }
+    return Comparison(title=title, against=before, rows=[*rows, whole], note=note)
+
+
+def _change_row(change: Change, *, currency: str) -> dict[str, Any]:
+    sides = {"before": change.before, "after": change.after}
+    shown: dict[str, Any] = {
+        name: "—" if side is None else wording.amount_text(side.amount, currency=currency)
+        for name, side in sides.items()
+    }
+    units = {
+        f"{name}_quantity": f"{figures.number_text(side.quantity, locale=LOCALE)} {side.unit}"
+        for name, side in sides.items()
+        if side is not None and side.unit
+    }
+    percent = change.percent
+    return {
+        **shown,
+        **units,
+        "label": change.label,
+        "change": wording.signed_text(change.amount, currency=currency),
+        "percent": "" if percent is None else wording.signed_percent(percent),
+        "is_change": change.is_change,
+    }

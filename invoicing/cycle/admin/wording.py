@@ -20,3 +20,13 @@ def amount_text(amount: Decimal, *, currency: str) -> str:
 
 def total_text(invoice: Invoice) -> str:
     return f"{amount_text(invoice.total, currency=invoice.currency)} {invoice.currency}"
+
+
+def signed_text(amount: Decimal, *, currency: str) -> str:
+    """An amount that says its direction: +12.50, -3.00, 0.00."""
+    return f"{'+' if amount > 0 else ''}{amount_text(amount, currency=currency)}"
+
+
+def signed_percent(percent: Decimal) -> str:
+    """+12.5%."""
+    return f"{'+' if percent > 0 else ''}{figures.percent_text(percent, locale=LOCALE)}"

@@ -211,8 +211,8 @@ INVARIANTS = [
                OR EXISTS (SELECT 1 FROM cycle_invoice earlier
                           JOIN cycle_invoicetransition move
                             ON move.invoice_id = earlier.id AND move.to_status = 'discarded'
-                          WHERE earlier.cycle_id = invoice.cycle_id AND move.actor_id = approval.person_id
-                            AND earlier.id < invoice.id)
+                          WHERE earlier.cycle_id = invoice.cycle_id AND earlier.kind = invoice.kind
+                            AND earlier.id < invoice.id AND move.actor_id = approval.person_id)
             ORDER BY approval.id
             """
         ),

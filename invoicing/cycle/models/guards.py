@@ -327,9 +327,17 @@ OF_A_DRAFT_BY_AN_OUTSIDER = pgtrigger.Trigger(
            OR EXISTS (SELECT 1 FROM cycle_break WHERE invoice_id = NEW.invoice_id AND closed_by_id = NEW.person_id)
            OR EXISTS (SELECT 1 FROM cycle_invoicetransition move
                       JOIN cycle_invoice earlier ON earlier.id = move.invoice_id
-                      WHERE earlier.cycle_id = found.cycle_id AND move.to_status = 'discarded'
+                      WHERE earlier.cycle_id = found.cycle_id AND earlier.kind = found.kind
+                        AND earlier.id < found.id AND move.to_status = 'discarded'
                         AND move.actor_id = NEW.person_id) THEN
             RAISE EXCEPTION 'the figures of invoice % come of a decision of this person', NEW.invoice_id
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        IF NOT EXISTS (SELECT 1 FROM core_auditentry entry
+                       WHERE entry.id = NEW.audit_entry_id AND entry.subject = 'invoice:' || NEW.invoice_id
+                         AND entry.actor_id = NEW.person_id
+                         AND entry.facts ->> 'content_hash' = NEW.content_hash) THEN
+            RAISE EXCEPTION 'this approval of invoice % does not stand in the audit chain', NEW.invoice_id
                 USING ERRCODE = 'integrity_constraint_violation';
         END IF;
         RETURN NEW;
