@@ -10,7 +10,8 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from accounts.models import Customer, Seller
-from core import bulk, collector
+from core import bulk, collector, deciding
+from core.deciding import Kind
 from core.errors import DomainError
 from core.locks import LockClass
 from invoicing.cycle import assemble, close_runs, draft, due, park, reconcile
@@ -198,7 +199,7 @@ def _report_failure(chunk: Sequence[DuePeriod], error: Exception, *, run: _Run) 
 
 def _close_together(chunk: Sequence[DuePeriod], *, run: _Run) -> None:
     """One transaction: every period of the chunk becomes a draft, or none."""
-    with collector.paused(), transaction.atomic():
+    with collector.paused(), deciding.deciding(Kind.INVOICE):
         _lock_customers(chunk)
         open_now, cycles = due.recheck(chunk)  # another close may have drafted some while this one waited
         bills, failures = assemble.open_bills(open_now, cycles=cycles, at=run.at)

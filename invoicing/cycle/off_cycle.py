@@ -11,7 +11,8 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import InterfaceError, OperationalError, transaction
 
 from accounts.models import Seller
-from core import locks
+from core import deciding, locks
+from core.deciding import Kind
 from core.errors import DomainError
 from invoicing.cycle import close, draft, interim, running
 from invoicing.cycle.bills import Bill
@@ -94,7 +95,7 @@ def _draft_or_report(customer_id: int, found: Sequence[Running], *, run: _Run) -
 
 def _draft_customer(customer_id: int, *, run: _Run) -> None:
     """All running periods of one customer, or none of them."""
-    with transaction.atomic():
+    with deciding.deciding(Kind.INVOICE):
         locks.lock_exclusive(locks.LockClass.CYCLE, customer_id % 2**31)  # as a close does
         again = running.running_periods(customer_ids=[customer_id], at=run.at)
         drafted = []

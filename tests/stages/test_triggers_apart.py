@@ -16,7 +16,7 @@ from invoicing.alerts.models import AlertFiring
 from invoicing.charge_controls import access
 from invoicing.charge_controls.access import Why
 from invoicing.charge_controls.models import AccessChange, AccessState, ControlFiring, CreditReview
-from invoicing.cycle import close, hold
+from invoicing.cycle import close, hold, reconcile
 from invoicing.cycle.models import Hold, Invoice
 from tests.builders import billing, triggers
 from tests.builders.billing import person
@@ -131,6 +131,22 @@ def test_a_close_bills_a_customer_on_hold_and_leaves_the_hold(world: Customer) -
     assert Invoice.objects.filter(period_start=billing.NOVEMBER).count() == 1
     assert AccessState.objects.get().status == "held"
     assert AccessChange.objects.count() == 1
+
+
+def test_a_close_that_held_a_customer_would_draft_nothing(world: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bug in a stage is not enough: PostgreSQL refuses, the chunk is undone, and the customer is parked."""
+    tie_out = reconcile.tie_out_bills
+
+    def reach_for_access(*arguments: Any, **named: Any) -> Any:
+        hold_usage(world)
+        return tie_out(*arguments, **named)
+
+    monkeypatch.setattr(reconcile, "tie_out_bills", reach_for_access)
+    report = close.close_cycles(as_of=billing.DECEMBER, at=billing.NEXT_CLOSING)
+    (failure,) = report.failed
+    assert "comes of this kind of trigger" in failure.reason
+    assert (report.drafted, Invoice.objects.count()) == (0, 1)
+    assert AccessState.objects.get().status == "held"
 
 
 def test_no_key_leads_from_one_kind_to_the_results_of_another() -> None:
