@@ -224,6 +224,7 @@ SPECTACULAR_SETTINGS = {
         "HoldReasonUse": "invoicing.cycle.models.HoldReason.Use",
         "ApprovalOutcome": ["approved", "first_of_two", "refused"],
         "Access": "invoicing.charge_controls.models.ACCESS",
+        "BackfillStatus": "metering.models.Backfill.Status",
         "BulkAction": "metering.models.BulkDecision.Action",
     },
 }

@@ -12,10 +12,10 @@ from django.db.models.functions import Now
 
 from core import canonical, collector
 from core.errors import DomainError
-from metering import files, import_forms, ingest
+from metering import backfills, files, import_forms, ingest
 from metering.files import Row, UnusableFileError
 from metering.import_forms import ImportRequest, Record
-from metering.models import CaptureBatch, ImportRun
+from metering.models import Backfill, CaptureBatch, ImportRun
 from metering.rules import reading, sorting
 from metering.rules.reading import Delivery
 from metering.rules.sorting import Sorted
@@ -77,6 +77,21 @@ def import_file(*, request: ImportRequest, at: datetime, progress: Progress | No
     ImportRun.objects.filter(pk=run.pk).update(finished_at=Now())
     run.refresh_from_db()
     return report
+
+
+def stage_file(*, request: ImportRequest, name: str, progress: Progress | None = None) -> Backfill:
+    """Put every row of a file into an open backfill, in the name of whoever opened it.
+
+    A run that was killed is simply run again: what is staged twice is captured once.
+    """
+    _, size = files.examine_file(request.path, is_text=request.form != "parquet")
+    read_records, read_chunk = import_forms.open_file(request)
+    batch = backfills.find_backfill(name)
+    for chunk in _chunks(read_records(0), after_line=0):
+        batch = backfills.stage_events(name=name, deliveries=read_chunk(chunk), actor=batch.created_by)
+        if progress is not None:
+            progress(chunk[-1].end_byte, size)
+    return batch
 
 
 def _read(chunks: Iterator[list[Record]], read_chunk: import_forms.ReadChunk) -> Iterator[_Chunk]:

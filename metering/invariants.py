@@ -275,9 +275,38 @@ _OF_EVENTS = [
         ),
     ),
 ]
+_OF_BACKFILLS = [
+    Invariant(
+        number=2,
+        name="the events of a backfill are staged, captured or dropped, as its decision says",
+        find_offenders=rows_of(
+            """
+            SELECT batch.name, batch.status, batch.staged, count(staged.id) AS waiting,
+                   batch.accepted + batch.duplicates + batch.quarantined AS captured
+            FROM metering_backfill batch LEFT JOIN metering_stagedevent staged ON staged.backfill_id = batch.id
+            GROUP BY batch.id
+            HAVING (batch.status = 'reverted' AND count(staged.id) <> 0)
+                OR (batch.status <> 'reverted'
+                    AND count(staged.id) + batch.accepted + batch.duplicates + batch.quarantined <> batch.staged)
+                OR (batch.captured_at IS NOT NULL AND count(staged.id) <> 0)
+            ORDER BY batch.id
+            """
+        ),
+    ),
+    Invariant(
+        number=38,
+        name="who approved a backfill did not make it",
+        find_offenders=rows_of(
+            """
+            SELECT name, created_by_id AS made_by FROM metering_backfill
+            WHERE status = 'approved' AND decided_by_id = created_by_id ORDER BY id
+            """
+        ),
+    ),
+]
 _SUMS = Invariant(
     number=10,
     name="sums of usage say what the raw events say",
     find_offenders=rollup_repair.find_differences,  # brings in by itself what lies in files, a month at a time
 )
-INVARIANTS = [*(_everywhere(invariant) for invariant in _OF_EVENTS), _SUMS]
+INVARIANTS = [*(_everywhere(invariant) for invariant in _OF_EVENTS), *_OF_BACKFILLS, _SUMS]

@@ -6,7 +6,7 @@ import structlog
 from django.utils import timezone
 
 from core import recurring, work
-from metering import alerts, bulk, minutes, months, rollup_repair, rollups, shipping, watermark
+from metering import alerts, backfills, bulk, minutes, months, rollup_repair, rollups, shipping, watermark
 from metering.models import Store
 from metering.store import chosen
 
@@ -54,6 +54,12 @@ def repair_rollups(*, month: str) -> None:
     """Compare one month, and put right what differs."""
     if found := rollup_repair.repair_month(month=date.fromisoformat(month), at=timezone.now()):
         log.error("rollups_repaired", month=month, sums=found)
+
+
+@work.handles(backfills.CAPTURE_JOB, attempts_max=5)
+def capture_backfill(*, backfill_id: int) -> None:
+    """Capture the events of an approved backfill; run again, it goes on with what is left."""
+    backfills.capture_backfill(backfill_id=backfill_id, at=timezone.now())
 
 
 @work.handles(alerts.ALERT_JOB, attempts_max=8)

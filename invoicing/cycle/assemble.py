@@ -6,7 +6,7 @@ from functools import partial
 
 from accounts.models import Customer
 from core.errors import DomainError
-from invoicing.cycle import adjust, advance, agreements, deduct, plan_lines
+from invoicing.cycle import adjust, advance, agreements, deduct, late_policy, plan_lines
 from invoicing.cycle.bills import Bill, CloseFailure, own_line
 from invoicing.cycle.models import BillingCycle, Invoice
 from invoicing.cycle.rules import parking
@@ -74,7 +74,8 @@ def fill_bills(bills: Sequence[Bill], *, watermark: Watermark, at: datetime) -> 
     First what is rated by itself, then what earlier invoices turn out to have charged wrongly, then what plans charge
     for their other lines. What interim invoices billed of the period is taken off in the end.
     """
-    late_lines = adjust.find_late_lines(bills, watermark=watermark)
+    carrying = late_policy.carrying(bills)
+    late_lines = adjust.find_late_lines(carrying, watermark=watermark) if carrying else []
     by_due = {bill.due: bill for bill in bills}
     billed = [(by_due[due], segment) for due, segment in advance.segments_to_bill(list(by_due))]
     plan_charges, billed = plan_lines.take_plan_charges(billed)

@@ -26,7 +26,7 @@ def report_adjustments(drafted: Iterable[Drafted], *, actor: AbstractBaseUser | 
     correcting = [(invoice, lines) for invoice, lines in correcting if lines]
     if not correcting:
         return
-    before = _events_billed(line.adjusts_id for _, lines in correcting for line, _ in lines)
+    before = events_billed(line.adjusts_id for _, lines in correcting for line, _ in lines)
     rows = [
         (invoice, [_adjusted(line, cause, before_events=before[line.adjusts_id or 0]) for line, cause in lines])
         for invoice, lines in correcting
@@ -90,6 +90,7 @@ def hash_of(report: DeltaReport, rows: Iterable[DeltaRow]) -> str:
             "kind": str(report.kind),
             "invoice": None if report.invoice is None else report.invoice.content_hash,
             "replaces": None if report.replaces is None else report.replaces.content_hash,
+            **({} if report.backfill is None else {"backfill": [report.backfill.name, report.backfill.digest]}),
             "reason": report.reason,
             "rows": [_facts(row) for row in sorted(rows, key=lambda row: row.position)],
         }
@@ -117,7 +118,7 @@ def _correcting(lines: Sequence[InvoiceLine], causes: Sequence[str]) -> list[tup
     return [(line, cause) for line, cause in zip(lines, causes, strict=True) if line.adjusts_id is not None]
 
 
-def _events_billed(line_ids: Iterable[int | None]) -> dict[int, int | None]:
+def events_billed(line_ids: Iterable[int | None]) -> dict[int, int | None]:
     """By original line: how many events the last final line of it counted."""
     ids = [pk for pk in line_ids if pk is not None]
     final = InvoiceLine.objects.filter(invoice__status=Invoice.Status.FINAL).order_by("pk")

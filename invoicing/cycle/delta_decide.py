@@ -13,6 +13,7 @@ from core.errors import DomainError, NotFoundError
 from invoicing.cycle import delta, discard, move
 from invoicing.cycle.models import DeltaReport, Invoice, InvoiceLine
 from invoicing.cycle.rules import delta_life, reasons
+from metering import backfills
 
 Status = DeltaReport.Status
 
@@ -47,6 +48,9 @@ def approve_report(*, report_id: int, content_hash: str, reason: str, actor: Any
             f"This report now reads {report.content_hash}; look at it again and approve that.", pointer="/content_hash"
         )
     move_report(report, to_status=Status.APPROVED, reason=reason, actor=actor, at=at)
+    if report.backfill is not None:
+        batch = backfills.lock_backfill(report.backfill.name)
+        backfills.approve_backfill(batch, reason=reason, actor=actor, at=at)
     return report
 
 
@@ -54,7 +58,7 @@ def approve_report(*, report_id: int, content_hash: str, reason: str, actor: Any
 def reject_report(*, report_id: int, reason: str, actor: Any, at: datetime) -> DeltaReport:
     """Refuse the changes: their draft is discarded with the same reason, and the next close drafts without them.
 
-    A window comes up again when more is late in it; the report then shows the whole difference.
+    A window comes up again when more is late in it; the report then shows the whole difference. A backfill is reverted.
     """
     roles.require_role(actor, Role.FINANCE, to="reject delta reports")
     reason = reasons.clean_reason(reason)
@@ -63,6 +67,9 @@ def reject_report(*, report_id: int, reason: str, actor: Any, at: datetime) -> D
     if report.invoice is not None:
         move.require_move(report.invoice, to_status=Invoice.Status.DISCARDED)
     move_report(report, to_status=Status.REJECTED, reason=reason, actor=actor, at=at)
+    if report.backfill is not None:
+        batch = backfills.lock_backfill(report.backfill.name)
+        backfills.revert_backfill(batch, reason=reason, actor=actor, at=at)
     if report.invoice_id is not None:
         discard.discard_invoice(invoice_id=report.invoice_id, reason=reason, actor=actor, at=at)
     return report
@@ -92,7 +99,11 @@ def lock_report(*, report_id: int) -> DeltaReport:
         raise NotFoundError(f"There is no delta report {report_id}.")
     if found.invoice_id is not None:
         move.lock_invoice(invoice_id=found.invoice_id)
-    report = DeltaReport.objects.select_for_update(of=("self",)).select_related("invoice", "replaces").get(pk=found.pk)
+    report = (
+        DeltaReport.objects.select_for_update(of=("self",))
+        .select_related("invoice", "replaces", "backfill")
+        .get(pk=found.pk)
+    )
     if not delta_life.is_allowed(report.status, Status.APPROVED):
         raise DeltaDecidedError(f"This report is {report.status} already; what was decided stays.")
     return report

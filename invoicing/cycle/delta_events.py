@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from invoicing.cycle.models import DeltaRow, Invoice, InvoiceLine
 from metering import queries as metering_queries
 from metering.models import AggregationSnapshot
+from metering.rules import exact_json
 
 SHOWN_MAX = 20
 
@@ -20,7 +20,7 @@ class CausingEvent:
     event_id: str
     occurred_at: datetime
     received_at: datetime
-    data: dict[str, Any]
+    data: str  # as exact JSON
     why: str = ""
 
 
@@ -38,7 +38,7 @@ def causing_events(row: DeltaRow, *, limit: int = SHOWN_MAX) -> list[CausingEven
             event_id=event.event_id,
             occurred_at=event.occurred_at,
             received_at=event.received_at,
-            data=event.data,
+            data=exact_json.write(event.data).decode(),
         )
         for event in metering_queries.snapshot_events(after, after_seq=seen, limit=limit)
     ]
@@ -49,7 +49,7 @@ def causing_events(row: DeltaRow, *, limit: int = SHOWN_MAX) -> list[CausingEven
             event_id=event.event_id,
             occurred_at=event.occurred_at,
             received_at=event.by_received_at,
-            data=event.data,
+            data=exact_json.write(event.data).decode(),
             why=f"by {event.by_event_id}" + (f": {event.why}" if event.why else ""),
         )
         for event in metering_queries.snapshot_corrections(after, limit=1000)

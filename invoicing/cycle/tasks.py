@@ -1,11 +1,12 @@
-"""Background work of the cycle: closes, slice by slice, and the PDF of a final invoice."""
+"""Background work of the cycle: closes, PDFs of final invoices, corrections at once, revenue over time."""
 
 import time
+from datetime import timedelta
 
 from django.utils import timezone
 
-from core import work
-from invoicing.cycle import pdf, queries, start_close
+from core import recurring, work
+from invoicing.cycle import at_once, close, pdf, queries, recognize, start_close
 from invoicing.cycle.models import Invoice
 from invoicing.documents import render, store
 from invoicing.documents.models import StoredDocument
@@ -32,3 +33,18 @@ def render_invoice_pdf(*, invoice_id: int) -> None:
         content=render.render_pdf(queries.invoice_document(invoice)),
         at=timezone.now(),
     )
+
+
+@recurring.every(timedelta(hours=1), kind="cycle.adjustments")
+def draft_adjustments() -> None:
+    """One document with all that is late by now, never one per event; most customers wait for their next invoice."""
+    try:
+        at_once.draft_adjustments(at=timezone.now())
+    except close.SellerMissingError:
+        return  # nothing can be late yet that was issued by nobody
+
+
+@recurring.every(timedelta(hours=6), kind="cycle.recognition")
+def recognize_revenue() -> None:
+    """Looks at every month that is over; usually there is nothing new."""
+    recognize.recognize_months(at=timezone.now())

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -92,17 +93,25 @@ def _facts(document: InvoiceDocument) -> list[tuple[str, str]]:
     """The strip under the parties; what a draft does not have yet is named as such."""
     locale = document.locale
     period = figures.span_text(document.period_start, document.period_end, zone=document.time_zone, locale=locale)
-    dates = [
-        (label, figures.date_text(day, locale=locale) if day else "when final")
-        for label, day in (("Issue date", document.issue_date), ("Due date", document.due_date))
-        if not (document.is_credit_note and label == "Due date")
-    ]
+    dates = [("Issue date", _date(document.issue_date, locale)), ("Due date", _date(document.due_date, locale))]
+    if document.is_credit_note:
+        dates[1] = ("Credit note to", _corrected(document))
     return [
         (f"{_main_figure(document)} ({document.currency})", _Words(document=document).amount(document.payable)),
         *dates,
         (f"Billing period ({document.time_zone})", period),
         ("Customer", document.customer_code),
     ]
+
+
+def _date(day: date | None, locale: str) -> str:
+    return figures.date_text(day, locale=locale) if day else "when final"
+
+
+def _corrected(document: InvoiceDocument) -> str:
+    """The one document, or how many; all of them are named below the lines."""
+    numbers = [one.number for one in document.corrects]
+    return numbers[0] if len(numbers) == 1 else f"{len(numbers)} documents"
 
 
 def _main_figure(document: InvoiceDocument) -> str:

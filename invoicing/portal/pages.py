@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from invoicing.cycle import queries as cycle_queries
-from invoicing.cycle.models import Invoice
+from invoicing.cycle.models import DocumentType, Invoice
 from invoicing.documents import page
 from invoicing.documents.rules import figures
 
@@ -14,12 +14,14 @@ LOCALE = "en"
 def invoice_row(invoice: Invoice) -> dict[str, Any]:
     """One row of the list of final invoices."""
     zone = invoice.parties["customer"]["time_zone"]
+    is_credit_note = invoice.document_type == DocumentType.CREDIT_NOTE
     return {
         "pk": invoice.pk,
         "number": invoice.number,
         "period": figures.span_text(invoice.period_start, invoice.period_end, zone=zone, locale=LOCALE),
         "issued": figures.date_text(invoice.issue_date, locale=LOCALE) if invoice.issue_date else "",
-        "due": figures.date_text(invoice.due_date, locale=LOCALE) if invoice.due_date else "",
+        "is_credit_note": is_credit_note,
+        "due": figures.date_text(invoice.due_date, locale=LOCALE) if invoice.due_date and not is_credit_note else "",
         "total": figures.amount_text(invoice.total, currency=invoice.currency, locale=LOCALE),
         "currency": invoice.currency,
     }

@@ -1,6 +1,7 @@
 """Meters, event contracts, captured events, quarantine, watermarks, snapshots and file imports."""
 
 from metering.models.archives import EventArchive
+from metering.models.backfills import Backfill, StagedEvent
 from metering.models.bulk import BulkDecision
 from metering.models.capture import CaptureBatch, EventKey, QuarantinedEvent, UsageEvent
 from metering.models.contracts import EventContract, EventContractVersion
@@ -28,6 +29,7 @@ __all__ = [
     "ArrivalMinute",
     "ArrivalProgress",
     "ArrivalStream",
+    "Backfill",
     "BulkDecision",
     "CaptureBatch",
     "EventArchive",
@@ -46,6 +48,7 @@ __all__ = [
     "RollupRepair",
     "RollupSeries",
     "Shipment",
+    "StagedEvent",
     "Store",
     "StoreCopy",
     "StoreSwitch",

@@ -17,6 +17,7 @@ MOVERS = {
     "invoicing/effects/moves.py": "moves of subscriptions, and what became of each",
     "invoicing/pricing/proposals.py": "proposed versions of plans and prices",
     "invoicing/policy/propose.py": "versions of trigger policies",
+    "metering/backfills.py": "backfills",
     "metering/contracts.py": "versions of event contracts",
     "metering/meter_versions.py": "versions of meters",
     "metering/quarantine.py": "quarantined events",

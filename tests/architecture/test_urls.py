@@ -21,6 +21,7 @@ PUBLIC = {
 WITHOUT_KEY = {
     "EventsView": "an event's own source and id count it once, for ever",
     "LagoBatchView": "as EventsView",
+    "BackfillEventsView": "as EventsView: what is staged twice is captured once",
     "CaptureWebhookView": "webhook-id is the id of its event",
     "PreviewView": "stores nothing",
     "TryView": "stores nothing",

@@ -32,7 +32,7 @@ from invoicing.policy.models import TriggerPolicy
 from invoicing.pricing import fee_programs, invoice_terms, plans, prices
 from invoicing.pricing.fee_programs import Source
 from invoicing.pricing.models import FeeProgram, PriceVersion, Subscription, TaxRate
-from metering import contracts, ingest, meter_versions, quarantine, rollups, webhooks
+from metering import backfills, contracts, ingest, meter_versions, quarantine, rollups, webhooks
 from metering.models import (
     AggregationSnapshot,
     ArrivalMinute,
@@ -289,6 +289,9 @@ def _book(ids: dict[str, int], company: billing.Company) -> None:
         at=billing.CLOSING,
     )
     ids["cycle_invoice_give_back"] = issued.pk
+    ids["metering_backfill"] = backfills.create_backfill(
+        name="old-logs", reason="a day of logs", actor=company.finance, at=billing.CLOSING
+    ).pk
     ids["cycle_deltareport"] = note.delta_reports.get().pk
     ids["ledger_journalentry"] = JournalEntry.objects.earliest("pk").pk
     ids["ledger_generalledgernumber"] = GeneralLedgerNumber.objects.create(account="tax_payable", number="1776").pk

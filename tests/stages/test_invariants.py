@@ -317,6 +317,89 @@ OFFENCES = [
         """,
     ),
     (
+        "credit notes over an invoice come to no more than the invoice",
+        """
+        ALTER TABLE cycle_invoice DROP CONSTRAINT cycle_invoice_credits;
+        UPDATE cycle_invoice SET credits_id = (SELECT min(id) FROM cycle_invoice WHERE status = 'draft')
+        WHERE id = (SELECT max(id) FROM cycle_invoice WHERE status = 'final');
+        """,
+    ),
+    (
+        "credits and corrections of a line together give back no more than the line",
+        """
+        INSERT INTO cycle_creditline (invoice_id, position, credits_id, description, amount, tax_category, tax_percent)
+        SELECT (SELECT min(id) FROM cycle_invoice WHERE status = 'draft'), 1, line.id, 'too much', -line.amount - 1,
+            'S', 19
+        FROM cycle_invoiceline line WHERE line.amount > 0 LIMIT 1;
+        """,
+    ),
+    (
+        "every credit line stands on an approved delta report once its credit note is approved",
+        """
+        INSERT INTO cycle_creditline (invoice_id, position, credits_id, description, amount, tax_category, tax_percent)
+        SELECT (SELECT min(id) FROM cycle_invoice WHERE status = 'draft'), 1, line.id, 'past the stage', -1, 'S', 19
+        FROM cycle_invoiceline line WHERE line.amount > 1 LIMIT 1;
+        """,
+    ),
+    (
+        "every row of a final document is linked to the balanced entry that holds it",
+        """
+        DELETE FROM cycle_linebooking WHERE id = (SELECT min(id) FROM cycle_linebooking);
+        """,
+    ),
+    (
+        "the postings of a document are the sums of its rows",
+        """
+        UPDATE cycle_linebooking SET amount = amount + 1;
+        """,
+    ),
+    (
+        "what is deferred is what was billed in advance and is not earned yet",
+        """
+        UPDATE ledger_posting SET account = 'deferred_revenue' WHERE account = 'revenue_subscription';
+        """,
+    ),
+    (
+        "an entry of earned revenue is the sum of what its lines earned, and never ahead of their time",
+        """
+        UPDATE ledger_journalentry SET key = 'recognition:' || id WHERE id = (SELECT min(id) FROM ledger_journalentry);
+        """,
+    ),
+    (
+        "no customer owes and has a balance at the same time",
+        """
+        INSERT INTO ledger_posting (entry_id, account, debit, credit)
+        SELECT entry_id, 'customer_balance_liability', 0, 5 FROM ledger_posting WHERE account = 'accounts_receivable'
+        LIMIT 1;
+        """,
+    ),
+    (
+        "the events of a backfill are staged, captured or dropped, as its decision says",
+        """
+        INSERT INTO metering_backfill (name, reason, status, staged, digest, created_by_id, created_at, decision_reason,
+            accepted, duplicates, quarantined)
+        SELECT 'lost', 'where are they?', 'open', 3, '', min(id), now(), '', 0, 0, 0 FROM auth_user;
+        """,
+    ),
+    (
+        "who approved a backfill did not make it",
+        """
+        ALTER TABLE metering_backfill DROP CONSTRAINT metering_backfill_two_persons;
+        INSERT INTO metering_backfill (name, reason, status, staged, digest, created_by_id, created_at, decided_by_id,
+            decided_at, decision_reason, accepted, duplicates, quarantined)
+        SELECT 'mine', 'my own logs', 'approved', 0, '', min(id), now(), min(id), now(), 'my own', 0, 0, 0
+        FROM auth_user;
+        """,
+    ),
+    (
+        "a backfill and its delta report are decided as one",
+        """
+        INSERT INTO metering_backfill (name, reason, status, staged, digest, created_by_id, created_at, decision_reason,
+            accepted, duplicates, quarantined)
+        SELECT 'unseen', 'nobody looked', 'sealed', 0, '', min(id), now(), '', 0, 0, 0 FROM auth_user;
+        """,
+    ),
+    (
         "a correcting line stands on a delta report with its difference, approved before its invoice was",
         """
         UPDATE cycle_deltarow SET after_amount = after_amount + 1;

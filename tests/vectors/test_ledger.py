@@ -1,10 +1,11 @@
 """Agreement with the conventions of double entry on what is booked where."""
 
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
-from invoicing.ledger.rules import booking
-from invoicing.ledger.rules.booking import Earned
+from invoicing.cycle.rules.earning import earned_by
+from invoicing.ledger.rules import booking, breakage, recognition
+from invoicing.ledger.rules.booking import Earned, Line
 from tests.vectors import cases
 from tests.vectors.cases import Case
 
@@ -25,15 +26,68 @@ def check_invoice(case: Case) -> None:
     kind = EARNED[event.get("kind", event["type"])]
     amount = Decimal(event.get("net") or event["amount"])
     lines = booking.book_invoice(earned=[(kind, amount)], tax=Decimal(event.get("tax", "0")))
+    assert_booked(lines, case=case)
+
+
+def assert_booked(lines: tuple[Line, ...], *, case: Case) -> None:
     booked = {(str(line.account), line.debit, line.credit) for line in lines}
     assert booked == {
         (line["account"], Decimal(line["debit"]), Decimal(line["credit"])) for line in case["expected_lines"]
     }
 
 
+def check_recognised(case: Case) -> None:
+    assert_booked(recognition.book_earned(Decimal(case["params"]["event"]["amount"])), case=case)
+
+
+def check_credit_note(case: Case) -> None:
+    event = case["params"]["event"]
+    earned = [(Earned.USAGE, -Decimal(event["net"]))]
+    assert_booked(booking.book_invoice(earned=earned, tax=-Decimal(event["tax"])), case=case)
+
+
+def check_promotional_credits(case: Case) -> None:
+    """Free credits are a line of the plan that lowers the price of usage."""
+    event = case["params"]["event"]
+    free = earned_by(model="prepaid_credits", is_metered=False, is_in_advance=False, amount=-Decimal(event["amount"]))
+    earned = [(Earned.USAGE, Decimal(event["gross_usage"])), (free, -Decimal(event["amount"]))]
+    assert_booked(booking.book_invoice(earned=earned, tax=Decimal(0)), case=case)
+
+
+def check_breakage_proportional(case: Case) -> None:
+    params = case["params"]
+    revenue = breakage.proportional(
+        allocated=Decimal(params["allocated"]),
+        redeemed=[Decimal(each) for each in params["redeemed"]],
+        expected=[Decimal(each) for each in params["expected_total"]],
+    )
+    unit = Decimal(1).scaleb(-case["rounding"]["scale"])
+    rounded = [each.quantize(unit, rounding=ROUND_HALF_UP) for each in revenue]
+    assert rounded == [Decimal(each) for each in case["expected_revenue"]]
+
+
+def check_breakage_remote(case: Case) -> None:
+    params = case["params"]
+    assert not params["entitled_to_breakage"]
+    found = breakage.remote(sold=Decimal(params["sold"]), used=Decimal(params["used"]), is_expired=params["expired"])
+    assert found == (Decimal(case["expected_revenue"]), Decimal(case["expected_liability"]))
+
+
+def check_zero_entry(case: Case) -> None:
+    """An invoice in which every account comes to 0 has no entry, and PostgreSQL takes no posting of 0."""
+    amounts = [Decimal(debit) - Decimal(credit) for _, debit, credit in case["params"]["journal"]]
+    assert booking.book_invoice(earned=[(Earned.USAGE, sum(amounts, Decimal(0)))], tax=Decimal(0)) == ()
+
+
 CHECKS: dict[str, Callable[[Case], None]] = {
     "journal, invoice_finalized": check_invoice,
     "journal, minimum_commitment_true_up": check_invoice,
+    "journal, period_recognised": check_recognised,
+    "journal, credit_note": check_credit_note,
+    "journal, promotional_credits_consumed": check_promotional_credits,
+    "breakage_proportional": check_breakage_proportional,
+    "breakage_remote": check_breakage_remote,
+    "invariant": check_zero_entry,
 }
 
 

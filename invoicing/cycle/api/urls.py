@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from invoicing.cycle.api import closes, deltas, views
+from invoicing.cycle.api import backfills, closes, deltas, views
 
 urlpatterns = [
     path("closes", closes.CloseListView.as_view()),
@@ -23,6 +23,11 @@ urlpatterns = [
     path("invoices/<int:invoice_id>/credit", views.CreditView.as_view()),
     path("invoices/<int:invoice_id>/recheck", views.RecheckView.as_view()),
     path("invoices/<int:invoice_id>/pdf", views.PdfView.as_view()),
+    path("backfills", backfills.BackfillListView.as_view()),
+    path("backfills/<str:name>", backfills.BackfillView.as_view()),
+    path("backfills/<str:name>/events", backfills.BackfillEventsView.as_view()),
+    path("backfills/<str:name>/inspect", backfills.BackfillInspectView.as_view()),
+    path("backfills/<str:name>/drop", backfills.BackfillDropView.as_view()),
     path("delta-reports", deltas.DeltaListView.as_view()),
     path("delta-reports/<int:report_id>", deltas.DeltaView.as_view()),
     path("delta-reports/<int:report_id>/approve", deltas.DeltaApproveView.as_view()),

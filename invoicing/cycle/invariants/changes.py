@@ -10,7 +10,9 @@ STREAM_ROWS = 500
 
 
 def _find_reports_that_changed() -> Iterator[str]:
-    reports = DeltaReport.objects.select_related("invoice", "replaces").prefetch_related("rows").order_by("pk")
+    reports = (
+        DeltaReport.objects.select_related("invoice", "replaces", "backfill").prefetch_related("rows").order_by("pk")
+    )
     for report in reports.iterator(chunk_size=STREAM_ROWS):
         if delta.hash_of(report, report.rows.all()) != report.content_hash:
             yield f"delta report {report.pk}"
@@ -116,6 +118,21 @@ INVARIANTS = [
                 WHERE entry.subject = 'delta:' || report.id AND entry.action = 'delta.' || report.status
                   AND entry.actor_id = report.decided_by_id AND entry.facts ->> 'content_hash' = report.content_hash))
             ORDER BY report.id
+            """
+        ),
+    ),
+    Invariant(
+        number=26,
+        name="a backfill and its delta report are decided as one",
+        find_offenders=rows_of(
+            """
+            SELECT batch.name, batch.status, report.id AS report, report.status AS decided
+            FROM metering_backfill batch LEFT JOIN cycle_deltareport report ON report.backfill_id = batch.id
+            WHERE (batch.status = 'open' AND report.id IS NOT NULL)
+               OR (batch.status = 'sealed' AND report.status IS DISTINCT FROM 'proposed')
+               OR (batch.status = 'approved' AND report.status IS DISTINCT FROM 'approved')
+               OR (batch.status = 'reverted' AND report.id IS NOT NULL AND report.status <> 'rejected')
+            ORDER BY batch.id
             """
         ),
     ),

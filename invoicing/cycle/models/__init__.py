@@ -1,5 +1,6 @@
 """Billing cycles, invoices with their lines and taxes, and everything decided about them."""
 
+from invoicing.cycle.models.bookings import LineBooking, Recognition
 from invoicing.cycle.models.closes import CloseRun, ParkedCustomer
 from invoicing.cycle.models.cycles import BillingCycle, DocumentType, NumberSeries
 from invoicing.cycle.models.decisions import Hold, InvoiceTransition
@@ -29,7 +30,9 @@ __all__ = [
     "InvoiceLine",
     "InvoiceTax",
     "InvoiceTransition",
+    "LineBooking",
     "NumberSeries",
     "ParkedCustomer",
+    "Recognition",
     "TieOut",
 ]

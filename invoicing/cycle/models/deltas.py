@@ -10,6 +10,7 @@ from core.models import APPEND_ONLY
 from invoicing.cycle.models import guards
 from invoicing.cycle.models.invoices import Invoice
 from invoicing.cycle.models.lines import InvoiceLine
+from metering.models import Backfill
 
 # The mover holds the invoice; this holds against everybody else.
 _NOT_BEHIND_AN_APPROVAL = """
@@ -53,6 +54,9 @@ class DeltaReport(models.Model):
         related_name="delta_reports",
         help_text="The draft that carries the changes; empty for a backfill, whose changes are not drafted yet.",
     )
+    backfill = models.OneToOneField(
+        Backfill, null=True, on_delete=models.PROTECT, related_name="delta_report", help_text="The batch it is about."
+    )
     replaces = models.ForeignKey(
         Invoice, null=True, on_delete=models.PROTECT, related_name="+", help_text="The discarded draft before it."
     )
@@ -77,9 +81,9 @@ class DeltaReport(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["invoice", "kind"], name="cycle_delta_once_per_kind"),
             models.CheckConstraint(
-                condition=Q(kind="adjustment", invoice__isnull=False, replaces=None)
-                | Q(kind="redraft", invoice__isnull=False, replaces__isnull=False)
-                | Q(kind="backfill", invoice=None, replaces=None),
+                condition=Q(kind="adjustment", invoice__isnull=False, replaces=None, backfill=None)
+                | Q(kind="redraft", invoice__isnull=False, replaces__isnull=False, backfill=None)
+                | Q(kind="backfill", invoice=None, replaces=None, backfill__isnull=False),
                 name="cycle_delta_kind",
             ),
             models.CheckConstraint(
@@ -98,7 +102,7 @@ class DeltaReport(models.Model):
         triggers = [
             pgtrigger.ReadOnly(
                 name="content_is_fixed",
-                fields=["kind", "invoice", "replaces", "reason", "content_hash", "author", "proposed_at"],
+                fields=["kind", "invoice", "replaces", "backfill", "reason", "content_hash", "author", "proposed_at"],
             ),
             pgtrigger.Protect(
                 name="decided_once", operation=pgtrigger.Update, condition=~pgtrigger.Q(old__status="proposed")

@@ -42,17 +42,27 @@ class Command(BaseCommand):
             help="time=COLUMN, id=COLUMN or data.PROPERTY=COLUMN; repeat it. Without id, file name and row make one.",
         )
 
+        parser.add_argument(
+            "--backfill",
+            metavar="NAME",
+            help="Put the events into this open backfill: nothing counts them before finance approves its report.",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         columns = (TextColumn("Importing"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
         try:
             request = _read_request(options)
             with Progress(*columns, console=Console(stderr=True)) as bar:
                 task = bar.add_task("import", total=None)
-                report = importing.import_file(
-                    request=request,
-                    at=timezone.now(),
-                    progress=lambda done, total: bar.update(task, completed=done, total=total),
-                )
+
+                def progress(done: int, total: int) -> None:
+                    bar.update(task, completed=done, total=total)
+
+                if options["backfill"]:
+                    staged = importing.stage_file(request=request, name=options["backfill"], progress=progress)
+                    self.stdout.write(f"staged {staged.staged} in all in backfill {staged.name}")
+                    return
+                report = importing.import_file(request=request, at=timezone.now(), progress=progress)
         except InvalidInputError as error:
             raise CommandError(error.message, returncode=BAD_INPUT) from error
         except DomainError as error:
