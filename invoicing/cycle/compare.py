@@ -1,6 +1,8 @@
 """An invoice beside another one: the draft that it replaces, and the period before."""
 
-from invoicing.cycle.models import Invoice
+from collections.abc import Sequence
+
+from invoicing.cycle.models import Invoice, InvoiceLine
 from invoicing.cycle.rules import changes
 from invoicing.cycle.rules.changes import Change, Figure
 
@@ -25,13 +27,19 @@ def period_before(invoice: Invoice) -> Invoice | None:
     return earlier.exclude(status=Status.DISCARDED).order_by("-cycle__period_start").first()
 
 
-def changes_between(before: Invoice, after: Invoice) -> list[Change]:
-    """Charge by charge, corrections apart; lines of one charge are added up."""
+def with_interim(invoice: Invoice) -> list[Invoice]:
+    """The invoice of a period, and what interim invoices billed of it before its end."""
+    interim = Invoice.objects.filter(cycle_id=invoice.cycle_id, kind=Invoice.Kind.INTERIM, currency=invoice.currency)
+    return [*interim.exclude(status=Status.DISCARDED).order_by("pk"), invoice]
+
+
+def changes_between(before: Sequence[Invoice], after: Sequence[Invoice]) -> list[Change]:
+    """Charge by charge, corrections apart; lines of one charge are added up, over all invoices of a side."""
     return changes.compare(_figures(before), _figures(after))
 
 
-def _figures(invoice: Invoice) -> list[Figure]:
-    lines = invoice.lines.select_related("rated_line__charge").order_by("position")
+def _figures(invoices: Sequence[Invoice]) -> list[Figure]:
+    lines = InvoiceLine.objects.filter(invoice__in=invoices).select_related("rated_line__charge")
     return [
         Figure(
             key=f"{line.rated_line.charge.code} {'correction' if line.adjusts_id else ''}",
@@ -40,5 +48,5 @@ def _figures(invoice: Invoice) -> list[Figure]:
             quantity=line.quantity,
             amount=line.amount,
         )
-        for line in lines
+        for line in lines.order_by("invoice", "position")
     ]

@@ -41,7 +41,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One invoice of the queue; `before_total` is that of the subscription's latest earlier whole period."""
+    """One invoice of the queue.
+
+    `before_total` is what the subscription's latest earlier period came to, `interim_total` what interim invoices
+    billed of this one; both with tax.
+    """
 
     id: int
     number: str
@@ -55,6 +59,7 @@ class Row:
     period_start: datetime
     period_end: datetime
     total: Decimal
+    interim_total: Decimal
     content_hash: str
     drafted_at: datetime
     before_id: int | None
@@ -70,13 +75,13 @@ class Row:
 
     @property
     def change(self) -> Decimal | None:
-        return None if self.before_total is None else self.total - self.before_total
+        return None if self.before_total is None else self.total + self.interim_total - self.before_total
 
     @property
     def percent(self) -> Decimal | None:
         """The change in percent of what was billed before; None where nothing was."""
         before = self.before_total or Decimal(0)
-        return changes.percent_of_change(before=before, after=self.total)
+        return changes.percent_of_change(before=before, after=self.total + self.interim_total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +112,22 @@ _WHERE = """
       AND (%(ended_before)s::timestamptz IS NULL OR invoice.period_end - interval '1 day' < %(ended_before)s)
       AND (%(cause)s = '' OR hold.cause = %(cause)s OR listed.code = %(cause)s)
 """
-# The latest earlier whole period of the same subscription; its index finds it without a walk.
+# Periods are compared as a whole, with what interim invoices billed of them before their end.
+# The latest earlier period of the same subscription; its index finds it without a walk.
 _BEFORE = """
     JOIN cycle_billingcycle cycle ON cycle.id = invoice.cycle_id
     LEFT JOIN LATERAL (
-        SELECT earlier.id, earlier.total
+        SELECT sum(part.total) AS total FROM cycle_invoice part
+        WHERE part.cycle_id = invoice.cycle_id AND part.kind = 'interim' AND part.status <> 'discarded'
+          AND part.currency = invoice.currency
+    ) interim ON invoice.kind = 'cycle'
+    LEFT JOIN LATERAL (
+        SELECT max(earlier.id) FILTER (WHERE earlier.kind = 'cycle') AS id, sum(earlier.total) AS total
         FROM cycle_billingcycle past JOIN cycle_invoice earlier ON earlier.cycle_id = past.id
         WHERE past.subscription_id = cycle.subscription_id AND past.period_start < cycle.period_start
-          AND earlier.kind = 'cycle' AND earlier.status <> 'discarded' AND earlier.currency = invoice.currency
-        ORDER BY past.period_start DESC LIMIT 1
+          AND earlier.kind IN ('cycle', 'interim') AND earlier.status <> 'discarded'
+          AND earlier.currency = invoice.currency
+        GROUP BY past.period_start ORDER BY past.period_start DESC LIMIT 1
     ) before ON invoice.kind = 'cycle'
 """
 # The order is found over everything wanted; what else a row shows is asked for the rows of the page alone.
@@ -123,7 +135,7 @@ _ROWS = f"""
 WITH compared AS (
     SELECT invoice.*, customer.legal_name AS customer, customer.program,
            coalesce(invoice.parties #>> '{{customer,time_zone}}', customer.time_zone) AS zone,
-           before.id AS before_id, before.total AS before_total,
+           coalesce(interim.total, 0) AS interim_total, before.id AS before_id, before.total AS before_total,
            coalesce(hold.cause, '') AS hold_cause, coalesce(hold.reason, '') AS hold_reason,
            (SELECT count(*) FROM cycle_break found
             WHERE found.invoice_id = invoice.id AND found.closed_at IS NULL) AS breaks
@@ -133,8 +145,9 @@ WITH compared AS (
         ORDER BY
             CASE WHEN %(order)s <> 'unusual' THEN 0 WHEN breaks > 0 THEN 0 WHEN status = 'held' THEN 1
                  WHEN status = 'draft' THEN 2 ELSE 3 END,
-            CASE WHEN %(order)s = 'unusual' THEN abs(total - before_total) / nullif(abs(before_total), 0)
-                 WHEN %(order)s = 'change' THEN abs(total - coalesce(before_total, 0))
+            CASE WHEN %(order)s = 'unusual'
+                 THEN abs(total + interim_total - before_total) / nullif(abs(before_total), 0)
+                 WHEN %(order)s = 'change' THEN abs(total + interim_total - coalesce(before_total, 0))
                  WHEN %(order)s = 'total' THEN abs(total) END DESC NULLS LAST,
             CASE %(order)s WHEN 'oldest' THEN drafted_at END,
             CASE %(order)s WHEN 'customer' THEN customer END,
@@ -143,8 +156,8 @@ WITH compared AS (
     FROM compared ORDER BY place LIMIT %(rows)s OFFSET %(skip)s
 )
 SELECT placed.id, coalesce(number, '') AS number, placed.status, kind, document_type, customer, placed.program, zone,
-       currency, period_start, period_end, total, placed.content_hash, drafted_at, before_id, before_total, hold_cause,
-       hold_reason, breaks,
+       currency, period_start, period_end, total, interim_total, placed.content_hash, drafted_at, before_id,
+       before_total, hold_cause, hold_reason, breaks,
        (SELECT count(*) FROM cycle_invoiceline line
         WHERE line.invoice_id = placed.id AND line.adjusts_id IS NOT NULL) AS corrections,
        (SELECT count(*) FROM cycle_invoicecomment said WHERE said.invoice_id = placed.id) AS comments,

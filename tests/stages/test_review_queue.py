@@ -13,6 +13,7 @@ from invoicing.cycle import comment, hold, queue
 from invoicing.cycle.models import Invoice
 from invoicing.cycle.queue import Row, Wanted
 from tests.builders import billing
+from tests.builders import off_cycle as looking
 from tests.builders.billing import CLOSING, NEXT_CLOSING, day
 
 pytestmark = pytest.mark.django_db
@@ -133,6 +134,23 @@ def test_a_draft_after_a_discarded_one_is_compared_with_the_period_before(compan
     billing.close_november()
     [row] = rows(company, customer="globex")
     assert (row.before_total, row.change) == (Decimal("61.88"), Decimal("119.12"))
+
+
+def test_a_period_is_compared_with_what_interim_invoices_billed_of_it() -> None:
+    company = billing.open_company()
+    looking.sign(looking.threshold_terms("5.00"), since=billing.OCTOBER)
+    billing.subscribe_to(company, billing.make_customer("acme"))
+    billing.use("acme", ("e1", day(3), 2500), at=day(4))
+    [interim] = looking.look(day(5))
+    looking.issue(company, interim, at=day(5))  # 5.00 net: 5.95
+    billing.close_october()
+    billing.issue(company, [Invoice.objects.get(status="draft")])  # the base fee alone: 58.31
+    billing.use("acme", ("e2", day(3, month=11), 2500), at=NEXT_CLOSING)
+    billing.close_november()  # 49.00 and 5.00 net: 64.26
+    [november] = rows(company)
+    assert (november.before_total, november.total, november.change) == (Decimal("64.26"), Decimal("64.26"), 0)
+    [october] = rows(company, statuses=("final",), kind="cycle")
+    assert (october.total, october.interim_total) == (Decimal("58.31"), Decimal("5.95"))
 
 
 def test_sums_are_by_currency_over_everything_wanted(company: billing.Company) -> None:

@@ -1,5 +1,6 @@
 """What the page of one invoice shows: every line down to its computation, snapshot and events."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -176,28 +177,31 @@ def _comparisons(invoice: Invoice) -> list[Comparison]:
     if draft is not None:
         discarded = draft.transitions.filter(to_status=Invoice.Status.DISCARDED).select_related("actor").last()
         note = "" if discarded is None else f"Discarded by {name_of(discarded.actor)}: {discarded.reason}"
-        found.append(_comparison("the draft before", draft, invoice, note=note))
+        found.append(_comparison("the draft before", [draft], [invoice], note=note))
     if before is not None and invoice.kind == Invoice.Kind.CYCLE:
-        note = wording.period_text(before)
-        found.append(_comparison("the period before", before, invoice, note=note))
+        was, now = compare.with_interim(before), compare.with_interim(invoice)
+        interim = len(was) + len(now) - 2
+        note = wording.period_text(before) + (f", with {interim} interim invoices of both periods" if interim else "")
+        found.append(_comparison("the period before", was, now, note=note))
     return found
 
 
-def _comparison(title: str, before: Invoice, after: Invoice, *, note: str) -> Comparison:
-    changed = compare.changes_between(before, after)
-    rows = [_change_row(change, currency=after.currency) for change in changed]
-    total = wording.signed_text(after.total - before.total, currency=after.currency)
-    percent = percent_of_change(before=before.total, after=after.total)
+def _comparison(title: str, before: Sequence[Invoice], after: Sequence[Invoice], *, note: str) -> Comparison:
+    """The last of each side is the one that is named."""
+    currency = after[-1].currency
+    rows = [_change_row(change, currency=currency) for change in compare.changes_between(before, after)]
+    was, now = (sum((one.total for one in side), Decimal(0)) for side in (before, after))
+    percent = percent_of_change(before=was, after=now)
     whole = {
         "label": "Total with tax",
-        "before": wording.amount_text(before.total, currency=after.currency),
-        "after": wording.amount_text(after.total, currency=after.currency),
-        "change": total,
+        "before": wording.amount_text(was, currency=currency),
+        "after": wording.amount_text(now, currency=currency),
+        "change": wording.signed_text(now - was, currency=currency),
         "percent": "" if percent is None else wording.signed_percent(percent),
         "is_total": True,
-        "is_change": before.total != after.total,
+        "is_change": was != now,
     }
-    return Comparison(title=title, against=before, rows=[*rows, whole], note=note)
+    return Comparison(title=title, against=before[-1], rows=[*rows, whole], note=note)
 
 
 def _change_row(change: Change, *, currency: str) -> dict[str, Any]:

@@ -40,6 +40,7 @@ class QueueRow:
     name: str
     period: str
     total: str
+    interim: str
     before: str
     change: str
     percent: str
@@ -117,6 +118,7 @@ def _shown(row: queue.Row) -> QueueRow:
         name=row.number or f"Draft {row.id}",
         period=figures.span_text(row.period_start, row.period_end, zone=row.zone, locale=wording.LOCALE),
         total=wording.amount_text(row.total, currency=row.currency),
+        interim=wording.amount_text(row.interim_total, currency=row.currency) if row.interim_total else "",
         before="" if row.before_total is None else wording.amount_text(row.before_total, currency=row.currency),
         change="" if row.change is None else wording.signed_text(row.change, currency=row.currency),
         percent="" if percent is None else wording.signed_percent(percent),
