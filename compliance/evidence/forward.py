@@ -10,15 +10,16 @@ from django.db.models import Q
 from compliance.evidence import events
 from compliance.evidence.rules import proof
 from compliance.evidence.rules.proof import Check
-from core import rounding
+from core import money, rounding
 from core.periods import Period
 from invoicing.cycle.models import Invoice, InvoiceLine
 from invoicing.pricing.models import FeeProgram, FeeProgramVersion, KeptPrices, PriceVersion, ProposalStatus
 from invoicing.pricing.rules import timeline
 from invoicing.pricing.rules.timeline import Dated
-from invoicing.rating import rate
+from invoicing.rating import rate, together
 from invoicing.rating.models import RatedLine
 from invoicing.rating.rate import Recomputed
+from invoicing.rating.rules import allocation
 from metering import queries as metering_queries
 from metering.models import AggregationSnapshot
 from metering.rules import aggregation
@@ -193,11 +194,25 @@ def _billed(lines: tuple[InvoiceLine, ...], *, whole: int | None = None) -> Bill
     return Billed(lines=lines, quantity=quantity, amount=amount)
 
 
+def _check_rounding(line: InvoiceLine) -> list[Check]:
+    """Where the lines of the invoice are rounded together: this one's part, by the exact amounts of them all."""
+    if line.rated_line.rounding_level != together.TOGETHER:
+        return []
+    others = InvoiceLine.objects.filter(
+        invoice=line.invoice_id, adjusts=None, rated_line__rounding_level=together.TOGETHER
+    ).order_by("position")
+    exact = dict(others.values_list("pk", "rated_line__amount_exact"))
+    scale = money.currency_exponent(line.invoice.currency)
+    rounded = dict(zip(exact, allocation.round_together(list(exact.values()), scale=scale), strict=True))
+    return [proof.compare("amount rounded together", claimed=line.rated_line.amount, found=rounded[line.pk])]
+
+
 def check_line(line: InvoiceLine, *, billed: Billed | None) -> list[Check]:
     """What stands on the invoice: the rated line itself, or the whole window less what was billed before."""
     rated = line.rated_line
     if billed is None:
         return [
+            *_check_rounding(line),
             proof.compare("quantity on the invoice", claimed=line.quantity, found=rated.quantity),
             proof.compare("amount on the invoice", claimed=line.amount, found=rated.amount),
         ]

@@ -137,6 +137,7 @@ def _story(walked: Trace) -> dict[str, Any]:
         "line_quantity": grouped(line.quantity),
         "steps": [_step(step) for step in rated.computation],
         "exact": grouped(rated.amount_exact),
+        "rounding": amount(rated.rounding, currency) if rated.rounding else "",
         "rated_amount": amount(rated.amount, currency),
         "rated_quantity": grouped(rated.quantity),
         "share": _share(rated),

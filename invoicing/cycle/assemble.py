@@ -81,7 +81,8 @@ def fill_bills(bills: Sequence[Bill], *, watermark: Watermark, at: datetime) -> 
     plan_charges, billed = plan_lines.take_plan_charges(billed)
     segments = [segment for _, segment in billed]
     snapshots = _count_usage(segments, watermark=watermark, at=at)
-    rated = rate.rate_segments(list(zip(segments, snapshots, strict=True)), at=at)
+    items = list(zip(segments, snapshots, strict=True))
+    rated = rate.rate_segments(items, invoices=[id(bill) for bill, _ in billed], at=at)
     charges = Charge.objects.select_related("meter").in_bulk({segment.charge_id for segment in segments})
     for (bill, segment), snapshot, line in zip(billed, snapshots, rated, strict=True):
         bill.lines.append(own_line(bill, charge=charges[segment.charge_id], snapshot=snapshot, rated=line))

@@ -78,7 +78,9 @@ def preview_invoice(*, customer: Customer, period: Period, at: datetime) -> Prev
     windows = [assemble.usage_window(one) for one in segments if one.meter_id is not None]
     counted = iter(aggregate.preview_snapshots(windows, at=at) if windows else ())
     snapshots = [None if segment.meter_id is None else next(counted) for segment in segments]
-    computed = rate.compute_segments(list(zip(segments, snapshots, strict=True)))
+    computed = rate.compute_segments(
+        list(zip(segments, snapshots, strict=True)), invoices=[id(bill) for bill, _ in billed]
+    )
     charges = Charge.objects.select_related("meter").in_bulk({segment.charge_id for segment in segments})
     for (bill, segment), one in zip(billed, computed, strict=True):
         bill.lines.append(own_line(bill, charge=charges[segment.charge_id], snapshot=None, rated=unsaved(one)))
@@ -126,6 +128,8 @@ def unsaved(computed: Computed) -> RatedLine:
         computation=computed.computation.as_json(),
         currency=computed.currency,
         amount=computed.amount,
+        rounding_level=computed.rounding_level,
+        rounding=computed.rounding,
     )
 
 

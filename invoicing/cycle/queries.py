@@ -207,7 +207,7 @@ def _steps(line: InvoiceLine) -> tuple[DocumentStep, ...]:
 
     So is a line whose usage interim invoices billed in part, each of them named.
     """
-    steps = steps_of(line.rated_line.computation)
+    steps = steps_of(line.rated_line.told_steps)
     if line.adjusts is None:
         return (*steps, *(_less(one.billed) for one in line.deductions.all()))
     is_credit_note = line.invoice.document_type == DocumentType.CREDIT_NOTE

@@ -32,7 +32,8 @@ def tie_out_bills(bills: Sequence[Bill], *, watermark: Watermark) -> None:
     strays.find_strays(bills, watermark=watermark)
     lines = [line for bill in bills for line in bill.lines]
     recounts = metering_queries.recount([line.snapshot for line in lines if line.snapshot])
-    again = iter(rate.recompute_lines([line.rated for line in lines]))
+    invoices = [None if line.adjusts else id(bill) for bill in bills for line in bill.lines]
+    again = iter(rate.recompute_lines([line.rated for line in lines], invoices=invoices))
     for bill in bills:
         chains = [_chain(line, again=next(again), recounts=recounts) for line in bill.lines]
         bill.result = tie_out.tie_out(chains=chains, strays=bill.strays)

@@ -73,7 +73,7 @@ def _sums(found: Sequence[PriceSegment], counted: dict[UsageWindow, AggregationS
     rated = [one for one in found if one.price_version_id not in models]
     items = [(one, None if (window := _window(one)) is None else counted[window]) for one in rated]
     lines: dict[int, list[Computed]] = defaultdict(list)
-    for computed in rate.compute_segments(items):
+    for computed in rate.compute_segments(items, invoices=[one.subscription_id for one in rated]):
         lines[computed.segment.subscription_id].append(computed)
     of_plans = _by_charge([one for one in found if one.price_version_id in models])
     codes = dict(Charge.objects.filter(pk__in={one.charge_id for one in found}).values_list("pk", "code"))

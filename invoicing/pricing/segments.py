@@ -51,6 +51,7 @@ class PriceSegment:
     proration_zone: str  # whose days a share counts
     fee_version_id: int | None = None
     quantity: Decimal = ONE  # of a charge without a meter, such as seats
+    rounding_level: str = "line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,7 @@ def price_segments(due: Sequence[DuePeriod], *, supposed: Supposed = AS_AGREED) 
             proration_zone=versions[piece.cut.plan_version_id].proration_zone or terms[each.subscription_id].zone,
             fee_version_id=piece.cut.fee_version_id,
             quantity=ONE if piece.quantity_id is None else quantities[piece.quantity_id],
+            rounding_level=versions[piece.cut.plan_version_id].rounding_level,
         )
         for each in due
         for whole in (timeline.whole_period(terms[each.subscription_id], instant=each.period.start),)

@@ -1,11 +1,16 @@
 """Rated lines: a quantity, the price version in force, the computation and the amount."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Q
 
 from core.models import APPEND_ONLY
 from invoicing.pricing.models import Charge, FeeProgramVersion, PlanVersion, PriceVersion, Subscription
+from invoicing.rating.rules import steps
 from metering.models import AggregationSnapshot
+
+ROUNDED_TOGETHER = "Rounded together with the other lines"
 
 
 class RatedLine(models.Model):
@@ -48,6 +53,15 @@ class RatedLine(models.Model):
     currency = models.CharField(max_length=3)
     amount_exact = models.DecimalField(max_digits=70, decimal_places=50, help_text="Before its one rounding.")
     amount = models.DecimalField(max_digits=20, decimal_places=4)
+    rounding_level = models.CharField(
+        max_length=10, default="line", help_text="By itself, or together with the other lines of its invoice."
+    )
+    rounding = models.DecimalField(
+        max_digits=20,
+        decimal_places=4,
+        default=0,
+        help_text="What rounding together gave or took, beside the amount rounded half up by itself.",
+    )
     rated_at = models.DateTimeField()
 
     class Meta:
@@ -68,6 +82,10 @@ class RatedLine(models.Model):
                 condition=Q(share_whole__gt=0, share_part__range=(0, F("share_whole"))), name="rating_line_share"
             ),
             models.CheckConstraint(
+                condition=Q(rounding_level="line", rounding=0) | Q(rounding_level="invoice", rounding__range=(-1, 1)),
+                name="rating_line_rounding",
+            ),
+            models.CheckConstraint(
                 condition=Q(part_count=None, parts_digest="") | (Q(part_count__gte=0) & ~Q(parts_digest="")),
                 name="rating_line_parts",
             ),
@@ -77,6 +95,13 @@ class RatedLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.charge} {self.amount} {self.currency}"
+
+    @property
+    def told_steps(self) -> list[dict[str, Any]]:
+        """The computation as people read it: with what rounding together gave or took."""
+        if not self.rounding:
+            return list(self.computation)
+        return [*self.computation, steps.amount_step(ROUNDED_TOGETHER, amount=self.rounding).as_json()]
 
 
 class LineGround(models.Model):

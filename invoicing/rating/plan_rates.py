@@ -11,9 +11,10 @@ from invoicing.pricing.models import PriceVersion
 from invoicing.pricing.rules.params import PLAN_MODELS
 from invoicing.pricing.segments import PriceSegment
 from invoicing.rating import grounds as line_grounds
-from invoicing.rating import rate, rules
+from invoicing.rating import price_table, rate, rules
 from invoicing.rating.grounds import Grounds
 from invoicing.rating.models import RatedLine
+from invoicing.rating.price_table import Price
 from invoicing.rating.rate import Computed
 from invoicing.rating.rules import plan
 from invoicing.rating.rules.proration import Share
@@ -38,7 +39,7 @@ def models_of(price_version_ids: Sequence[int]) -> dict[int, str]:
 
 def compute_tasks(tasks: Sequence[PlanTask]) -> list[Computed]:
     """The amounts of these charges, in their order; nothing is stored."""
-    prices = rate.read_prices({task.segment.price_version_id for task in tasks})
+    prices = price_table.read_prices({task.segment.price_version_id for task in tasks})
     return [_compute(task, price=prices[task.segment.price_version_id]) for task in tasks]
 
 
@@ -59,7 +60,7 @@ def tasks_again(corrections: Sequence[tuple[RatedLine, Grounds]]) -> list[PlanTa
     ]
 
 
-def _compute(task: PlanTask, *, price: rate.Price) -> Computed:
+def _compute(task: PlanTask, *, price: Price) -> Computed:
     computation = rules.compute_plan(
         model=price.model,
         params=price.params,

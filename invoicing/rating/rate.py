@@ -1,6 +1,6 @@
 """Rates segments: a quantity and the price in force become an exact amount, its steps, and one rounded line."""
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -10,15 +10,14 @@ from django.db import transaction
 from core import bulk, money
 from core.errors import DomainError
 from core.periods import Period
-from invoicing.pricing.models import Charge, PriceVersion, Subscription
+from invoicing.pricing.models import Charge, PlanVersion, Subscription
 from invoicing.pricing.rules import params as price_params
-from invoicing.pricing.rules.fee_params import FeeProgramParams
-from invoicing.pricing.rules.fee_terms import FeeTerms
-from invoicing.pricing.rules.params import PLAN_MODELS, Params
+from invoicing.pricing.rules.params import PLAN_MODELS
 from invoicing.pricing.segments import PriceSegment
-from invoicing.rating import breakdowns, fee_prices, grounds, rules
+from invoicing.rating import breakdowns, grounds, price_table, rules, together
 from invoicing.rating.breakdowns import Asked, PartsMark, ReadUsage
 from invoicing.rating.models import RatedLine
+from invoicing.rating.price_table import Price
 from invoicing.rating.rules import PlanLine, proration
 from invoicing.rating.rules.fee_usage import PricedProgram
 from invoicing.rating.rules.proration import WHOLE, Share
@@ -29,7 +28,7 @@ from metering.models import AggregationSnapshot
 
 ONE = Decimal(1)  # what a fee and a charge of a whole plan measure
 Item = tuple[PriceSegment, AggregationSnapshot | None]
-PriceKey = tuple[int, int | None]  # a price version, and the version of the fee program that it follows
+NOTHING = Decimal(0)
 
 
 class UnratableError(DomainError):
@@ -56,6 +55,8 @@ class Computed:
     computation: Computation
     amount: Decimal
     parts: PartsMark | None
+    rounding_level: str = PlanVersion.RoundingLevel.LINE
+    rounding: Decimal = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +84,20 @@ class _Task:
     segment: PriceSegment
     snapshot: AggregationSnapshot | None
     share: Share | None = None
+    before: RatedLine | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
-    """A price version with the figures it follows, read once for all the segments that use both."""
+def compute_segments(items: Sequence[Item], *, invoices: Sequence[Hashable] | None = None) -> list[Computed]:
+    """The amounts of these segments, in their order; nothing is stored.
 
-    model: str
-    params: Params | PricedProgram
-    effective_at: datetime
-    currency: str
-    breakdown: Breakdown | None
-
-
-def compute_segments(items: Sequence[Item]) -> list[Computed]:
-    """The amounts of these segments, in their order; nothing is stored."""
-    return _compute_all([_Task(segment, snapshot) for segment, snapshot in items])
+    `invoices` says of each on which invoice it will stand, where it may be rounded together with others.
+    """
+    computed = _compute_all([_Task(segment, snapshot) for segment, snapshot in items])
+    if invoices is not None:
+        for place, amount in together.round_lines(computed, invoices=invoices):
+            one = computed[place]
+            computed[place] = replace(one, amount=amount, rounding=amount - one.amount)
+    return computed
 
 
 def compute_usages(items: Sequence[tuple[PriceSegment, Usage]]) -> list[Computed]:
@@ -106,7 +105,7 @@ def compute_usages(items: Sequence[tuple[PriceSegment, Usage]]) -> list[Computed
 
     For looking ahead by sums; what is billed was counted. The segments name no snapshot.
     """
-    prices = _prices_of((segment.price_version_id, segment.fee_version_id) for segment, _ in items)
+    prices = price_table.find_prices((segment.price_version_id, segment.fee_version_id) for segment, _ in items)
     computed, failures = [], []
     for segment, usage in items:
         price = prices[segment.price_version_id, segment.fee_version_id]
@@ -122,13 +121,13 @@ def compute_usages(items: Sequence[tuple[PriceSegment, Usage]]) -> list[Computed
 def breakdowns_of(segments: Sequence[PriceSegment]) -> list[Breakdown | None]:
     """The parts that the price of each segment asks for beside the quantity."""
     keys = [(segment.price_version_id, segment.fee_version_id) for segment in segments]
-    prices = _prices_of(keys)
+    prices = price_table.find_prices(keys)
     return [prices[key].breakdown for key in keys]
 
 
 def included_quantities(segments: Sequence[PriceSegment]) -> list[Decimal]:
     """How many units of each metered segment cost nothing, by its share of the period; 0 where none are included."""
-    prices = read_prices({segment.price_version_id for segment in segments})
+    prices = price_table.read_prices({segment.price_version_id for segment in segments})
     found = []
     for segment in segments:
         price = prices[segment.price_version_id]
@@ -137,9 +136,11 @@ def included_quantities(segments: Sequence[PriceSegment]) -> list[Decimal]:
     return found
 
 
-def rate_segments(items: Sequence[Item], *, at: datetime) -> list[RatedLine]:
+def rate_segments(
+    items: Sequence[Item], *, invoices: Sequence[Hashable] | None = None, at: datetime
+) -> list[RatedLine]:
     """Rate and keep these segments, in their order: one line each, rounded half up once, in three queries."""
-    return keep_lines(compute_segments(items), at=at)
+    return keep_lines(compute_segments(items, invoices=invoices), at=at)
 
 
 def rate_so_far(items: Sequence[Item], *, until: datetime, at: datetime) -> list[RatedLine]:
@@ -171,14 +172,15 @@ def _rerate(
 ) -> list[RatedLine]:
     segments = segments_of([line for line, _, _ in corrections])
     tasks = [
-        _Task(segment, snapshot, share) for segment, (_, snapshot, share) in zip(segments, corrections, strict=True)
+        _Task(segment, snapshot, share, line)
+        for segment, (line, snapshot, share) in zip(segments, corrections, strict=True)
     ]
     return keep_lines(_compute_all(tasks), at=at)
 
 
 def _compute_all(tasks: Sequence[_Task]) -> list[Computed]:
     keys = [(task.segment.price_version_id, task.segment.fee_version_id) for task in tasks]
-    prices = _prices_of(keys)
+    prices = price_table.find_prices(keys)
     zones = _zones(
         task.segment.subscription_id for key, task in zip(keys, tasks, strict=True) if prices[key].breakdown is not None
     )
@@ -212,11 +214,16 @@ def recompute(line: RatedLine) -> Recomputed:
     return recompute_lines([line])[0]
 
 
-def recompute_lines(lines: Sequence[RatedLine]) -> list[Recomputed]:
-    """The same for many, in a fixed number of statements; parts are read by other SQL than gave them first."""
+def recompute_lines(
+    lines: Sequence[RatedLine], *, invoices: Sequence[Hashable | None] | None = None
+) -> list[Recomputed]:
+    """The same for many, in a fixed number of statements; parts are read by other SQL than gave them first.
+
+    With `invoices`, lines that are rounded together there are so again; without, by what each keeps of it.
+    """
     keys = [(line.price_version_id, line.fee_version_id) for line in lines]
     keyed = list(zip(keys, lines, strict=True))
-    prices = _prices_of(keys)
+    prices = price_table.find_prices(keys)
     zones = _zones(line.subscription_id for key, line in keyed if prices[key].breakdown is not None)
     asked = [Asked(line.snapshot, prices[key].breakdown, zones.get(line.subscription_id, "")) for key, line in keyed]
     standing = [line.pk for key, line in keyed if prices[key].model in PLAN_MODELS]
@@ -226,12 +233,16 @@ def recompute_lines(lines: Sequence[RatedLine]) -> list[Recomputed]:
         line = lines[place]
         price = prices[keys[place]]
         found[place] = _recompute(line, price=price, read=read, others=plan_lines.get(line.pk, ()))
-    return [found[place] for place in range(len(lines))]
+    again = [found[place] for place in range(len(lines))]
+    if invoices is not None:
+        for place, amount in together.round_again(lines, [one.amount_exact for one in again], invoices=invoices):
+            again[place] = replace(again[place], amount=amount)
+    return again
 
 
 def iterate_parts(line: RatedLine) -> Generator[Part]:
     """The parts that the price of a stored line asks for, split from the stored events; none for most prices."""
-    price = read_prices({line.price_version_id})[line.price_version_id]
+    price = price_table.read_prices({line.price_version_id})[line.price_version_id]
     if line.snapshot is not None and price.breakdown is not None:
         zone = _zones([line.subscription_id])[line.subscription_id]
         yield from breakdowns.iterate_parts(line.snapshot, breakdown=price.breakdown, zone=zone)
@@ -246,7 +257,7 @@ def _recompute(line: RatedLine, *, price: Price, read: ReadUsage, others: Sequen
     else:
         usage = replace(read.usage, quantity=line.quantity)
         computation = _computation(price, usage=usage, share=share, is_fee=line.snapshot_id is None)
-    amount = money.round_amount(computation.amount_exact, currency=line.currency)
+    amount = money.round_amount(computation.amount_exact, currency=line.currency) + line.rounding
     return Recomputed(amount, computation.amount_exact, computation.steps, read.mark())
 
 
@@ -285,6 +296,7 @@ def _again(line: RatedLine, *, charge: Charge) -> PriceSegment:
         zone="UTC",
         proration_unit="second",
         proration_zone="UTC",
+        rounding_level=line.rounding_level,
         quantity=line.quantity if charge.meter_id is None else ONE,
     )
 
@@ -295,6 +307,7 @@ def _compute(task: _Task, *, price: Price, read: ReadUsage) -> Computed:
     is_fee = segment.meter_id is None
     usage = Usage(segment.quantity) if is_fee else read.usage
     computation = _computation(price, usage=usage, share=share, is_fee=is_fee)
+    kept = _kept_rounding(task, exact=computation.amount_exact)
     return Computed(
         segment=segment,
         snapshot=task.snapshot,
@@ -303,9 +316,16 @@ def _compute(task: _Task, *, price: Price, read: ReadUsage) -> Computed:
         share=share,
         currency=price.currency,
         computation=computation,
-        amount=money.round_amount(computation.amount_exact, currency=price.currency),
+        amount=money.round_amount(computation.amount_exact, currency=price.currency) + kept,
         parts=read.mark(),
+        rounding_level=segment.rounding_level,
+        rounding=kept,
     )
+
+
+def _kept_rounding(task: _Task, *, exact: Decimal) -> Decimal:
+    """A line that comes to the same as before keeps what rounding together gave it; any other is rounded by itself."""
+    return task.before.rounding if task.before is not None and task.before.amount_exact == exact else NOTHING
 
 
 def _computation(price: Price, *, usage: Usage, share: Share, is_fee: bool) -> Computation:
@@ -332,10 +352,6 @@ def share_of_segment(segment: PriceSegment) -> Share:
     )
 
 
-def _share_of_line(line: RatedLine) -> Share:
-    return Share(line.share_part, line.share_whole, line.share_unit)
-
-
 def _line(computed: Computed, *, at: datetime) -> RatedLine:
     segment = computed.segment
     return bulk.new_row(
@@ -359,34 +375,7 @@ def _line(computed: Computed, *, at: datetime) -> RatedLine:
         currency=computed.currency,
         amount_exact=computed.computation.amount_exact,
         amount=computed.amount,
+        rounding_level=computed.rounding_level,
+        rounding=computed.rounding,
         rated_at=at,
-    )
-
-
-def _prices_of(keys: Iterable[PriceKey]) -> dict[PriceKey, Price]:
-    """Prices with the figures they follow, where they follow any."""
-    wanted = set(keys)
-    prices = read_prices({pk for pk, _ in wanted})
-    figures = fee_prices.read_terms(fee_version_id for _, fee_version_id in wanted)
-    return {key: prices[key[0]] if key[1] is None else _with_figures(prices[key[0]], figures[key[1]]) for key in wanted}
-
-
-def _with_figures(price: Price, terms: FeeTerms) -> Price:
-    assert isinstance(price.params, FeeProgramParams)  # noqa: S101  only such a price has a version of a program
-    return replace(price, params=PricedProgram(price.params, terms, price.currency))
-
-
-def read_prices(version_ids: Iterable[int]) -> dict[int, Price]:
-    versions = PriceVersion.objects.filter(pk__in=version_ids).select_related("charge__plan")
-    return {version.pk: _price(version) for version in versions}
-
-
-def _price(version: PriceVersion) -> Price:
-    params = price_params.parse_stored_params(model=version.model, params=version.params)
-    return Price(
-        model=version.model,
-        params=params,
-        effective_at=version.effective_at,
-        currency=version.charge.plan.currency,
-        breakdown=rules.breakdown_of(model=version.model, params=params),
     )

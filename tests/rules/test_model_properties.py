@@ -303,6 +303,17 @@ def test_parts_of_an_amount_add_up_and_miss_their_share_by_less_than_a_unit(
                 assert abs(part * total - amount * weights[key]) < total.scaleb(-scale)
 
 
+@settings(deadline=None)
+@given(st.lists(st.decimals(-1000, 1000, places=6), max_size=8), st.sampled_from((0, 2, 3, 4)))
+def test_amounts_rounded_together_are_their_sum_and_each_less_than_a_unit_away(
+    exact: list[Decimal], scale: int
+) -> None:
+    found = allocation.round_together(exact, scale=scale)
+    assert exact_sum(found) == rounding.round_to_scale(exact_sum(exact), scale=scale)
+    unit = Decimal(1).scaleb(-scale)
+    assert all(abs(rounded - amount) < unit for rounded, amount in zip(found, exact, strict=True))
+
+
 @given(st.integers(0, 10**12), st.sampled_from(CURRENCIES))
 def test_a_tie_above_an_even_unit_tells_the_modes_apart(half: int, currency: str) -> None:
     exponent = money.currency_exponent(currency)

@@ -110,3 +110,22 @@ def test_the_largest_remainders_get_what_is_left(amount: str, weights: Any, scal
 def test_what_cannot_be_divided_is_refused(amount: str, weights: dict[str, str]) -> None:
     with pytest.raises(AllocationError):
         allocation.allocate(Decimal(amount), weights={key: Decimal(value) for key, value in weights.items()}, scale=2)
+
+
+@pytest.mark.parametrize(
+    ("exact", "scale", "rounded"),
+    [
+        (["10.006", "10.006", "10.006"], 2, ["10.01", "10.01", "10.00"]),  # 30.018 → 30.02
+        (["10.004", "10.004", "10.004"], 2, ["10.01", "10.00", "10.00"]),  # 30.012 → 30.01
+        (["0.001", "0.003", "0.002"], 2, ["0.00", "0.01", "0.00"]),  # 0.006 → 0.01, to the largest remainder
+        (["0.004"], 2, ["0.00"]),
+        (["0.005"], 2, ["0.01"]),
+        (["1.50", "2.25"], 2, ["1.50", "2.25"]),
+        (["-0.004", "0.009"], 2, ["0.00", "0.01"]),  # 0.005 → 0.01; both go up, from -0.01 and 0.00
+        (["0.4", "0.4", "0.4"], 0, ["1", "0", "0"]),
+        ([], 2, []),
+    ],
+)
+def test_amounts_rounded_together_are_their_sum_rounded_once(exact: Any, scale: int, rounded: Any) -> None:
+    found = allocation.round_together([Decimal(amount) for amount in exact], scale=scale)
+    assert [str(amount) for amount in found] == rounded

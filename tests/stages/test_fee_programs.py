@@ -184,6 +184,8 @@ SHIPPED = [
     ("stripe-billing", "USD", {"amount": "1000.00"}, "7.00"),  # fees-0053
     ("stripe-invoicing", "USD", {"amount": "250.00"}, "1.00"),  # fees-0056
     ("stripe-post-payment-invoice", "USD", {"amount": "600.00"}, "2.00"),  # fees-0058
+    ("stripe-standard-japan", "JPY", {"amount": "10001"}, "360"),  # fees-0070
+    ("accept-io-card", "GBP", {"amount": "10.00"}, "0.18"),  # fees-0029
 ]
 
 
@@ -207,7 +209,7 @@ def test_every_shipped_program_is_tried_above() -> None:
 
 
 def test_shipped_figures_wait_for_approval_and_say_where_they_were_read() -> None:
-    assert load() == shipped_programs.Loaded(programs=15, proposed=15, known=0)
+    assert load() == shipped_programs.Loaded(programs=17, proposed=17, known=0)
     version = FeeProgramVersion.objects.get(program__code="stripe-standard")
     assert (version.status, version.source_kind, version.source_date) == ("proposed", "secondary", date(2026, 9, 20))
     assert version.source.startswith("stripe.com/pricing")
@@ -216,14 +218,14 @@ def test_shipped_figures_wait_for_approval_and_say_where_they_were_read() -> Non
 
 def test_loading_again_proposes_nothing() -> None:
     load()
-    assert load() == shipped_programs.Loaded(programs=0, proposed=0, known=15)
+    assert load() == shipped_programs.Loaded(programs=0, proposed=0, known=17)
 
 
 def test_the_command_names_its_author_and_says_what_it_did(tmp_path: Any) -> None:
     agreements.author()
     out = StringIO()
     call_command("load_fee_programs", "--author", "pia", stdout=out)
-    assert out.getvalue() == "new programs 15; versions proposed 15; known already 0\n"
+    assert out.getvalue() == "new programs 17; versions proposed 17; known already 0\n"
     with pytest.raises(CommandError, match="There is no user nobody"):
         call_command("load_fee_programs", "--author", "nobody")
     broken = tmp_path / "broken.json"

@@ -55,6 +55,8 @@ class TraceRatingSerializer(serializers.Serializer[Any]):
     computation = JsonField()
     amount_exact = serializers.CharField()
     amount = serializers.CharField()
+    rounding_level = serializers.CharField()
+    rounding = serializers.CharField()
     part_count = serializers.IntegerField(allow_null=True)
     parts_digest = serializers.CharField()
 
@@ -247,6 +249,8 @@ def _rating(rated: RatedLine) -> dict[str, Any]:
         "computation": rated.computation,
         "amount_exact": money.plain(rated.amount_exact),
         "amount": money.amount_text(rated.amount, currency=rated.currency),
+        "rounding_level": rated.rounding_level,
+        "rounding": money.amount_text(rated.rounding, currency=rated.currency),
         "part_count": rated.part_count,
         "parts_digest": rated.parts_digest,
     }

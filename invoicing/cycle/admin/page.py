@@ -94,7 +94,7 @@ def _line_row(line: InvoiceLine, *, currency: str, zone: str) -> LineRow:
         segment=figures.span_text(line.segment_start, line.segment_end, zone=zone, locale=LOCALE),
         quantity=figures.number_text(line.quantity, locale=LOCALE),
         amount=wording.amount_text(line.amount, currency=currency),
-        steps=[_step(step) for step in rated.computation],
+        steps=[_step(step) for step in rated.told_steps],
         price_version=_version_name(rated),
         effective_at=rated.effective_at,
         snapshot=_snapshot_facts(line),

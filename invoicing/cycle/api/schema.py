@@ -38,6 +38,7 @@ class LineShape(serializers.Serializer[object]):
     fee_version = serializers.IntegerField(
         allow_null=True, help_text="The figures in force, where the price follows a fee program."
     )
+    rounding = serializers.CharField(help_text="What rounding together with other lines gave or took, in `amount`.")
     amount = serializers.CharField()
     tax_category = serializers.CharField()
     tax_percent = serializers.CharField()

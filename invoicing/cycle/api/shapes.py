@@ -105,6 +105,7 @@ def line_json(line: InvoiceLine, *, currency: str) -> dict[str, Any]:
         "effective_at": instant(line.rated_line.effective_at),
         "fee_version": line.rated_line.fee_version_id,
         "amount": money.amount_text(line.amount, currency=currency),
+        "rounding": money.amount_text(line.rated_line.rounding, currency=currency),
         "tax_category": line.tax_category,
         "tax_percent": money.plain(line.tax_percent),
         "adjusts": line.adjusts_id,

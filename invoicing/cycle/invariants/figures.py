@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 
-from django.db.models import F, Func, Prefetch, QuerySet, Sum, Value
+from django.db.models import DecimalField, F, Func, Max, Prefetch, QuerySet, Sum, Value
 
 from core import money
 from core.invariants import Invariant, rows_of
@@ -13,6 +13,7 @@ from invoicing.cycle.models import CreditLine, Invoice, InvoiceAllowanceCharge, 
 from invoicing.cycle.rules import totals
 from invoicing.cycle.rules.totals import AllowanceCharge, TaxTerms, Totals
 from invoicing.documents.models import StoredDocument
+from invoicing.rating import together
 
 STREAM_ROWS = 500
 
@@ -34,6 +35,22 @@ def _find_usage_that_no_break_names() -> Iterator[str]:
             for finding in bill.result.findings if bill.result else ():
                 if (finding.name, finding.detail) not in named:
                     yield f"invoice {invoice.pk}: {finding.detail}"
+
+
+def _find_lines_not_rounded_together() -> Iterator[str]:
+    """Lines that are rounded together: their exact sum once, and each of them down or up."""
+    lines = InvoiceLine.objects.filter(adjusts=None, rated_line__rounding_level=together.TOGETHER)
+    sums = lines.values("invoice", "invoice__currency").annotate(
+        billed=Sum("amount"),
+        exact=Sum("rated_line__amount_exact"),
+        furthest=Max(Func(F("amount") - F("rated_line__amount_exact"), function="abs", output_field=DecimalField())),
+    )
+    for row in sums.order_by("invoice"):
+        currency = row["invoice__currency"]
+        unit = Decimal(1).scaleb(-money.currency_exponent(currency))
+        due = money.round_amount(row["exact"], currency=currency)
+        if row["billed"] != due or row["furthest"] >= unit:
+            yield f"invoice {row['invoice']}: lines {money.plain(row['billed'])}, together {money.plain(due)}"
 
 
 def _find_totals_that_do_not_add_up() -> Iterator[str]:
@@ -247,6 +264,11 @@ INVARIANTS = [
             ORDER BY snapshot.id
             """
         ),
+    ),
+    Invariant(
+        number=18,
+        name="lines that are rounded together are their exact sum, rounded once",
+        find_offenders=lambda: list(_find_lines_not_rounded_together()),
     ),
     Invariant(
         number=18,

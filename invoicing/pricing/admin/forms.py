@@ -101,6 +101,15 @@ def examples() -> SafeString:
     return format_html('<div class="bo-mono">{}</div>', rows)
 
 
+def rounding_field() -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label="Rounded once is",
+        choices=PlanVersion.RoundingLevel.choices,
+        help_text="Together: the exact sum of what an invoice rates is rounded, and its lines add up to that.",
+        widget=UnfoldAdminSelectWidget(),
+    )
+
+
 class PlanForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes none at run time
     """A new plan with the terms of its first version."""
 
@@ -119,6 +128,7 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes non
         widget=UnfoldAdminSelectWidget(),
     )
     proration_zone = zone_field()
+    rounding_level = rounding_field()
 
     class Meta:
         model = Plan
@@ -137,6 +147,7 @@ class PlanVersionForm(BaseDialogForm):
         widget=UnfoldAdminSelectWidget(),
     )
     proration_zone = zone_field()
+    rounding_level = rounding_field()
     effective_at = instant_field(
         "In force from", help_text="Periods that are billed already keep their terms, also where this lies in the past."
     )

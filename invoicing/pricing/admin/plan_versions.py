@@ -46,5 +46,6 @@ def _said(terms: PlanVersion | None) -> dict[str, str]:
     return {
         "a part of a period is charged": terms.get_proration_unit_display(),
         "in whose days": terms.proration_zone or "those of the subscription",
+        "rounded once is": terms.get_rounding_level_display(),
         "in force from": f"{terms.effective_at:%Y-%m-%d %H:%M} UTC",
     }

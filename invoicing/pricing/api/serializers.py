@@ -101,6 +101,11 @@ class NewTermsSerializer(serializers.Serializer[PlanVersion]):
         validators=[validators.check_time_zone],
         help_text="Whose days are counted; default: those of the subscription.",
     )
+    rounding_level = serializers.ChoiceField(
+        choices=PlanVersion.RoundingLevel.choices,
+        required=False,
+        help_text="What is rounded once: each line (default), or the sum of an invoice's lines, which add up to it.",
+    )
 
 
 class NewPlanVersionSerializer(NewTermsSerializer):
@@ -110,10 +115,11 @@ class NewPlanVersionSerializer(NewTermsSerializer):
 
 
 class PlanSerializer(serializers.ModelSerializer[Plan]):
-    """A plan with its versions; `proration_unit` is that of the version in force, else of the newest proposed."""
+    """A plan with its versions; its terms are those of the version in force, else of the newest proposed."""
 
     charges = ChargeSerializer(many=True)
     proration_unit = serializers.SerializerMethodField()
+    rounding_level = serializers.SerializerMethodField()
     versions = PlanVersionSerializer(many=True)
 
     class Meta:
@@ -127,6 +133,7 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
             "interval",
             "interval_count",
             "proration_unit",
+            "rounding_level",
             "charges",
             "versions",
             "created_at",
@@ -134,6 +141,9 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
 
     def get_proration_unit(self, plan: Plan) -> str:
         return plans.terms_of(plan.versions.all(), at=timezone.now()).proration_unit
+
+    def get_rounding_level(self, plan: Plan) -> str:
+        return plans.terms_of(plan.versions.all(), at=timezone.now()).rounding_level
 
 
 class NewPlanSerializer(NewTermsSerializer, serializers.ModelSerializer[Plan]):
@@ -152,6 +162,7 @@ class NewPlanSerializer(NewTermsSerializer, serializers.ModelSerializer[Plan]):
             "interval_count",
             "proration_unit",
             "proration_zone",
+            "rounding_level",
         ]
 
 

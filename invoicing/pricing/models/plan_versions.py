@@ -19,7 +19,11 @@ class PlanVersion(Proposal):
         DAY = "day", "By local day"
         DAY30 = "day30", "By day, every month as 30 days"
 
-    TERMS = ("proration_unit", "proration_zone")
+    class RoundingLevel(models.TextChoices):
+        LINE = "line", "Each line by itself"
+        INVOICE = "invoice", "The lines of an invoice together"
+
+    TERMS = ("proration_unit", "proration_zone", "rounding_level")
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="versions")
     proration_unit = models.CharField(max_length=10, choices=ProrationUnit.choices, default=ProrationUnit.SECOND)
@@ -30,6 +34,13 @@ class PlanVersion(Proposal):
         help_text="Whose days are counted; empty: those of the subscription's own time zone.",
     )
 
+    rounding_level = models.CharField(
+        max_length=10,
+        choices=RoundingLevel.choices,
+        default=RoundingLevel.LINE,
+        help_text="Together: the exact sum of what is rated by itself is rounded once, and the lines add up to it.",
+    )
+
     class Meta:
         ordering = ["plan", "effective_at", "version"]
         constraints = [
@@ -37,9 +48,14 @@ class PlanVersion(Proposal):
             models.CheckConstraint(
                 condition=Q(proration_unit__in=["second", "day", "day30"]), name="pricing_planversion_unit"
             ),
+            models.CheckConstraint(
+                condition=Q(rounding_level__in=["line", "invoice"]), name="pricing_planversion_rounding"
+            ),
             *proposal_checks("pricing_planversion"),
         ]
-        triggers = proposal_triggers(["plan", "proration_unit", "proration_zone"])  # the plan and TERMS
+        triggers = proposal_triggers(
+            ["plan", "proration_unit", "proration_zone", "rounding_level"]
+        )  # the plan and TERMS
 
     def __str__(self) -> str:
         return f"{self.plan.code} v{self.version}"

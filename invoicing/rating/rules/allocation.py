@@ -1,8 +1,9 @@
-"""Divides an amount among keys by weight, so that the parts add up to it: the method of the largest remainder."""
+"""Divides an amount among keys, and rounds amounts together, so that the parts add up: the largest remainder."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from core import rounding
 from core.errors import InvalidInputError
 
 
@@ -30,6 +31,21 @@ def allocate(amount: Decimal, *, weights: Mapping[str, Decimal], scale: int) -> 
     first = sorted(parts, key=lambda key: (-parts[key][1], key))[:left]
     sign = -1 if amount < 0 else 1
     return {key: Decimal(sign * (parts[key][0] + (key in first))).scaleb(-scale) for key in sorted(parts)}
+
+
+def round_together(exact: Sequence[Decimal], *, scale: int) -> list[Decimal]:
+    """Each amount rounded down or up to `scale` decimals, so that together they are their exact sum, rounded half up.
+
+    Up go those with the largest remainders, of equals those that come first; an amount that needs no rounding stays.
+    """
+    with rounding.exactly():
+        whole = rounding.round_to_scale(sum(exact, Decimal(0)), scale=scale)
+        down = [rounding.round_to_scale(amount, scale=scale, mode="floor") for amount in exact]
+        left = int((whole - sum(down, Decimal(0))).scaleb(scale))
+        remainders = [amount - floor for amount, floor in zip(exact, down, strict=True)]
+        up = set(sorted(range(len(exact)), key=lambda place: -remainders[place])[:left])
+        unit = Decimal(1).scaleb(-scale)
+        return [floor + unit if place in up else floor for place, floor in enumerate(down)]
 
 
 def _as_integers(weights: Mapping[str, Decimal]) -> dict[str, int]:
