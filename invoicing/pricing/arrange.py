@@ -9,7 +9,7 @@ from django.db import transaction
 from accounts import roles
 from accounts.roles import Role
 from core import audit, money
-from core.errors import DomainError, InvalidInputError
+from core.errors import DomainError, InvalidInputError, NotFoundError
 from invoicing.pricing import subscribe
 from invoicing.pricing.models import Charge, KeptPrices, Subscription, SubscriptionPhase, SubscriptionQuantity
 from invoicing.pricing.rules import fields, instants
@@ -86,22 +86,37 @@ def keep_prices(
     return kept
 
 
-def release_prices(*, kept_id: int, ends_at: datetime, actor: Any, at: datetime) -> KeptPrices:
-    """Move the end of kept prices; one that has come stays, and it may not move behind what has passed."""
-    roles.require_role(actor, Role.FINANCE, to="let a customer keep prices")
-    instants.check_instant(ends_at, pointer="/ends_at")
+def release_prices(
+    *, subscription: Subscription, kept_id: int, ends_at: datetime, reason: str, actor: Any, at: datetime
+) -> KeptPrices:
+    """Let kept prices end earlier than agreed, and say why; an end that has come stays.
+
+    From the new end on, which lies in what is still open of them, the prices then in force count.
+    """
+    roles.require_role(actor, Role.FINANCE, to="release kept prices")
+    instants.check_instant(ends_at, pointer="/until")
+    if not reason.strip():
+        raise InvalidInputError("Say why the prices are released.", pointer="/reason")
     with transaction.atomic():
         subscribe.lock_agreements()
-        kept = KeptPrices.objects.select_for_update().select_related("subscription").get(pk=kept_id)
+        kept = _lock_kept(subscription, kept_id)
         if kept.ends_at <= at:
-            raise PricesKeptError(f"They ended at {kept.ends_at:%Y-%m-%d %H:%M} UTC already.", pointer="/ends_at")
-        if ends_at <= max(kept.starts_at, at):
-            raise PricesKeptError("The new end must lie ahead.", pointer="/ends_at")
-        kept.ends_at = ends_at
-        kept.save(update_fields=["ends_at"])
-        facts = {"ends_at": ends_at.isoformat()}
-        _record("kept_prices_end_moved", kept.subscription, facts=facts, actor=actor, at=at)
+            raise PricesKeptError(f"They ended at {kept.ends_at:%Y-%m-%d %H:%M} UTC already.", pointer="/until")
+        if not (at <= ends_at < kept.ends_at and kept.starts_at < ends_at):
+            detail = f"They are kept until {kept.ends_at:%Y-%m-%d %H:%M} UTC: the new end lies ahead, before that."
+            raise PricesKeptError(detail, pointer="/until")
+        facts = {"from": kept.ends_at.isoformat(), "ends_at": ends_at.isoformat(), "reason": reason}
+        kept.ends_at, kept.released_because = ends_at, reason
+        kept.save(update_fields=["ends_at", "released_because"])
+        _record("kept_prices_released", kept.subscription, facts=facts, actor=actor, at=at)
     return kept
+
+
+def _lock_kept(subscription: Subscription, kept_id: int) -> KeptPrices:
+    found = KeptPrices.objects.select_for_update().filter(pk=kept_id, subscription=subscription).first()
+    if found is None:
+        raise NotFoundError(f"Subscription {subscription.pk} keeps no prices {kept_id}.")
+    return found
 
 
 def _phase_at(subscription: Subscription, instant: datetime) -> SubscriptionPhase:

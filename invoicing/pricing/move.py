@@ -15,6 +15,7 @@ from invoicing.pricing.models import KeptPrices, Plan, SubscriptionPhase
 NOT_RUNNING = "The subscription is not running on this plan then."
 CHANGES_LATER = "A change after that instant is agreed already."
 PRICED_TWICE = "Another subscription of the customer prices one of the meters then."
+WITH_THE_PLAN = "Everybody on the plan has its present prices from then on."
 NOTHING_KEPT = "It keeps no older prices then."
 
 
@@ -51,7 +52,7 @@ def release_subscriptions(
         subscription__in=subscription_ids, plan=plan, starts_at__lt=effective_at, ends_at__gt=effective_at
     )
     released = set(kept.values_list("subscription_id", flat=True))
-    kept.update(ends_at=effective_at)
+    kept.update(ends_at=effective_at, released_because=WITH_THE_PLAN)
     facts = {"ends_at": effective_at.isoformat()}
     _record("kept_prices_end_moved", sorted(released), facts=facts, actor=actor, at=at)
     return {pk: NOTHING_KEPT for pk in subscription_ids if pk not in released}

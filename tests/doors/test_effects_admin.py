@@ -1,5 +1,6 @@
 """On the page of a version: side by side with the one before, tried, asked for its effect; and moves of everybody."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -181,6 +182,11 @@ def test_seats_and_kept_prices_are_agreed_in_dialogs(plan: Plan) -> None:
     )
     assert [str(row.quantity.normalize()) for row in subscription.quantities.all()] == ["5"]
     assert [(row.starts_at, row.plan) for row in subscription.kept_prices.all()] == [(day(32), plan)]
+    kept = subscription.kept_prices.get()
+    released = {"kept": kept.pk, "ends_at": "2126-01-01T00:00", "reason": "agreed by mail"}
+    submit(client, "pricing_subscription_release_prices", subscription.pk, **released)
+    kept.refresh_from_db()
+    assert (kept.ends_at, kept.released_because) == (datetime(2126, 1, 1, tzinfo=UTC), "agreed by mail")
     text = shown(client, page("pricing_subscription", subscription.pk))
-    for words in ("Quantities in order of time", "Kept prices"):
+    for words in ("Quantities in order of time", "Kept prices", "agreed by mail"):
         assert words.lower() in text.lower()

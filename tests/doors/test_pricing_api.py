@@ -233,6 +233,22 @@ def test_a_refused_change_is_a_problem_with_a_code(priced: ApiClient) -> None:
     assert Subscription.objects.count() == 1
 
 
+def test_kept_prices_are_released_early_with_a_reason(priced: ApiClient) -> None:
+    path = f"subscriptions/{priced.post('subscriptions', START).json()['id']}/kept-prices"
+    [kept] = priced.post(path, {"since": "2026-02-01T00:00:00Z", "until": "2126-02-01T00:00:00Z"}).json()["kept_prices"]
+    assert kept["released_because"] == ""
+    release = f"{path}/{kept['id']}/release"
+    assert errors(priced.post(release, {})) == [("/reason", "required")]
+    late = {"until": "2126-03-01T00:00:00Z", "reason": "agreed by mail"}
+    assert errors(priced.post(release, late)) == [("/until", "prices_kept")]
+    answer = priced.post(release, {"until": "2126-01-01T00:00:00Z", "reason": "agreed by mail"})
+    [kept] = answer.json()["kept_prices"]
+    assert (kept["until"], kept["released_because"]) == ("2126-01-01T00:00:00Z", "agreed by mail")
+    at_once = priced.post(release, {"reason": "the customer asked for the new prices"})
+    assert at_once.json()["kept_prices"][0]["until"] < "2126"
+    assert priced.post(f"{path}/{kept['id'] + 1}/release", {"reason": "of nobody"}).status_code == 404
+
+
 def test_subscriptions_are_listed_by_customer_and_plan(priced: ApiClient) -> None:
     agreements.customer("other")
     priced.post("subscriptions", START)

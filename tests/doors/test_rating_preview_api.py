@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from invoicing.pricing.models import PriceVersion
+from tests.builders import fees
 from tests.builders.people import ApiClient, key_for, make_staff
 from tests.vectors import cases
 
@@ -231,3 +232,69 @@ def test_the_schema_names_every_model_and_result(auditor: ApiClient) -> None:
     assert set(answer["properties"]) == {"amount", "amount_exact", "lines", "increments", "details"}
     assert set(answer["required"]) == {"amount", "amount_exact", "lines"}
     assert {"units", "becomes", "from"} <= schema["Step"]["properties"].keys()
+
+
+CONNECT = {"program": "stripe-connect", "amount": "amount", "account": "account", "status": "status"}
+PAYOUTS = [
+    {"amount": "1.00", "account": "a"},
+    {"amount": "1.00", "account": "a"},
+    {"amount": 1, "account": "b", "status": "paid"},
+]
+CARD_TERMS = {
+    "tables": [
+        {
+            "currency": "USD",
+            "rate_percent": "2.9",
+            "fixed": "0.30",
+            "surcharges": [{"code": "abroad", "rate_percent": "1.5"}],
+        }
+    ],
+    "rounding_level": "per_payout",
+}
+
+
+def fee(auditor: ApiClient, params: Any, events: Any = PAYOUTS, **given: Any) -> Any:
+    asked = {"model": "fee_program", "params": params, "currency": "USD", "events": events, **given}
+    return auditor.post("rating/preview", asked)
+
+
+def test_a_fee_program_is_tried_by_the_figures_in_force(auditor: ApiClient) -> None:
+    fees.approve_shipped("stripe-connect")
+    answer = fee(auditor, CONNECT)
+    # two accounts at 2.00; 0.25 % of 3.00 and 3 × 0.25, rounded once on the month's total: 0.7575
+    assert (answer.status_code, answer.json()["amount"], answer.json()["amount_exact"]) == (200, "4.76", "4.7575")
+    assert answer.json()["lines"][0]["label"] == "Active accounts"
+
+
+def test_a_program_that_waits_for_approval_is_tried_by_its_version(auditor: ApiClient) -> None:
+    fees.approve_shipped()
+    missing = fee(auditor, CONNECT)
+    assert (missing.status_code, "Name the `version`" in missing.json()["detail"]) == (404, True)
+    assert fee(auditor, CONNECT | {"version": 1}).json()["amount"] == "4.76"
+    assert fee(auditor, CONNECT | {"version": 7}).status_code == 404
+
+
+def test_terms_are_tried_before_they_are_anybodys_program(auditor: ApiClient) -> None:
+    flags = [{"surcharge": "abroad", "property": "is_foreign"}]
+    answer = fee(
+        auditor,
+        {"terms": CARD_TERMS, "amount": "paid", "flags": flags},
+        [{"paid": "100.00", "is_foreign": True}, {"paid": "5.00", "is_foreign": False}],
+    )
+    assert answer.json()["amount"] == "5.15"  # 4.4 % + 0.30 = 4.70, and 0.445 → 0.45
+
+
+@pytest.mark.parametrize(
+    ("params", "events", "pointer"),
+    [
+        (CONNECT, None, "/events"),
+        ({"amount": "paid"}, [], "/params/program"),
+        ({"terms": {"tables": [{"currency": "dollars"}]}}, [], "/params/terms/tables/0/currency"),
+        ({"terms": CARD_TERMS, "amount": "paid"}, [{"paid": ["5"]}], "/events/0/paid"),
+        (CONNECT | {"version": "1"}, [], "/params/version"),
+        (CONNECT | {"speed": "1"}, [], "/params/speed"),
+    ],
+)
+def test_a_program_that_cannot_be_tried_says_where(auditor: ApiClient, params: Any, events: Any, pointer: str) -> None:
+    answer = fee(auditor, params, events)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)

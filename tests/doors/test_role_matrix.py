@@ -99,6 +99,7 @@ API: dict[str, dict[str, frozenset[str]]] = {
     "subscriptions/<int:subscription_id>/change-plan": {"POST": FINANCE},
     "subscriptions/<int:subscription_id>/quantities": {"POST": FINANCE},
     "subscriptions/<int:subscription_id>/kept-prices": {"POST": FINANCE},
+    "subscriptions/<int:subscription_id>/kept-prices/<int:kept_id>/release": {"POST": FINANCE},
     "subscriptions/<int:subscription_id>/end": {"POST": FINANCE},
     "effect-runs": {"GET": STAFF, "POST": only("product", "finance", "auditor")},
     "effect-runs/<int:run_id>": {"GET": STAFF},

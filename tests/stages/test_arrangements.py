@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from core import bulk
-from core.errors import DomainError, InvalidInputError, NotAllowedError
+from core.errors import DomainError, InvalidInputError, NotAllowedError, NotFoundError
 from core.models import AuditEntry
 from core.periods import Period
 from invoicing.pricing import arrange, segments, subscribe
@@ -163,18 +163,41 @@ def test_prices_of_another_plan_are_not_kept() -> None:
     assert [line.amount for line in rated(subscription)] == [Decimal(14), Decimal(10), Decimal(36)]
 
 
-def test_the_end_may_move_while_it_is_ahead_and_not_behind_what_has_passed() -> None:
+def test_kept_prices_are_released_early_with_a_reason_and_only_ahead() -> None:
     subscription = agreements.start(agreements.customer(), by_day())
     kept = agreements.keep_prices(subscription, since=day(5), until=day(40))
 
-    def release(ends_at: float, *, at: float) -> KeptPrices:
-        return arrange.release_prices(kept_id=kept.pk, ends_at=day(ends_at), actor=agreements.approver(), at=day(at))
+    def release(ends_at: float, *, at: float, reason: str = "agreed by mail") -> KeptPrices:
+        return arrange.release_prices(
+            subscription=subscription,
+            kept_id=kept.pk,
+            ends_at=day(ends_at),
+            reason=reason,
+            actor=agreements.approver(),
+            at=day(at),
+        )
 
-    assert release(20, at=10).ends_at == day(20)
-    with pytest.raises(arrange.PricesKeptError, match="must lie ahead"):
-        release(9, at=10)
+    released = release(20, at=10)
+    assert (released.ends_at, released.released_because) == (day(20), "agreed by mail")
+    entry = AuditEntry.objects.get(action="kept_prices_released")
+    assert (entry.subject, entry.facts["reason"]) == (f"subscription:{subscription.pk}", "agreed by mail")
+    for elsewhere in (9, 20, 30):  # passed, no change, later than agreed
+        with pytest.raises(arrange.PricesKeptError, match="the new end lies ahead"):
+            release(elsewhere, at=10)
+    with pytest.raises(InvalidInputError, match="Say why"):
+        release(15, at=10, reason=" ")
     with pytest.raises(arrange.PricesKeptError, match="ended at 2026-01-20"):
         release(50, at=21)
+
+
+def test_prices_are_released_by_the_subscription_that_keeps_them() -> None:
+    subscription = agreements.start(agreements.customer(), by_day())
+    other = agreements.start(agreements.customer("other"), by_day("other"))
+    kept = agreements.keep_prices(subscription, since=day(5), until=day(40))
+    with pytest.raises(NotFoundError, match="keeps no prices"):
+        arrange.release_prices(
+            subscription=other, kept_id=kept.pk, ends_at=day(20), reason="x", actor=agreements.approver(), at=day(10)
+        )
 
 
 def test_prices_are_kept_once_at_a_time_from_an_instant_until_a_later_one() -> None:

@@ -18,7 +18,16 @@ from unfold.widgets import (
 from accounts import validators
 from accounts.models import Customer
 from core.http import parsing
-from invoicing.pricing.models import Charge, InvoiceTerm, Plan, PlanVersion, PriceVersion, Subscription, TaxRate
+from invoicing.pricing.models import (
+    Charge,
+    InvoiceTerm,
+    KeptPrices,
+    Plan,
+    PlanVersion,
+    PriceVersion,
+    Subscription,
+    TaxRate,
+)
 from invoicing.pricing.rules import params as price_params
 from metering.models import Meter
 
@@ -101,10 +110,12 @@ def examples() -> SafeString:
     return format_html('<div class="bo-mono">{}</div>', rows)
 
 
-def rounding_field() -> forms.ChoiceField:
-    return forms.ChoiceField(
+def rounding_field() -> forms.TypedChoiceField:
+    return forms.TypedChoiceField(
         label="Rounded once is",
         choices=PlanVersion.RoundingLevel.choices,
+        required=False,
+        empty_value=PlanVersion.RoundingLevel.LINE,
         help_text="Together: the exact sum of what an invoice rates is rounded, and its lines add up to that.",
         widget=UnfoldAdminSelectWidget(),
     )
@@ -307,6 +318,24 @@ class KeepPricesForm(BaseDialogForm):
 
     since = instant_field("Prices of", help_text="The terms and prices in force at this instant stay.")
     until = instant_field("Until", help_text="From this instant on the prices then in force count.")
+
+
+class ReleasePricesForm(BaseDialogForm):
+    """Which kept prices end, from when on, and why."""
+
+    kept = forms.ModelChoiceField(KeptPrices.objects.none(), label="Kept prices", widget=UnfoldAdminSelectWidget())
+    ends_at = instant_field("Until", help_text="From this instant on the prices then in force count.")
+    reason = forms.CharField(
+        min_length=5,
+        max_length=300,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="Such as what was agreed with the customer, and when.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kept: Any = self.fields["kept"]
+        kept.queryset = KeptPrices.objects.filter(subscription=self.object_id).select_related("plan")
 
 
 class EndForm(BaseDialogForm):

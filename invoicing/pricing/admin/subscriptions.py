@@ -15,7 +15,14 @@ from accounts.backoffice import BackOfficeInline, HistoryAdmin, answer_dialog
 from accounts.roles import Role
 from core import money
 from invoicing.pricing import arrange, subscribe
-from invoicing.pricing.admin.forms import ChangePlanForm, EndForm, KeepPricesForm, QuantityForm, StartForm
+from invoicing.pricing.admin.forms import (
+    ChangePlanForm,
+    EndForm,
+    KeepPricesForm,
+    QuantityForm,
+    ReleasePricesForm,
+    StartForm,
+)
 from invoicing.pricing.models import KeptPrices, Subscription, SubscriptionPhase, SubscriptionQuantity
 
 
@@ -45,7 +52,7 @@ class KeptPricesInline(BackOfficeInline):
     """Older prices that it keeps for a time."""
 
     model = KeptPrices
-    fields = ("plan", "starts_at", "ends_at", "created_by", "created_at")
+    fields = ("plan", "starts_at", "ends_at", "released_because", "created_by", "created_at")
     readonly_fields = fields
     verbose_name_plural = "kept prices"
 
@@ -61,7 +68,7 @@ class SubscriptionAdmin(HistoryAdmin):
     fields = ("customer", "starts_at", "ends_at", "anchor_date", "time_zone", "created_at")
     inlines = (PhaseInline, QuantityInline, KeptPricesInline)
     actions_list: ClassVar[list[str]] = ["start"]
-    actions_detail: ClassVar[list[str]] = ["change_plan", "set_quantity", "keep_prices", "end"]
+    actions_detail: ClassVar[list[str]] = ["change_plan", "set_quantity", "keep_prices", "release_prices", "end"]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("phases__plan")
@@ -161,6 +168,33 @@ class SubscriptionAdmin(HistoryAdmin):
             object_id,
             lambda: arrange.keep_prices(subscription=subscription, **given, actor=request.user, at=timezone.now()),
             "The prices are kept until then.",
+        )
+
+    @action(
+        description="Release prices",
+        permissions=["agree"],
+        icon="lock_open",
+        dialog={
+            "title": "Release kept prices",
+            "description": "They end earlier than agreed; periods that are billed already stay as they are.",
+            "form_class": ReleasePricesForm,
+            "form_submit_text": "Release",
+        },
+    )
+    def release_prices(self, request: HttpRequest, form: ReleasePricesForm, object_id: str) -> HttpResponse:
+        subscription = get_object_or_404(Subscription, pk=object_id)
+        given = {name: form.cleaned_data[name] for name in ("ends_at", "reason")}
+        return self._answer(
+            request,
+            object_id,
+            lambda: arrange.release_prices(
+                subscription=subscription,
+                kept_id=form.cleaned_data["kept"].pk,
+                **given,
+                actor=request.user,
+                at=timezone.now(),
+            ),
+            "The prices are released then.",
         )
 
     @action(

@@ -256,8 +256,15 @@ class KeptPricesSerializer(serializers.ModelSerializer[KeptPrices]):
 
     class Meta:
         model = KeptPrices
-        fields: ClassVar = ["id", "plan", "since", "until"]
-        read_only_fields: ClassVar = ["id"]
+        fields: ClassVar = ["id", "plan", "since", "until", "released_because"]
+        read_only_fields: ClassVar = ["id", "released_because"]
+
+
+class ReleasePricesSerializer(serializers.Serializer[KeptPrices]):
+    """When kept prices end, earlier than agreed, and why."""
+
+    until = InstantField(required=False, help_text="Default: now.")
+    reason = serializers.CharField(min_length=5, max_length=300)
 
 
 class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):

@@ -21,6 +21,7 @@ from invoicing.pricing.api.serializers import (
     NewSubscriptionSerializer,
     PlanMoveSerializer,
     QuantitySerializer,
+    ReleasePricesSerializer,
     SubscriptionSerializer,
 )
 from invoicing.pricing.models import Subscription, SubscriptionPhase
@@ -135,6 +136,27 @@ class KeptPricesView(IdempotentWrites, RuledView, APIView):
             at=timezone.now(),
         )
         return Response(SubscriptionSerializer(_one(subscription_id)).data, status=status.HTTP_201_CREATED)
+
+
+class ReleasePricesView(IdempotentWrites, RuledView, APIView):
+    """Lets kept prices end earlier than agreed."""
+
+    roles_by_method = {"POST": AGREEING}
+
+    @extend_schema(request=ReleasePricesSerializer, responses={200: SubscriptionSerializer, **WRITE_REFUSALS})
+    def post(self, request: Request, subscription_id: int, kept_id: int) -> Response:
+        subscription, now = _one(subscription_id), timezone.now()
+        body = ReleasePricesSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        arrange.release_prices(
+            subscription=subscription,
+            kept_id=kept_id,
+            ends_at=body.validated_data.get("until", now),
+            reason=body.validated_data["reason"],
+            actor=request.user,
+            at=now,
+        )
+        return Response(SubscriptionSerializer(_one(subscription_id)).data)
 
 
 def _one(subscription_id: int) -> Subscription:

@@ -29,5 +29,9 @@ urlpatterns = [
     path("subscriptions/<int:subscription_id>/change-plan", subscriptions.ChangePlanView.as_view()),
     path("subscriptions/<int:subscription_id>/quantities", subscriptions.QuantityView.as_view()),
     path("subscriptions/<int:subscription_id>/kept-prices", subscriptions.KeptPricesView.as_view()),
+    path(
+        "subscriptions/<int:subscription_id>/kept-prices/<int:kept_id>/release",
+        subscriptions.ReleasePricesView.as_view(),
+    ),
     path("subscriptions/<int:subscription_id>/end", subscriptions.EndView.as_view()),
 ]

@@ -51,6 +51,9 @@ class KeptPrices(models.Model):
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="+")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
+    released_because = models.CharField(
+        max_length=300, blank=True, help_text="Why they ended, or will end, earlier than agreed."
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -14,6 +15,7 @@ from accounts.permissions import READERS, RuledView
 from core import money
 from core.http.fields import JsonField
 from core.http.schema import WRITE_REFUSALS
+from invoicing.rating import fee_preview
 from invoicing.rating.rules import preview, trial
 
 
@@ -21,14 +23,18 @@ class PreviewSerializer(serializers.Serializer[Any]):
     """A price, and the units, the events or the steps to try it on."""
 
     model = serializers.CharField(help_text=f"One of: {', '.join(trial.MODELS)}.")
-    params = JsonField(help_text="In the shape of the model.")
+    params = JsonField(
+        help_text="In the shape of the model. Of a `fee_program` the figures in force are tried, unless `version` names"
+        " others or `terms` gives some."
+    )
     currency = serializers.CharField(validators=[validators.check_currency])
     units = JsonField(required=False, allow_null=True, help_text="A decimal string.")
     events = JsonField(
         required=False,
         allow_null=True,
         help_text="Objects with one property that says the units, beside those that the price compares; `bucket` names"
-        " the time bucket of a bucketed price, the amount property what a dynamic price sums.",
+        " the time bucket of a bucketed price, the amount property what a dynamic price sums. Of a fee program: one"
+        " object per transaction, with the properties that `params` names.",
     )
     steps = JsonField(
         required=False,
@@ -103,16 +109,20 @@ class PreviewView(RuledView, APIView):
         body = PreviewSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         asked = body.validated_data
-        found = trial.try_price(
-            model=asked["model"],
-            params=asked["params"],
-            currency=asked["currency"],
-            units=asked.get("units"),
-            events=asked.get("events"),
-            steps=asked.get("steps"),
-            rounding_rule=_rounding(asked),
-        )
-        return Response(_answer(found))
+        return Response(_answer(_try(asked)))
+
+
+def _try(asked: dict[str, Any]) -> preview.Preview:
+    given: dict[str, Any] = {name: asked.get(name) for name in ("params", "currency", "events")}
+    if asked["model"] == fee_preview.MODEL:
+        return fee_preview.preview_program(**given, rounding_rule=_rounding(asked), at=timezone.now())
+    return trial.try_price(
+        model=asked["model"],
+        **given,
+        units=asked.get("units"),
+        steps=asked.get("steps"),
+        rounding_rule=_rounding(asked),
+    )
 
 
 def _answer(found: preview.Preview) -> dict[str, Any]:
