@@ -1,6 +1,7 @@
 """What finance agreed for the documents of these periods."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from invoicing.cycle.rules.agreed import Agreed, DocumentTerms
 from invoicing.pricing import invoice_terms
@@ -8,6 +9,7 @@ from invoicing.pricing.models import InvoiceTerm
 from invoicing.pricing.queries import DuePeriod
 
 Kind = InvoiceTerm.Kind
+NOTHING = Decimal(0)
 
 
 def document_terms(due: Sequence[DuePeriod]) -> dict[DuePeriod, DocumentTerms]:
@@ -15,8 +17,9 @@ def document_terms(due: Sequence[DuePeriod]) -> dict[DuePeriod, DocumentTerms]:
     found = invoice_terms.terms_in_force(due)
     return {
         period: DocumentTerms(
-            agreed=tuple(_agreed(term) for term in terms if term.kind != Kind.ROUNDING),
+            agreed=tuple(_agreed(term) for term in terms if term.kind in (Kind.ALLOWANCE, Kind.CHARGE)),
             rounds_to=next((term.amount for term in terms if term.kind == Kind.ROUNDING and term.amount), None),
+            prepaid=sum((term.amount or NOTHING for term in terms if term.kind == Kind.PREPAID), NOTHING),
         )
         for period, terms in found.items()
     }

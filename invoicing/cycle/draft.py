@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 
 from accounts.models import Customer, Seller
 from core import bulk
-from invoicing.cycle import content, delta, move
+from invoicing.cycle import content, delta, move, prepayments
 from invoicing.cycle.bills import Bill, BillLine
 from invoicing.cycle.models import (
     Break,
@@ -44,7 +45,8 @@ def draft_invoices(
     """Write one draft per bill, all bills in a fixed number of statements; held at once where the stages differ."""
     if not bills:
         return []
-    sheets = [_fill_in(bill, seller=seller, watermark=watermark, actor=actor, at=at) for bill in bills]
+    prepaid = prepayments.Prepaid(bills)
+    sheets = [_fill_in(bill, prepaid=prepaid, seller=seller, watermark=watermark, actor=actor, at=at) for bill in bills]
     bulk.insert_rows([sheet.invoice for sheet in sheets])
     bulk.insert_rows([_belonging(line, sheet.invoice) for sheet in sheets for line in sheet.lines])
     bulk.insert_rows([_belonging(part, sheet.invoice) for sheet in sheets for part in sheet.on_document])
@@ -76,10 +78,17 @@ def _belonging(row: Any, invoice: Invoice) -> Any:
 
 
 def _fill_in(
-    bill: Bill, *, seller: Seller, watermark: Watermark, actor: AbstractBaseUser | None, at: datetime
+    bill: Bill,
+    *,
+    prepaid: prepayments.Prepaid,
+    seller: Seller,
+    watermark: Watermark,
+    actor: AbstractBaseUser | None,
+    at: datetime,
 ) -> Sheet:
     lines = [line_row(line, position=position) for position, line in enumerate(bill.lines, start=1)]
-    sums, parts = total_bill(bill)
+    sums, parts = total_bill(bill, prepaid_left=prepaid.left_for(bill))
+    prepaid.use(bill, sums.prepaid)
     taxes, on_document = tax_rows(sums), allowance_rows(parts)
     findings = bill.result.findings if bill.result else ()
     invoice = bulk.new_row(
@@ -115,11 +124,17 @@ def _fill_in(
     return Sheet(invoice=invoice, lines=lines, on_document=on_document, taxes=taxes, findings=findings)
 
 
-def total_bill(bill: Bill) -> tuple[Totals, tuple[AllowanceCharge, ...]]:
+def total_bill(bill: Bill, *, prepaid_left: Decimal = Decimal(0)) -> tuple[Totals, tuple[AllowanceCharge, ...]]:
     """What the bill comes to with all that was agreed for its document."""
     lines = [(line.taxes, line.amount) for line in bill.lines]
     parts = agreed.apply_terms(lines, terms=bill.terms, taxes=bill.taxes, currency=bill.currency)
-    sums = agreed.total_document(lines, on_document=parts, rounds_to=bill.terms.rounds_to, currency=bill.currency)
+    sums = agreed.total_document(
+        lines,
+        on_document=parts,
+        rounds_to=bill.terms.rounds_to,
+        currency=bill.currency,
+        prepaid_left=prepaid_left,
+    )
     return sums, parts
 
 

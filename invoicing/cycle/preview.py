@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from accounts.models import Customer
 from core.errors import DomainError, InvalidInputError, NotFoundError
 from core.periods import Period
-from invoicing.cycle import advance, agreements, assemble, deduct, draft, plan_lines
+from invoicing.cycle import advance, agreements, assemble, deduct, draft, plan_lines, prepayments
 from invoicing.cycle.bills import Bill, own_line
 from invoicing.cycle.models import InvoiceAllowanceCharge, InvoiceLine, InvoiceTax
 from invoicing.cycle.rules import agreed
@@ -136,7 +137,7 @@ def unsaved(computed: Computed) -> RatedLine:
 def _preview(customer: Customer, period: Period, bills: Sequence[Bill], *, policy: TriggerPolicy | None) -> Preview:
     lines = [line for bill in bills for line in bill.lines]
     currency = lines[0].rated.currency if lines else customer.currency
-    parts, sums = total_bills(bills, currency=currency)
+    parts, sums = total_bills(bills, currency=currency, prepaid_left=prepayments.Prepaid(bills).left_of_all())
     return Preview(
         customer=customer,
         period=period,
@@ -149,7 +150,9 @@ def _preview(customer: Customer, period: Period, bills: Sequence[Bill], *, polic
     )
 
 
-def total_bills(bills: Sequence[Bill], *, currency: str) -> tuple[list[AllowanceCharge], Totals]:
+def total_bills(
+    bills: Sequence[Bill], *, currency: str, prepaid_left: Decimal = Decimal(0)
+) -> tuple[list[AllowanceCharge], Totals]:
     """What one document over these bills would say: what is agreed on it, and its sums."""
     parts = [part for bill in bills if bill.lines for part in _on_document(bill, currency=currency)]
     sums = agreed.total_document(
@@ -157,6 +160,7 @@ def total_bills(bills: Sequence[Bill], *, currency: str) -> tuple[list[Allowance
         on_document=parts,
         rounds_to=next((bill.terms.rounds_to for bill in bills if bill.terms.rounds_to), None),
         currency=currency,
+        prepaid_left=prepaid_left,
     )
     return parts, sums
 

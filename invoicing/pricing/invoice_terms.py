@@ -44,6 +44,8 @@ def propose_invoice_term(
     with transaction.atomic():
         currency = _lock(subject)
         _check_figure(kind=kind, percent=percent, amount=amount, currency=currency)
+        if kind == Kind.PREPAID and isinstance(subject, Plan):
+            raise InvoiceTermError("What was paid in advance belongs to one subscription.", pointer="/subscription")
         siblings = InvoiceTerm.objects.filter(**owner, code=code)
         term = InvoiceTerm.objects.create(
             **owner,
@@ -125,8 +127,9 @@ def _last_moment(due: DuePeriod) -> datetime:
 def _check_figure(*, kind: str, percent: Decimal | None, amount: Decimal | None, currency: str) -> None:
     if (percent is None) == (amount is None):
         raise InvoiceTermError("Give either a percentage of the lines or an amount.", pointer="/percent")
-    if percent is not None and kind == Kind.ROUNDING:
-        raise InvoiceTermError("A rounding names the multiple to round to, as an amount.", pointer="/amount")
+    if percent is not None and kind in (Kind.ROUNDING, Kind.PREPAID):
+        detail = "A rounding names the multiple to round to, and what was paid in advance is an amount."
+        raise InvoiceTermError(detail, pointer="/amount")
     if percent is not None and not 0 <= percent <= 100:  # noqa: PLR2004  a whole, in percent
         raise InvoiceTermError("A percentage lies between 0 and 100.", pointer="/percent")
     if amount is not None and (amount < 0 or money.round_amount(amount, currency=currency) != amount):

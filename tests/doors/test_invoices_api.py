@@ -57,6 +57,7 @@ def test_an_invoice_reads_as_the_contract_says(finance: ApiClient, draft: Invoic
         "effective_at": "2026-01-01T00:00:00Z",
         "fee_version": None,
         "amount": "3.00",
+        "rounding": "0.00",
         "tax_category": "S",
         "tax_percent": "19",
         "adjusts": None,

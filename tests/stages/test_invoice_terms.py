@@ -27,6 +27,7 @@ ADD_A_CHARGE = """
         (invoice_id, position, term_id, kind, reason, amount, tax_category, tax_percent)
     SELECT id, 9, (SELECT id FROM pricing_invoiceterm), 'charge', 'x', 1, 'S', 19 FROM cycle_invoice
 """
+DEPOSIT = {"code": "deposit", "kind": "prepaid", "reason": "Deposit", "amount": Decimal("100.00")}
 WHOLE_EUROS = {"code": "rounding", "kind": "rounding", "reason": "Whole euros", "amount": Decimal(1)}
 
 
@@ -94,6 +95,77 @@ def test_what_is_to_be_paid_is_rounded_as_agreed(company: billing.Company, subsc
     )
 
 
+def live() -> list[tuple[Decimal, Decimal, Decimal]]:
+    """Total, paid in advance and to be paid, of invoices that were not discarded, in order of time."""
+    invoices = Invoice.objects.exclude(status="discarded").order_by("period_start")
+    return [(one.total, one.prepaid, one.payable) for one in invoices]
+
+
+def offences() -> list[str]:
+    return [offence for each in check_invariants.all_invariants() for offence in each.find_offenders()]
+
+
+def test_invoices_use_up_what_was_paid_in_advance(company: billing.Company, subscription: Subscription) -> None:
+    agree(subscription, DEPOSIT)
+    invoice = bill()
+    # 52.00 + 9.88 tax, all of it paid; of 100.00 there are 38.12 left for November's 49.00 + 9.31
+    assert live() == [(Decimal("61.88"), Decimal("61.88"), 0)]
+    billing.issue(company, [invoice])
+    billing.close_november()
+    assert live()[1] == (Decimal("58.31"), Decimal("38.12"), Decimal("20.19"))
+    assert offences() == []
+
+
+def test_two_periods_drafted_together_do_not_use_the_same_money(subscription: Subscription) -> None:
+    agree(subscription, DEPOSIT)
+    billing.close_november()
+    assert [prepaid for _, prepaid, _ in live()] == [Decimal("61.88"), Decimal("38.12")]
+    assert offences() == []
+
+
+def test_a_discarded_draft_gives_back_what_it_used(company: billing.Company, subscription: Subscription) -> None:
+    agree(subscription, DEPOSIT)
+    billing.discard_draft(company, bill())
+    billing.close_october()
+    assert live() == [(Decimal("61.88"), Decimal("61.88"), 0)]
+
+
+def test_more_money_paid_in_advance_is_the_next_version(company: billing.Company, subscription: Subscription) -> None:
+    agree(subscription, DEPOSIT)
+    agree(subscription, DEPOSIT, amount=Decimal("110.00"), effective_at=NOVEMBER)
+    billing.issue(company, [bill()])
+    billing.close_november()
+    assert live()[1][1] == Decimal("48.12")  # 110.00 - 61.88
+    assert offences() == []
+
+
+def test_what_was_paid_in_advance_stands_on_the_document_and_is_rounded_after(subscription: Subscription) -> None:
+    agree(subscription, {**DEPOSIT, "amount": Decimal("20.50")})
+    agree(subscription, WHOLE_EUROS)
+    context = page.page_context(queries.invoice_document(bill()))
+    # 61.88 - 20.50 = 41.38, to be paid 41.00
+    assert context["settlement"] == [
+        ("Paid in advance", "-20.50"),
+        ("Rounding", "-0.38"),
+        ("To be paid (EUR)", "41.00"),
+    ]
+
+
+def test_what_was_paid_in_advance_belongs_to_one_subscription(company: billing.Company) -> None:
+    with pytest.raises(InvoiceTermError, match="one subscription"):
+        propose(company.plan, DEPOSIT)
+
+
+def test_money_used_twice_is_found(subscription: Subscription) -> None:
+    agree(subscription, DEPOSIT)
+    billing.close_november()
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("UPDATE cycle_invoice SET prepaid = 58.31 WHERE prepaid = 38.12")
+        cursor.execute("SET LOCAL session_replication_role = origin")
+    assert any("paid in advance" in offence for offence in offences())
+
+
 def test_a_term_counts_for_periods_that_end_after_its_instant(subscription: Subscription) -> None:
     agree(subscription, DISCOUNT, effective_at=NOVEMBER)
     agree(subscription, HANDLING, effective_at=NOVEMBER - timedelta(microseconds=1))
@@ -135,6 +207,7 @@ def test_only_product_and_finance_propose(subscription: Subscription) -> None:
         ({"percent": Decimal(101)}, "/percent"),
         ({"percent": Decimal(-1)}, "/percent"),
         ({"kind": "rounding"}, "/amount"),
+        ({"kind": "prepaid"}, "/amount"),
         ({"percent": None, "amount": Decimal("0.001")}, "/amount"),
         ({"percent": None, "amount": Decimal(-1)}, "/amount"),
     ],
@@ -230,3 +303,6 @@ def test_a_preview_has_what_the_draft_will_have(subscription: Subscription) -> N
     found = preview.preview_for(customer_code="acme", start=OCTOBER, end=NOVEMBER, at=CLOSING)
     assert [(part.reason, part.amount) for part in found.on_document] == [("Partner discount", Decimal("5.20"))]
     assert (found.totals.total, found.totals.payable) == (Decimal("55.69"), Decimal(56))
+    agree(subscription, DEPOSIT)
+    found = preview.preview_for(customer_code="acme", start=OCTOBER, end=NOVEMBER, at=CLOSING)
+    assert (found.totals.prepaid, found.totals.payable) == (Decimal("55.69"), 0)

@@ -296,6 +296,28 @@ INVARIANTS = [
         ),
     ),
     Invariant(
+        number=18,
+        name="invoices use no more than was paid in advance, and none more than it comes to",
+        find_offenders=rows_of(
+            """
+            SELECT cycle.subscription_id AS subscription, sum(invoice.prepaid) AS "paid in advance, used", (
+                SELECT coalesce(sum(latest.amount), 0) FROM (
+                    SELECT max(term.amount) AS amount FROM pricing_invoiceterm term
+                    WHERE term.subscription_id = cycle.subscription_id AND term.kind = 'prepaid'
+                      AND term.status = 'approved' GROUP BY term.code) latest) AS agreed
+            FROM cycle_invoice invoice JOIN cycle_billingcycle cycle ON cycle.id = invoice.cycle_id
+            WHERE invoice.status <> 'discarded'
+            GROUP BY cycle.subscription_id
+            HAVING bool_or(invoice.prepaid > greatest(invoice.total, 0)) OR sum(invoice.prepaid) > (
+                SELECT coalesce(sum(latest.amount), 0) FROM (
+                    SELECT max(term.amount) AS amount FROM pricing_invoiceterm term
+                    WHERE term.subscription_id = cycle.subscription_id AND term.kind = 'prepaid'
+                      AND term.status = 'approved' GROUP BY term.code) latest)
+            ORDER BY cycle.subscription_id
+            """
+        ),
+    ),
+    Invariant(
         number=20,
         name="an invoice still says what was hashed when it was drafted",
         find_offenders=lambda: list(_find_content_that_changed()),

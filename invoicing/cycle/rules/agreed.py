@@ -23,10 +23,14 @@ class Agreed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentTerms:
-    """All that is agreed for one document; what is to be paid is rounded to a multiple of `rounds_to`."""
+    """All that is agreed for one document; what is to be paid is rounded to a multiple of `rounds_to`.
+
+    `prepaid` is all that was ever paid in advance; what earlier invoices used of it is not taken off here.
+    """
 
     agreed: tuple[Agreed, ...] = ()
     rounds_to: Decimal | None = None
+    prepaid: Decimal = Decimal(0)
 
 
 NO_TERMS = DocumentTerms()
@@ -51,9 +55,15 @@ def total_document(
     on_document: Sequence[AllowanceCharge],
     rounds_to: Decimal | None,
     currency: str,
+    prepaid_left: Decimal = Decimal(0),
 ) -> Totals:
-    """What the document comes to, what is to be paid rounded as agreed."""
+    """What the document comes to, what is to be paid rounded as agreed.
+
+    It takes from what is left of money paid in advance, and no more than it comes to.
+    """
     sums = totals.total_up(lines, currency=currency, on_document=on_document)
+    if prepaid_left:
+        sums = replace(sums, prepaid=max(min(prepaid_left, sums.total), Decimal(0)))
     if rounds_to is None:
         return sums
     return replace(sums, payable_rounding=payable_rounding(sums.payable, to=rounds_to))

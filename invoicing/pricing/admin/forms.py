@@ -211,7 +211,7 @@ class PriceForm(BaseDialogForm):
 
 
 class InvoiceTermForm(BaseDialogForm):
-    """A discount, charge or rounding on the invoices of a plan or of one subscription."""
+    """A discount, charge, rounding or payment in advance on the invoices of a plan or of one subscription."""
 
     plan = forms.ModelChoiceField(Plan.objects.all(), required=False, empty_label="—", widget=UnfoldAdminSelectWidget())
     subscription = forms.ModelChoiceField(
@@ -236,7 +236,8 @@ class InvoiceTermForm(BaseDialogForm):
         min_value=0,
         max_digits=16,
         decimal_places=4,
-        help_text="On each invoice; for a rounding the multiple to round to, such as 1 or 0.05.",
+        help_text="On each invoice; for a rounding the multiple to round to, such as 1 or 0.05; of a payment in advance"
+        " all that this subscription has paid so far.",
         widget=UnfoldAdminTextInputWidget(),
     )
     effective_at = instant_field("In force from")

@@ -1,4 +1,4 @@
-"""Discounts, charges and roundings on whole invoices."""
+"""Discounts, charges and roundings on whole invoices, and what was paid before them."""
 
 from typing import Any, ClassVar
 
@@ -44,8 +44,8 @@ class InvoiceTermAdmin(ProposalAdmin):
     def figure(self, term: InvoiceTerm) -> str:
         if term.percent is not None:
             return f"{money.plain(term.percent)} % of the lines"
-        to = "to multiples of " if term.kind == InvoiceTerm.Kind.ROUNDING else ""
-        return f"{to}{money.plain(term.amount)}" if term.amount is not None else ""
+        words: dict[str, str] = {InvoiceTerm.Kind.ROUNDING: "to multiples of ", InvoiceTerm.Kind.PREPAID: "so far "}
+        return f"{words.get(term.kind, '')}{money.plain(term.amount)}" if term.amount is not None else ""
 
     @action(
         description="New term",
@@ -53,7 +53,7 @@ class InvoiceTermAdmin(ProposalAdmin):
         variant=ActionVariant.PRIMARY,
         icon="percent_discount",
         dialog={
-            "title": "Propose a discount, charge or rounding",
+            "title": "Propose a discount, charge, rounding or payment in advance",
             "description": "It stands on every invoice of the plan or subscription whose period ends after its instant,"
             " once somebody else in finance has approved it. A version of 0 ends it.",
             "form_class": InvoiceTermForm,

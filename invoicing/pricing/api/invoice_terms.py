@@ -57,7 +57,7 @@ class InvoiceTermSerializer(serializers.ModelSerializer[InvoiceTerm]):
 
 
 class NewTermSerializer(serializers.Serializer[InvoiceTerm]):
-    """A discount, charge or rounding for a plan or one subscription; a figure of 0 ends it."""
+    """A discount, charge or rounding for a plan or one subscription, or what one paid in advance; 0 ends it."""
 
     plan = serializers.SlugRelatedField(slug_field="code", queryset=Plan.objects.all(), required=False)
     subscription = serializers.PrimaryKeyRelatedField(queryset=Subscription.objects.all(), required=False)
@@ -66,7 +66,11 @@ class NewTermSerializer(serializers.Serializer[InvoiceTerm]):
     reason = serializers.CharField(max_length=120)
     percent = PercentField(required=False, help_text="Of the sum of the lines.")
     amount = serializers.DecimalField(
-        max_digits=16, decimal_places=4, min_value=0, required=False, help_text="On each invoice, or to round to."
+        max_digits=16,
+        decimal_places=4,
+        min_value=0,
+        required=False,
+        help_text="On each invoice, or to round to, or paid so far.",
     )
     effective_at = InstantField()
 

@@ -1,4 +1,4 @@
-"""What finance agrees to take off or add on whole invoices."""
+"""What finance agrees to take off or add on whole invoices, and what was paid before them."""
 
 from django.db import models
 from django.db.models import Q
@@ -11,6 +11,8 @@ from invoicing.pricing.models.proposals import Proposal, proposal_checks, propos
 class InvoiceTerm(Proposal):
     """A discount, charge or rounding on the documents of a plan or a subscription, from an instant on.
 
+    What was paid in advance belongs to one subscription: an amount that its invoices use up.
+
     Versions of one code follow each other; one of nothing ends it. The subscription's own supersedes the plan's. Of
     approved versions with one effective instant the highest counts.
     """
@@ -19,6 +21,7 @@ class InvoiceTerm(Proposal):
         ALLOWANCE = "allowance", "Discount"
         CHARGE = "charge", "Charge"
         ROUNDING = "rounding", "Rounding of what is to be paid"
+        PREPAID = "prepaid", "Paid in advance"
 
     plan = models.ForeignKey(Plan, null=True, blank=True, on_delete=models.PROTECT, related_name="invoice_terms")
     subscription = models.ForeignKey(
@@ -35,7 +38,8 @@ class InvoiceTerm(Proposal):
         decimal_places=4,
         null=True,
         blank=True,
-        help_text="On each invoice; for a rounding the multiple that is rounded to, such as 1 or 0.05.",
+        help_text="On each invoice; for a rounding the multiple that is rounded to, such as 1 or 0.05; of what was paid"
+        " in advance all that was paid so far.",
     )
 
     class Meta:
@@ -55,8 +59,11 @@ class InvoiceTerm(Proposal):
             ),
             models.CheckConstraint(
                 condition=Q(kind__in=["allowance", "charge"], percent__range=("0", "100"), amount=None)
-                | Q(kind__in=["allowance", "charge", "rounding"], amount__range=("0", "1e12"), percent=None),
+                | Q(kind__in=["allowance", "charge", "rounding", "prepaid"], amount__range=("0", "1e12"), percent=None),
                 name="pricing_invoiceterm_figure",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="prepaid") | Q(subscription__isnull=False), name="pricing_invoiceterm_prepaid"
             ),
             *proposal_checks("pricing_invoiceterm"),
         ]
