@@ -128,6 +128,7 @@ UNFOLD: dict[str, Any] = {
                 _entry("Health", "monitor_heart", "metering.ArrivalMinute"),
                 _entry("Review items", "flag", "metering.ReviewItem", "?status__exact=open"),
                 _entry("Backfills", "history", "metering.Backfill"),
+                _entry("Health policy", "tune", "metering.HealthPolicy"),
                 _entry("Meters", "speed", "metering.Meter"),
                 _entry("Versions of meters", "difference", "metering.MeterVersion", "?status__exact=proposed"),
                 _entry("Event contracts", "fact_check", "metering.EventContract"),

@@ -1,6 +1,8 @@
 """Finding accepted events: by customer, meter, type and period, or the one of an identity."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,8 +12,11 @@ from accounts.models import Customer
 from core.errors import DomainError, InvalidInputError, NotFoundError
 from metering.models import EventContract, EventCorrection, EventKey, Meter, UsageEvent
 from metering.store import elsewhere
+from metering.store.protocol import FIRST, LAST
 
 SLASHES_MAX = 40
+# How much of what lies in files or in another store one list may ask for: a month of one customer, a day of all.
+OF_ONE_CUSTOMER, OF_ALL = timedelta(days=31), timedelta(days=1)
 
 
 class AmbiguousIdentityError(DomainError):
@@ -48,6 +53,41 @@ def find_events(
     if end is not None:
         events = events.filter(occurred_at__lt=end)
     return events
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Events to page through, and, where some that may be meant are not among them, what to ask instead."""
+
+    events: QuerySet[UsageEvent]
+    not_listed: str | None = None
+
+
+@contextmanager
+def listing(**wanted: Any) -> Iterator[Listing]:
+    """The events of `find_events`, wherever they lie, as far as the question is narrow; to be read inside."""
+    events = find_events(**wanted)
+    start, end = _asked_span(wanted)
+    if not elsewhere.has_any(start, end):
+        yield Listing(events)
+        return
+    customer = wanted.get("customer")
+    if end - start > (OF_ALL if customer is None else OF_ONE_CUSTOMER):
+        detail = "Older events lie in files or in another store: name a customer, and start and end at most 31 days"
+        yield Listing(events, f"{detail} apart (without a customer one day), to list them as well.")
+        return
+    ids = None if customer is None else list(Customer.objects.filter(code=customer).values_list("pk", flat=True))
+    with elsewhere.showing(start, end, customer_ids=ids):
+        yield Listing(events)
+
+
+def _asked_span(wanted: Mapping[str, Any]) -> tuple[datetime, datetime]:
+    """The time that a list asks for; of one identity the instant of its event."""
+    if wanted.get("source") is not None:
+        key = EventKey.objects.filter(source=wanted["source"], event_id=wanted["id"]).first()
+        if key is not None:
+            return key.occurred_at, key.occurred_at + timedelta(microseconds=1)
+    return wanted.get("start") or FIRST, wanted.get("end") or LAST
 
 
 def find_event(path: str) -> UsageEvent:

@@ -1,9 +1,11 @@
 """What is answered where no view is: problem+json below /api/, Django's pages elsewhere."""
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.views import defaults
 
-from core.http.problems import problem_http_response
+from core.errors import DomainError
+from core.http.problems import BUSY_SECONDS, NOT_AVAILABLE, problem_http_response
 
 
 def _is_api(request: HttpRequest) -> bool:
@@ -26,6 +28,16 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _is_api(request):
         return problem_http_response(status=404, code="not_found", detail="There is no such address.")
     return defaults.page_not_found(request, exception)
+
+
+def not_available(request: HttpRequest, error: DomainError) -> HttpResponse:
+    """Something that a page needs does not answer; nothing was changed."""
+    if _is_api(request):
+        answer = problem_http_response(status=NOT_AVAILABLE, code=error.code, detail=error.message)
+    else:
+        answer = render(request, "503.html", {"reason": error.message}, status=NOT_AVAILABLE)
+    answer["Retry-After"] = str(BUSY_SECONDS)
+    return answer
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -16,6 +16,7 @@ from core.errors import DomainError
 log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
 BUSY_SECONDS = 5
+NOT_AVAILABLE = 503
 WHOLE_OBJECT = ("non_field_errors", "__all__")
 
 TITLES = {
@@ -60,7 +61,7 @@ def problem_response(error: Exception, _context: dict[str, Any]) -> Response | N
 
 
 def _headers(error: Exception) -> dict[str, str]:
-    if isinstance(error, OperationalError):
+    if isinstance(error, OperationalError) or getattr(error, "http_status", None) == NOT_AVAILABLE:
         return {"Retry-After": str(BUSY_SECONDS)}
     auth_header = getattr(error, "auth_header", None)
     return {"WWW-Authenticate": auth_header} if auth_header else {}

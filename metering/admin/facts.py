@@ -1,13 +1,16 @@
 """Read-only pages of what capture and aggregation wrote: events, batches, snapshots and imports."""
 
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.template.response import SimpleTemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
@@ -18,10 +21,12 @@ from metering import queries
 from metering.models import AggregationSnapshot, CaptureBatch, EventKey, ImportRun, UsageEvent
 from metering.rules import exact_json
 from metering.rules.instants import instant_text
+from metering.store import elsewhere
 
 LISTED_MAX = 10_000
 SEARCH_HITS_MAX = 100
 EVENTS_SHOWN = 50
+DIGITS_MAX = 19  # of a number that the table can hold
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # Django's takes none at run time
@@ -65,9 +70,26 @@ class UsageEventAdmin(BackOfficeAdmin):
         """Ask the identities, which are indexed, and not the events."""
         if not search_term:
             return queryset, False
-        hits = list(EventKey.objects.filter(event_id=search_term).values_list("seq", "occurred_at")[:SEARCH_HITS_MAX])
+        hits = _hits(search_term)
         # The times let PostgreSQL leave out the tables of other months.
         return queryset.filter(seq__in=[seq for seq, _at in hits], occurred_at__in=[at for _seq, at in hits]), False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """What a search finds is shown wherever it lies; the list itself is of the table."""
+        hits = _hits(request.GET.get("q", ""))
+        spans = [(at, at + timedelta(microseconds=1)) for _seq, at in hits]
+        with transaction.atomic(), elsewhere.showing_days(spans):
+            return _rendered(super().changelist_view(request, extra_context))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The same for one event, by its number."""
+        seq = int(object_id) if object_id.isascii() and object_id.isdecimal() and len(object_id) < DIGITS_MAX else 0
+        if not seq or UsageEvent.objects.filter(seq=seq).exists():
+            return super().change_view(request, object_id, form_url, extra_context)
+        with transaction.atomic(), elsewhere.showing_numbers(after=seq - 1, up_to=seq):
+            return _rendered(super().change_view(request, object_id, form_url, extra_context))
 
     @display(description="Happened (UTC)")
     def happened(self, event: UsageEvent) -> str:
@@ -84,6 +106,21 @@ class UsageEventAdmin(BackOfficeAdmin):
     @display(description="Other attributes")
     def other_attributes(self, event: UsageEvent) -> SafeString | str:
         return _laid_out(event.extras) if event.extras else "None"
+
+
+def _hits(search_term: str) -> list[tuple[int, datetime]]:
+    """Number and time of the events of this id."""
+    if not search_term or not search_term.isprintable():
+        return []
+    found = EventKey.objects.filter(event_id=search_term).values_list("seq", "occurred_at")
+    return list(found[:SEARCH_HITS_MAX])
+
+
+def _rendered(answer: HttpResponse) -> HttpResponse:
+    """Now, while what it shows is there."""
+    if isinstance(answer, SimpleTemplateResponse):
+        answer.render()
+    return answer
 
 
 def _laid_out(value: Any) -> SafeString:

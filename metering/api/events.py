@@ -36,11 +36,18 @@ class EventsView(RuledView, GenericAPIView[UsageEvent]):
 
     @extend_schema(parameters=[EventFilterSerializer], responses={200: EventSerializer(many=True), **READ_REFUSALS})
     def get(self, request: Request) -> Response:
-        """List accepted events, the last captured first."""
+        """List accepted events, the last captured first.
+
+        Where older ones lie in archive files or in another store, a list of at most 31 days of one customer, or of one
+        day, has them as well; a wider one says so in `not_listed`.
+        """
         wanted = EventFilterSerializer(data=request.query_params)
         wanted.is_valid(raise_exception=True)
-        page = self.paginate_queryset(lookup.find_events(**wanted.validated_data)) or []
-        return self.get_paginated_response(_show_events(page))
+        with lookup.listing(**wanted.validated_data) as found:
+            answer = self.get_paginated_response(_show_events(self.paginate_queryset(found.events) or []))
+        if found.not_listed is not None:
+            answer.data["not_listed"] = found.not_listed
+        return answer
 
     @extend_schema(request=EVENT_BODIES, responses={200: CaptureAnswerSerializer, **WRITE_REFUSALS})
     def post(self, request: Request) -> HttpResponse:

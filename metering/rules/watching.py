@@ -1,6 +1,6 @@
 """Whether a source behaves unlike its own recent past: its rates, its lag, its silence."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -34,6 +34,37 @@ class Watch:
     silence_days: int
     silence_minutes_min: int
     gaps_min: int
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What makes a policy unusable, and which of its figures."""
+
+    field: str
+    detail: str
+
+
+# The least and the most of each figure; the table holds the same.
+BOUNDS: Mapping[str, tuple[Decimal, Decimal]] = {
+    "window_minutes": (Decimal(1), Decimal(60)),
+    "baseline_minutes": (Decimal(10), Decimal(1440)),
+    "false_alarm_rate": (Decimal("1e-10"), Decimal("0.01")),
+    "events_min": (Decimal(0), Decimal(10**9)),
+    "share_shift_min": (Decimal(0), Decimal(1)),
+    "lag_shift_min": (Decimal(0), Decimal(10**6)),
+    "silence_days": (Decimal(1), Decimal(31)),
+    "silence_minutes_min": (Decimal(0), Decimal(44_640)),
+    "gaps_min": (Decimal(1), Decimal(10**6)),
+}
+
+
+def problems_of(watch: Watch) -> Iterator[Problem]:
+    """Every figure that lies outside its bounds, and a past that is no longer than what is held against it."""
+    for name, (least, most) in BOUNDS.items():
+        if not least <= getattr(watch, name) <= most:
+            yield Problem(name, f"Lies between {least.normalize():f} and {most.normalize():f}.")
+    if watch.baseline_minutes <= watch.window_minutes:
+        yield Problem("baseline_minutes", "The minutes before are more than those that are looked at.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

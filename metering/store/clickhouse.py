@@ -7,9 +7,11 @@ with FINAL). Neither is trusted: whoever ships counts afterwards.
 import os
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC
 from typing import Any
 
+import structlog
 from django.conf import settings
 
 from core.errors import DomainError
@@ -18,6 +20,7 @@ from metering.store.clickhouse_tables import TABLE
 from metering.store.protocol import COLUMNS, Counted, Row, Span
 
 READ_ROWS = 20_000
+SAID_MAX = 300
 _NAMES = ", ".join(COLUMNS)
 _WITHIN = f"""
 FROM {TABLE} FINAL
@@ -35,6 +38,7 @@ SELECT count(), lower(hex(SHA256(arrayStringConcat(arrayMap(
 {_WITHIN}
 """
 _local = threading.local()
+log = structlog.get_logger(__name__)
 
 
 class ClickHouseUnreachableError(DomainError):
@@ -53,14 +57,15 @@ class ClickHouseStore:
 
     def insert(self, rows: Sequence[Row], *, token: str) -> None:
         columns = [list(column) for column in zip(*(_sent(row) for row in rows), strict=True)]
-        _client().insert(
-            TABLE,
-            columns,
-            column_names=list(COLUMNS),
-            column_type_names=list(clickhouse_tables.TYPES),
-            column_oriented=True,
-            settings={"insert_deduplication_token": token, "async_insert": 0, "distributed_foreground_insert": 1},
-        )
+        with _asking() as client:
+            client.insert(
+                TABLE,
+                columns,
+                column_names=list(COLUMNS),
+                column_type_names=list(clickhouse_tables.TYPES),
+                column_oriented=True,
+                settings={"insert_deduplication_token": token, "async_insert": 0, "distributed_foreground_insert": 1},
+            )
 
     def count(self, span: Span) -> Counted:
         (row,) = ask(_COUNT, **_values(span))
@@ -87,12 +92,32 @@ class ClickHouseStore:
 
 def ask(question: str, **parameters: Any) -> list[tuple[Any, ...]]:
     """Give the rows that answer a question with `{name:Type}` in it."""
-    return list(_client().query(question, parameters=parameters).result_rows)
+    with _asking() as client:
+        return list(client.query(question, parameters=parameters).result_rows)
 
 
 def command(statement: str) -> None:
     """Run a statement that gives no rows."""
-    _client().command(statement)
+    with _asking() as client:
+        client.command(statement)
+
+
+@contextmanager
+def _asking() -> Iterator[Any]:
+    """A client; what it cannot do is said in one sentence, and the next question tries a new connection."""
+    client = _client()
+    from clickhouse_connect.driver.exceptions import DatabaseError, Error, OperationalError  # noqa: PLC0415  an extra
+
+    try:
+        yield client
+    except Error as error:
+        _local.owner = None
+        refused = isinstance(error, DatabaseError) and not isinstance(error, OperationalError)
+        said = " ".join(str(error).split())[:SAID_MAX]
+        log.exception("clickhouse_failed")
+        raise ClickHouseUnreachableError(
+            f"ClickHouse answers with an error: {said}" if refused else f"ClickHouse does not answer now: {said}"
+        ) from error
 
 
 def _client() -> Any:

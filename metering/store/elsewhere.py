@@ -141,6 +141,11 @@ def showing_late(*, customer_ids: Sequence[int] | None = None) -> Iterator[None]
         yield
 
 
+def has_any(start: datetime, end: datetime) -> bool:
+    """Whether events of `[start, end)` may lie in files or in another store."""
+    return _find_sources(_months(start, end)).are_any
+
+
 def find_rows(wanted: Mapping[int, datetime]) -> dict[int, Row]:
     """Give the rows with these numbers, each of which happened at the instant named, that do not lie in the table.
 

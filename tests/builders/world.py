@@ -245,6 +245,7 @@ def _watch(ids: dict[str, int], company: billing.Company) -> None:
         repaired_at=at,
     )
     ids["metering_arrivalminute"], ids["metering_bulkdecision"] = minute.pk, decision.pk
+    ids["metering_healthpolicy"] = HealthPolicy.objects.earliest("pk").pk
     ids["metering_reviewitem"], ids["metering_rolluprepair"] = item.pk, repair.pk
 
 

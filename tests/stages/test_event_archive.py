@@ -10,13 +10,15 @@ import pyarrow.parquet as pq
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
+from django.test import Client
+from django.urls import reverse
 
 from billing_ops.management.commands import check_invariants
 from compliance.evidence import events, trace
 from core.models import AuditEntry
 from invoicing.cycle.models import Invoice
 from metering import archive, ingest, lookup, queries, rollup_repair, rollups, watermark
-from metering.models import AggregationSnapshot, EventArchive, RollupSeries, UsageEvent
+from metering.models import AggregationSnapshot, EventArchive, EventKey, RollupSeries, UsageEvent
 from metering.store import elsewhere, partitions
 from metering.store.archive_files import ArchiveUnreadableError
 from tests.builders import billing, guards, stores
@@ -50,6 +52,37 @@ def usage_line(invoice: Invoice) -> trace.Trace:
 def offences() -> dict[str, list[str]]:
     found = {one.name: list(one.find_offenders()) for one in check_invariants.all_invariants()}
     return {name: offenders for name, offenders in found.items() if offenders}
+
+
+def listed(**wanted: Any) -> tuple[list[str], str | None]:
+    with lookup.listing(**wanted) as found:
+        return [event.event_id for event in found.events.order_by("seq")], found.not_listed
+
+
+def test_a_narrow_list_has_the_events_of_a_file_and_a_wide_one_says_what_it_lacks(invoice: Invoice) -> None:
+    detach()
+    month = {"customer": "acme", "start": billing.OCTOBER, "end": billing.NOVEMBER}
+    assert listed(**month) == (["e1", "e2"], None)
+    assert listed(start=billing.day(3), end=billing.day(4)) == (["e1"], None)
+    assert listed(source="/meter/acme", id="e2") == (["e2"], None)
+    assert listed(start=billing.NOVEMBER) == ([], None)
+    for wide in ({}, {"customer": "acme"}, {"start": billing.OCTOBER, "end": billing.NOVEMBER}):
+        events, lacks = listed(**wide)
+        assert events == []
+        assert lacks is not None
+        assert "lie in files" in lacks
+
+
+def test_the_back_office_finds_and_shows_an_event_of_a_file(invoice: Invoice, client: Client) -> None:
+    detach()
+    client.force_login(billing.person("olaf", "engineering"))
+    seq = EventKey.objects.get(event_id="e1").seq
+    found = client.get(reverse("admin:metering_usageevent_changelist"), {"q": "e1"}).content.decode()
+    assert reverse("admin:metering_usageevent_change", args=[seq]) in found
+    shown = client.get(reverse("admin:metering_usageevent_change", args=[seq]))
+    assert shown.status_code == 200
+    assert "1000" in shown.content.decode()
+    assert client.get(reverse("admin:metering_usageevent_change", args=[999999])).status_code == 302
 
 
 def rows_in_table() -> list[Any]:
