@@ -349,6 +349,7 @@ ADMIN_EXTRA = {
     "pricing_subscription_change_plan": FINANCE,
     "pricing_subscription_end": FINANCE,
     "pricing_subscription_keep_prices": FINANCE,
+    "pricing_subscription_release_prices": FINANCE,
     "pricing_subscription_set_quantity": FINANCE,
     "pricing_subscription_start": FINANCE,
     "pricing_taxrate_new_rate": FINANCE,
