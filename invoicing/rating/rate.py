@@ -29,6 +29,7 @@ from metering.models import AggregationSnapshot
 ONE = Decimal(1)  # what a fee and a charge of a whole plan measure
 Item = tuple[PriceSegment, AggregationSnapshot | None]
 NOTHING = Decimal(0)
+ALONE = PlanVersion.RoundingLevel.LINE
 
 
 class UnratableError(DomainError):
@@ -149,9 +150,11 @@ def rate_so_far(items: Sequence[Item], *, until: datetime, at: datetime) -> list
     So the amounts of one segment never fall as time goes by, unless its usage does.
     """
     keys = [(segment.price_version_id, segment.fee_version_id) for segment, _ in items]
-    prices = _prices_of(keys)
+    prices = price_table.find_prices(keys)
     tasks = [
-        _Task(replace(segment, end=min(segment.end, until)), snapshot, _share(segment, prices[key]))
+        _Task(
+            replace(segment, end=min(segment.end, until), rounding_level=ALONE), snapshot, _share(segment, prices[key])
+        )
         for key, (segment, snapshot) in zip(keys, items, strict=True)
     ]
     return keep_lines(_compute_all(tasks), at=at)

@@ -41,16 +41,18 @@ def _find_lines_not_rounded_together() -> Iterator[str]:
     """Lines that are rounded together: their exact sum once, and each of them down or up."""
     lines = InvoiceLine.objects.filter(adjusts=None, rated_line__rounding_level=together.TOGETHER)
     sums = lines.values("invoice", "invoice__currency").annotate(
-        billed=Sum("amount"),
+        rated=Sum("rated_line__amount"),
         exact=Sum("rated_line__amount_exact"),
-        furthest=Max(Func(F("amount") - F("rated_line__amount_exact"), function="abs", output_field=DecimalField())),
+        furthest=Max(
+            Func(F("rated_line__amount") - F("rated_line__amount_exact"), function="abs", output_field=DecimalField())
+        ),
     )
     for row in sums.order_by("invoice"):
         currency = row["invoice__currency"]
         unit = Decimal(1).scaleb(-money.currency_exponent(currency))
         due = money.round_amount(row["exact"], currency=currency)
-        if row["billed"] != due or row["furthest"] >= unit:
-            yield f"invoice {row['invoice']}: lines {money.plain(row['billed'])}, together {money.plain(due)}"
+        if row["rated"] != due or row["furthest"] >= unit:
+            yield f"invoice {row['invoice']}: lines {money.plain(row['rated'])}, together {money.plain(due)}"
 
 
 def _find_totals_that_do_not_add_up() -> Iterator[str]:
