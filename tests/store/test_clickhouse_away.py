@@ -20,10 +20,15 @@ pytestmark = needs_chdb
 def start(port: int, folder: Path) -> subprocess.Popen[bytes]:
     process = subprocess.Popen([sys.executable, str(SERVER), str(port), str(folder)])
     deadline = time.monotonic() + 60
-    while socket.socket().connect_ex(("127.0.0.1", port)):
+    while not listens(port):
         assert time.monotonic() < deadline
         time.sleep(0.1)
     return process
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_a_server_that_was_killed_is_away_until_it_is_back(tmp_path: Path, settings: Any) -> None:
