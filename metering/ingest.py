@@ -122,8 +122,12 @@ def store_events(deliveries: Sequence[Delivery], found: Sorted, *, channel: str,
         # Held until the commit: whoever fixes a watermark waits for us, so no event can appear below it later.
         locks.lock_shared(locks.LockClass.CAPTURE)
         events = [event for _index, event in found.first]
-        written = postgres.insert_events(events)
-        known = postgres.find_known(events) if written.accepted < len(events) else {}
+        # What is known stays so, hence from those who repeat themselves only the rest need be written.
+        known = postgres.find_known(events) if origin in _repeating else {}
+        new = [event for event in events if event[:2] not in known]
+        written = postgres.insert_events(new)
+        if written.accepted < len(new):
+            known |= postgres.find_known(new)
         outcome = sorting.judge_delivery(found, known=known, batch_id=written.batch_id)
         if found.corrections:
             judged, written = corrections.store(found, written=written)

@@ -64,10 +64,10 @@ class EventRow:
 
 
 _PASSES = recounted_events.PASSES.as_string()
-# Without filters every column asked of the events is in the index, so this reads no event itself. Late is what came
-# later, and what was counted and was corrected later.
+# Without filters every column asked of the events is in the index, so this reads no event itself; and what meters on
+# one contract share is looked at once for all of them. Late is what came later, and what was corrected later.
 _LATE = f"""
-WITH counted AS MATERIALIZED (
+WITH snapshot AS (
     SELECT s.id, s.customer_id, m.contract_id, s.window_end, nullif(v.filters, '[]') AS filters,
            CASE WHEN v.is_recurring THEN timestamptz '1900-01-01 00:00Z' ELSE s.window_start END AS since,
            greatest(own.seq, max(seen.seq)) AS up_to_seq
@@ -80,8 +80,11 @@ WITH counted AS MATERIALIZED (
     WHERE s.kind = 'cycle' AND s.retired_at IS NULL
       AND (%(customer_ids)s::bigint[] IS NULL OR s.customer_id = ANY(%(customer_ids)s::bigint[]))
     GROUP BY s.id, m.contract_id, v.id, own.seq
-)
-SELECT w.id, late.events
+), counted AS MATERIALIZED (
+    SELECT array_agg(id) AS ids, customer_id, contract_id, window_end, filters, since, up_to_seq FROM snapshot
+    GROUP BY customer_id, contract_id, window_end, filters, since, up_to_seq
+), found AS MATERIALIZED (
+SELECT w.ids, late.events
 FROM counted w
 CROSS JOIN LATERAL (
     SELECT (
@@ -102,7 +105,8 @@ CROSS JOIN LATERAL (
     ) AS events
 ) late
 WHERE late.events > 0
-ORDER BY w.id
+)
+SELECT unnest(ids) AS id, events FROM found ORDER BY id
 """  # noqa: S608  put together from the texts of this house
 
 
