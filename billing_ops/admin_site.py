@@ -10,7 +10,14 @@ class BackOfficeSite(UnfoldAdminSite):
     index_title = "Today"
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        from compliance.evidence import pages  # noqa: PLC0415  the site is made before the models are
+        from compliance.evidence import pack_pages, pages  # noqa: PLC0415  the site is made before the models are
 
-        trace = path("evidence/trace/<int:line_id>/", self.admin_view(pages.trace_page), name="evidence_trace")
-        return [trace, *super().get_urls()]
+        own = [
+            ("evidence/trace/<int:line_id>/", pages.trace_page, "evidence_trace"),
+            ("evidence/trace/<int:line_id>/events.<str:form>", pages.events_file, "evidence_events"),
+            ("evidence/snapshot/<int:snapshot_id>/", pages.snapshot_page, "evidence_snapshot"),
+            ("evidence/event/", pages.event_page, "evidence_event"),
+            ("evidence/invoice/<int:invoice_id>/", pack_pages.packs_page, "evidence_packs"),
+            ("evidence/pack/<int:pack_id>/", pack_pages.pack_file, "evidence_pack_file"),
+        ]
+        return [*(path(route, self.admin_view(view), name=name) for route, view, name in own), *super().get_urls()]

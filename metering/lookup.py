@@ -107,6 +107,15 @@ def find_event(path: str) -> UsageEvent:
     return _find(keys[0])
 
 
+def event_of_identity(*, source: str, event_id: str) -> UsageEvent:
+    """Give the event of this source and id; NotFoundError where there is none."""
+    is_possible = source.isprintable() and event_id.isprintable()  # no other identity was ever accepted
+    key = EventKey.objects.filter(source=source, event_id=event_id).first() if is_possible else None
+    if key is None:
+        raise NotFoundError("There is no such event.")
+    return _find(key)
+
+
 def _find(key: EventKey) -> UsageEvent:
     """The event of an identity, wherever it lies."""
     with elsewhere.showing(key.occurred_at, key.occurred_at + timedelta(microseconds=1)):

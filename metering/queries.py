@@ -1,6 +1,6 @@
 """What the rest of the house asks about usage: recounts, strays, late events, live totals, the events of a snapshot."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,9 +16,20 @@ from metering.rules.arrivals import ALWAYS, Arrived
 from metering.rules.parts import PartsBy, Split, UsagePart
 from metering.rules.readings import WEIGHED, Reading
 from metering.rules.windows import Stretch, UsageWindow, find_gaps
-from metering.store import breakdown, corrections, elsewhere, live, measuring, reading, recounting, recounting_parts
+from metering.store import (
+    breakdown,
+    corrections,
+    elsewhere,
+    evidence,
+    live,
+    measuring,
+    reading,
+    recounting,
+    recounting_parts,
+)
 from metering.store.breakdown import PartStream, SplitWindow
 from metering.store.corrections import CorrectedRow
+from metering.store.evidence import Stream as EvidenceStream
 from metering.store.live import LiveRow
 from metering.store.measuring import MeterReading
 from metering.store.reading import EventRow, LateWindow, StrayUsage, UsageGap
@@ -28,6 +39,7 @@ __all__ = [
     "CorrectedRow",
     "CustomerPeriod",
     "EventRow",
+    "EvidenceStream",
     "LateWindow",
     "LiveUsage",
     "LiveUsageRow",
@@ -37,6 +49,7 @@ __all__ = [
     "Split",
     "StrayUsage",
     "UsagePart",
+    "evidence_lines",
     "find_snapshot_events",
     "groupable_properties",
     "iterate_snapshot_events",
@@ -234,6 +247,14 @@ def iterate_snapshot_events(snapshot: AggregationSnapshot) -> Iterator[EventRow]
     """Give every event a snapshot counted, in capture order and bounded memory."""
     with _showing([snapshot]):
         yield from reading.stream_events(snapshot)
+
+
+def evidence_lines(stream: EvidenceStream) -> Generator[str]:
+    """Give every event of a stream as a line of JSON, and what corrected any of them, in capture order."""
+    outside = evidence.find_corrections(stream)
+    start, end = evidence.span_of(stream, outside)
+    with elsewhere.showing(start, end, customer_ids=[stream.customer_id]):
+        yield from evidence.stream_lines(stream, outside)
 
 
 def groupable_properties(meter: Meter, *, at: datetime) -> list[str]:

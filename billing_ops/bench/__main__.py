@@ -19,7 +19,7 @@ def main() -> None:
     # Models can be imported only after the set-up.
     from django.core.management import call_command  # noqa: PLC0415
 
-    from billing_ops.bench import close, ingest, pdf, rating, usage  # noqa: PLC0415
+    from billing_ops.bench import close, evidence, ingest, pdf, rating, usage  # noqa: PLC0415
     from billing_ops.bench.rows import BenchRow  # noqa: PLC0415
 
     is_quick = SMALL in sys.argv
@@ -29,6 +29,7 @@ def main() -> None:
         (lambda: close.run(subscriptions=50, events=20_000, rounds=1)) if is_quick else close.run,
         (lambda: ingest.run(rounds=1, events=6_000)) if is_quick else ingest.run,
         (lambda: usage.run(seconds=2, past=5_000)) if is_quick else usage.run,
+        (lambda: evidence.run(sizes=(100, 2_000), rounds=1)) if is_quick else evidence.run,
         (lambda: pdf.run(rounds=2)) if is_quick else pdf.run,
         (lambda: rating.run(rounds=1, lines=200)) if is_quick else rating.run,
     ]

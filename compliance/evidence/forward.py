@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, Sum
 
 from compliance.evidence import events
 from compliance.evidence.rules import proof
 from compliance.evidence.rules.proof import Check
 from core import money, rounding
 from core.periods import Period
-from invoicing.cycle.models import Invoice, InvoiceLine
+from invoicing.cycle.models import CreditLine, Invoice, InvoiceLine
+from invoicing.cycle.rules import corrections
 from invoicing.pricing.models import FeeProgram, FeeProgramVersion, KeptPrices, PriceVersion, ProposalStatus
 from invoicing.pricing.rules import timeline
 from invoicing.pricing.rules.timeline import Dated
@@ -28,11 +29,15 @@ from metering.rules.aggregation import Observation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Billed:
-    """What final invoices had billed of a window before a line: an adjustment, or one that takes interim lines off."""
+    """What final invoices had billed of a window before a line: an adjustment, or one that takes interim lines off.
+
+    `credited` is what credit notes had given back of it by then; below 0 for what was charged.
+    """
 
     lines: tuple[InvoiceLine, ...]
     quantity: Decimal
     amount: Decimal
+    credited: Decimal = Decimal(0)
 
 
 def count_each(snapshot: AggregationSnapshot) -> list[Check]:
@@ -94,20 +99,28 @@ def figures_of_that_time(line: InvoiceLine) -> list[FeeProgramVersion]:
 
 
 def check_price(
-    rated: RatedLine, *, prices: list[PriceVersion], figures: Sequence[FeeProgramVersion] = ()
+    rated: RatedLine, *, prices: list[PriceVersion], figures: Sequence[FeeProgramVersion] = (), is_split: bool = True
 ) -> list[Check]:
-    """The one price in force over the whole segment, and what it makes of the quantity."""
+    """The one price in force over the whole segment, and what it makes of the quantity.
+
+    Without `is_split` a price that asks for parts of its usage is not applied again, for that reads every event.
+    """
     in_force = _in_force(rated, prices)
     if _holds_for_its_period(rated):
         in_force = in_force[:1]
     version = rated.price_version
+    in_time = [
+        proof.compare("price in force", claimed=_price_name(version), found=" and ".join(map(_price_name, in_force))),
+        proof.compare("in force since", claimed=str(rated.effective_at), found=str(version.effective_at)),
+        *_check_figures(rated, known=figures),
+    ]
+    if rated.part_count is not None and not is_split:
+        return [*in_time, *_check_steps(rated)]
     again = rate.recompute(rated)
     is_whole = rated.share_part == rated.share_whole
     share = "" if is_whole else f" × {rated.share_part}/{rated.share_whole}"
     return [
-        proof.compare("price in force", claimed=_price_name(version), found=" and ".join(map(_price_name, in_force))),
-        proof.compare("in force since", claimed=str(rated.effective_at), found=str(version.effective_at)),
-        *_check_figures(rated, known=figures),
+        *in_time,
         proof.compare(
             "computation",
             claimed=tell_steps(rated.computation, share=share),
@@ -116,6 +129,17 @@ def check_price(
         *_check_parts(rated, again=again),
         proof.compare("amount before its rounding", claimed=rated.amount_exact, found=again.amount_exact),
         proof.compare("amount", claimed=rated.amount, found=again.amount),
+    ]
+
+
+def _check_steps(rated: RatedLine) -> list[Check]:
+    """What the stored steps add up to, and its one rounding."""
+    with rounding.exactly():
+        total = sum((Decimal(step["amount"]) for step in rated.computation), Decimal(0))
+    amount = money.round_amount(total, currency=rated.currency)
+    return [
+        proof.compare("amount before its rounding, from its stored steps", claimed=rated.amount_exact, found=total),
+        proof.compare("amount", claimed=rated.amount, found=amount),
     ]
 
 
@@ -183,15 +207,28 @@ def billed_before(line: InvoiceLine) -> Billed | None:
     before = InvoiceLine.objects.filter(
         Q(pk=line.adjusts_id) | Q(adjusts=line.adjusts_id), pk__lt=line.pk, invoice__status=Invoice.Status.FINAL
     )
-    return _billed(tuple(before.select_related("invoice", "rated_line").order_by("pk")), whole=line.adjusts_id)
+    lines = tuple(before.select_related("invoice", "rated_line").order_by("pk"))
+    return _billed(lines, whole=line.adjusts_id, credited=credited_before(line))
 
 
-def _billed(lines: tuple[InvoiceLine, ...], *, whole: int | None = None) -> Billed:
+def _billed(lines: tuple[InvoiceLine, ...], *, whole: int | None = None, credited: Decimal = Decimal(0)) -> Billed:
     with rounding.exactly():
         figures = [one.rated_line if one.pk == whole else one for one in lines]
         quantity = sum((one.quantity for one in figures), Decimal(0))
         amount = sum((one.amount for one in figures), Decimal(0))
-    return Billed(lines=lines, quantity=quantity, amount=amount)
+    return Billed(lines=lines, quantity=quantity, amount=amount, credited=credited)
+
+
+def credited_before(line: InvoiceLine) -> Decimal:
+    """What issued credit notes had given back of the corrected line when this one was drafted."""
+    if line.adjusts_id is None:
+        return Decimal(0)
+    given = CreditLine.objects.filter(
+        credits=line.adjusts_id,
+        invoice__status=Invoice.Status.FINAL,
+        invoice__finalized_at__lte=line.invoice.drafted_at,
+    )
+    return given.aggregate(given=Sum("amount"))["given"] or Decimal(0)
 
 
 def _check_rounding(line: InvoiceLine) -> list[Check]:
@@ -217,7 +254,8 @@ def check_line(line: InvoiceLine, *, billed: Billed | None) -> list[Check]:
             proof.compare("amount on the invoice", claimed=line.amount, found=rated.amount),
         ]
     with rounding.exactly():
-        quantity, amount = rated.quantity - billed.quantity, rated.amount - billed.amount
+        quantity = rated.quantity - billed.quantity
+        amount = corrections.due_difference(rated=rated.amount, billed=billed.amount, credited=billed.credited)
     return [
         *_check_window(line),
         proof.compare("quantity less what was billed before", claimed=line.quantity, found=quantity),

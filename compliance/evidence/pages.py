@@ -5,18 +5,24 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts import roles
-from compliance.evidence import events, parts, trace
+from compliance.evidence import events, exports, parts, reached, recount, story, trace
 from compliance.evidence.events import EventPage
 from compliance.evidence.parts import PartPage
-from compliance.evidence.trace import Trace
-from core import money
+from compliance.evidence.reached import EventReach
+from compliance.evidence.story import amount, grouped
+from compliance.evidence.trace import Counted, Trace
 from core.errors import NotFoundError
+from core.http.downloads import text_response
+from invoicing.cycle.models import InvoiceLine
 from invoicing.rating.models import RatedLine
 from invoicing.rating.rules.proration import Share
 from invoicing.rating.rules.usage import Part
@@ -40,14 +46,21 @@ class Step:
     amount: str
 
 
-def trace_page(request: HttpRequest, line_id: int) -> HttpResponse:
-    """Asks for `?event=` (an event id), `?after=` or `?parts_after=` (the next page); all staff may read it."""
+def trace_page(request: HttpRequest, line_id: int) -> HttpResponseBase:
+    """Asks for `?event=` (an event id), `?after=` or `?parts_after=` (the next page); all staff may read it.
+
+    POST has all events counted again by a job, where there are too many to do it for a page.
+    """
     if not roles.has_role(request.user, roles.STAFF):
-        return HttpResponse("Your role does not allow this.", status=403, content_type="text/plain")
+        return _not_for_you()
     try:
-        walked = trace.trace_line(line_id=line_id)
+        walked = trace.trace_line(line_id=line_id, is_thorough=False)
     except NotFoundError as error:
         raise Http404 from error
+    if request.method == "POST":
+        recount.ask_recount(line=walked.line, actor=request.user, at=timezone.now())
+        messages.success(request, "The events are being counted again; this page will say what was found.")
+        return redirect(reverse("admin:evidence_trace", args=[line_id]))
     wanted = request.GET.get("event", "").replace("\x00", "")[:200].strip()
     page = _events(walked.snapshot, wanted=wanted, after=_number(request.GET.get("after", "")))
     corrected = events.corrected_events(walked.snapshot) if walked.snapshot else []
@@ -60,8 +73,80 @@ def trace_page(request: HttpRequest, line_id: int) -> HttpResponse:
         **_parts(split),
         "page": page,
         "wanted": wanted,
+        "recount": recount.latest(walked.line),
+        "is_recounting": recount.is_running(walked.line),
     }
     return TemplateResponse(request, "evidence/trace.html", context)
+
+
+def events_file(request: HttpRequest, line_id: int, form: str) -> HttpResponseBase:
+    """All events behind a line, as NDJSON or CSV; for all staff."""
+    if not roles.has_role(request.user, roles.STAFF):
+        return _not_for_you()
+    if form not in exports.CONTENT_TYPES:
+        raise Http404
+    try:
+        line = trace.find_line(line_id=line_id)
+    except NotFoundError as error:
+        raise Http404 from error
+    name = f"events-{line.invoice.number or f'draft-{line.invoice_id}'}-line-{line.position}.{form}"
+    blocks = exports.events_as(form, line.rated_line.snapshot)
+    return text_response(blocks, name=name, content_type=exports.CONTENT_TYPES[form])
+
+
+def snapshot_page(request: HttpRequest, snapshot_id: int) -> HttpResponseBase:
+    """A snapshot, and the line that bills it; for all staff."""
+    if not roles.has_role(request.user, roles.STAFF):
+        return _not_for_you()
+    snapshot = reached.find_snapshot(snapshot_id)
+    if snapshot is None:
+        raise Http404
+    context = {
+        **admin.site.each_context(request),
+        "title": f"What {snapshot.meter.name} measured, and where it is billed",
+        "snapshot": snapshot,
+        "quantity": grouped(snapshot.quantity),
+        "lines": [_billed(line) for line in reached.lines_of_snapshot(snapshot)],
+    }
+    return TemplateResponse(request, "evidence/snapshot.html", context)
+
+
+def event_page(request: HttpRequest) -> HttpResponseBase:
+    """Asks for `?source=` and `?id=`: where that event was counted, and which lines bill it; for all staff."""
+    if not roles.has_role(request.user, roles.STAFF):
+        return _not_for_you()
+    source, event_id = (request.GET.get(name, "").replace("\x00", "")[:200].strip() for name in ("source", "id"))
+    found: EventReach | None = None
+    if source or event_id:
+        try:
+            found = reached.reach_of_event(source=source, event_id=event_id)
+        except NotFoundError:
+            messages.warning(request, "No event with this source and id was accepted.")
+    context = {
+        **admin.site.each_context(request),
+        "title": "From an event to the lines that bill it",
+        "source": source,
+        "event_id": event_id,
+        "found": found,
+        "data": exact_json.write(found.event.data).decode() if found else "",
+        "rows": [
+            {"each": each, "quantity": grouped(each.snapshot.quantity), "lines": [_billed(line) for line in each.lines]}
+            for each in (found.reached if found else ())
+        ],
+    }
+    return TemplateResponse(request, "evidence/event.html", context)
+
+
+def _not_for_you() -> HttpResponse:
+    return HttpResponse("Your role does not allow this.", status=403, content_type="text/plain")
+
+
+def _billed(line: InvoiceLine) -> dict[str, Any]:
+    return {
+        "line": line,
+        "amount": amount(line.amount, line.invoice.currency),
+        "url": reverse("admin:evidence_trace", args=[line.pk]),
+    }
 
 
 def _number(text: str) -> int:
@@ -129,6 +214,15 @@ def _story(walked: Trace) -> dict[str, Any]:
     return {
         "title": f"Why {line.invoice}, line {line.position} says {amount(line.amount, currency)}",
         "walked": walked,
+        "story": story.tell(walked),
+        "is_not_counted": walked.counted == Counted.NOT,
+        "is_counted_together": walked.counted == Counted.TOGETHER,
+        "packs_url": reverse("admin:evidence_packs", args=[line.invoice_id]),
+        "event_url": reverse("admin:evidence_event"),
+        "files": [
+            {"form": form.upper(), "url": reverse("admin:evidence_events", args=[line.pk, form])}
+            for form in exports.CONTENT_TYPES
+        ],
         "line": line,
         "rated": rated,
         "snapshot": walked.snapshot,
@@ -187,15 +281,3 @@ def _other_line(rated: RatedLine, *, currency: str) -> dict[str, Any]:
         "url": reverse("admin:evidence_trace", args=[billed.pk]) if billed else "",
         "amount": amount(rated.amount, currency),
     }
-
-
-def amount(value: Decimal, currency: str) -> str:
-    """1,250.00 EUR."""
-    return f"{money.round_amount(value, currency=currency):,f} {currency}"
-
-
-def grouped(number: Decimal) -> str:
-    """1234567.50 → 1,234,567.5, exactly."""
-    whole, _, fraction = money.plain(number).partition(".")
-    sign, digits = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
-    return f"{sign}{int(digits):,}" + (f".{fraction}" if fraction else "")

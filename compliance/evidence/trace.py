@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 
 from django.db.models import QuerySet, Sum
 
@@ -16,6 +17,16 @@ from invoicing.rating.models import LineGround, RatedLine
 from metering.models import AggregationSnapshot
 
 EVENT_BY_EVENT_MAX = 10_000  # what a page can wait for; above it the database counts
+AT_ONCE_MAX = 100_000  # above it even the database takes longer than that: a job counts, or whoever insists
+
+
+class Counted(StrEnum):
+    """How far the events behind a line were looked at again."""
+
+    EACH = "event by event"
+    TOGETHER = "by the database"
+    NOT = "not now"
+    NONE = "no events"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +43,12 @@ class Trace:
     billed_before: Billed | None
     grounds: tuple[LineGround, ...]
     carries: tuple[LineGround, ...]
-    is_event_by_event: bool
+    counted: Counted
     checks: tuple[Check, ...]
+
+    @property
+    def is_event_by_event(self) -> bool:
+        return self.counted == Counted.EACH
 
     @property
     def first_difference(self) -> Check | None:
@@ -68,9 +83,13 @@ def find_line(*, line_id: int, invoice_id: int | None = None) -> InvoiceLine:
     return line
 
 
-def trace_line(*, line_id: int) -> Trace:
-    """Walk one line; an equal verdict means that its amount follows from its events, step by step."""
-    return _trace(find_line(line_id=line_id))
+def trace_line(*, line_id: int, is_thorough: bool = True) -> Trace:
+    """Walk one line; an equal verdict means that its amount follows from its events, step by step.
+
+    Where it is not to be thorough, very many events are not counted again: `counted` says so, and the stored figures,
+    the price and the amount are still held against each other.
+    """
+    return _trace(find_line(line_id=line_id), is_thorough=is_thorough)
 
 
 def trace_invoice(*, invoice_id: int) -> InvoiceTrace:
@@ -78,8 +97,11 @@ def trace_invoice(*, invoice_id: int) -> InvoiceTrace:
     invoice = Invoice.objects.filter(pk=invoice_id).first()
     if invoice is None:
         raise NotFoundError(f"There is no invoice {invoice_id}.")
-    traces = tuple(_trace(line) for line in _whole_lines().filter(invoice=invoice).order_by("position"))
+    traces = tuple(
+        _trace(line, is_thorough=True) for line in _whole_lines().filter(invoice=invoice).order_by("position")
+    )
     lines = sum((trace.line.amount for trace in traces), Decimal(0))
+    lines += invoice.credit_lines.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
     taxes = invoice.taxes.aggregate(sum=Sum("tax"))["sum"] or Decimal(0)
     parts = dict(invoice.allowances_charges.order_by().values_list("kind").annotate(sum=Sum("amount")))
     off, added = parts.get("allowance", Decimal(0)), parts.get("charge", Decimal(0))
@@ -128,14 +150,28 @@ def _grounds() -> QuerySet[LineGround]:
     )
 
 
-def _trace(line: InvoiceLine) -> Trace:
+def _how_counted(snapshot: AggregationSnapshot | None, *, is_thorough: bool) -> Counted:
+    if snapshot is None:
+        return Counted.NONE
+    if snapshot.event_count <= EVENT_BY_EVENT_MAX:
+        return Counted.EACH
+    return Counted.TOGETHER if is_thorough or snapshot.event_count <= AT_ONCE_MAX else Counted.NOT
+
+
+def _check_counts(snapshot: AggregationSnapshot | None, how: Counted) -> list[Check]:
+    if snapshot is None or how == Counted.NOT:
+        return []
+    return forward.count_each(snapshot) if how == Counted.EACH else forward.recount(snapshot)
+
+
+def _trace(line: InvoiceLine, *, is_thorough: bool) -> Trace:
     rated, snapshot = line.rated_line, line.rated_line.snapshot
-    is_event_by_event = snapshot is not None and snapshot.event_count <= EVENT_BY_EVENT_MAX
+    how = _how_counted(snapshot, is_thorough=is_thorough)
+    figures = forward.figures_of_that_time(line)
     billed = forward.billed_before(line)
     prices = forward.prices_of_that_time(line)
-    counted: list[Check] = []
+    counted = _check_counts(snapshot, how)
     if snapshot is not None:
-        counted = forward.count_each(snapshot) if is_event_by_event else forward.recount(snapshot)
         counted.append(proof.compare("quantity that was rated", claimed=rated.quantity, found=snapshot.quantity))
     return Trace(
         line=line,
@@ -145,10 +181,10 @@ def _trace(line: InvoiceLine) -> Trace:
         billed_before=billed,
         grounds=tuple(_grounds().filter(line=rated).order_by("position")),
         carries=tuple(_grounds().filter(ground=rated, line__invoice_line__isnull=False).order_by("line")),
-        is_event_by_event=is_event_by_event,
+        counted=how,
         checks=(
             *counted,
-            *forward.check_price(rated, prices=prices, figures=forward.figures_of_that_time(line)),
+            *forward.check_price(rated, prices=prices, figures=figures, is_split=how != Counted.NOT),
             *forward.check_line(line, billed=billed),
         ),
     )

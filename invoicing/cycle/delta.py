@@ -85,16 +85,19 @@ def fact_of(report: DeltaReport, *, from_status: str) -> audit.Fact:
 
 def hash_of(report: DeltaReport, rows: Iterable[DeltaRow]) -> str:
     """SHA-256 over every row, and over the content of the draft that carries them."""
-    return canonical.content_hash(
-        {
-            "kind": str(report.kind),
-            "invoice": None if report.invoice is None else report.invoice.content_hash,
-            "replaces": None if report.replaces is None else report.replaces.content_hash,
-            **({} if report.backfill is None else {"backfill": [report.backfill.name, report.backfill.digest]}),
-            "reason": report.reason,
-            "rows": [_facts(row) for row in sorted(rows, key=lambda row: row.position)],
-        }
-    )
+    return canonical.content_hash(document_of(report, rows))
+
+
+def document_of(report: DeltaReport, rows: Iterable[DeltaRow]) -> dict[str, Any]:
+    """What is hashed, and so what is approved."""
+    return {
+        "kind": str(report.kind),
+        "invoice": None if report.invoice is None else report.invoice.content_hash,
+        "replaces": None if report.replaces is None else report.replaces.content_hash,
+        **({} if report.backfill is None else {"backfill": [report.backfill.name, report.backfill.digest]}),
+        "reason": report.reason,
+        "rows": [_facts(row) for row in sorted(rows, key=lambda row: row.position)],
+    }
 
 
 def _facts(row: DeltaRow) -> list[Any]:

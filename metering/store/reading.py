@@ -14,6 +14,7 @@ from metering.rules.readings import Reading
 from metering.store import corrections, measured_value, measuring, recounted_events
 
 STREAM_ROWS = 2000
+PAGED_BY_INDEX_MAX = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +167,30 @@ WHERE (e.seq, e.occurred_at) IN (
 )
 ORDER BY e.seq
 """  # noqa: S608  put together from the texts above
-_OF_ID = f"SELECT {_COLUMNS} WHERE {_OF_SNAPSHOT} AND e.event_id = %(event_id)s ORDER BY e.seq LIMIT %(limit)s"
+# Of very many events the next few are soonest found by walking the table in its own order.
+_PAGE_OF_MANY = f"SELECT {_COLUMNS} WHERE {_OF_SNAPSHOT} AND e.seq > %(after_seq)s ORDER BY e.seq LIMIT %(limit)s"
+# An identity is known by source and id; there are few sources, each one look away from the one before.
+_OF_ID = f"""
+WITH RECURSIVE sender (source) AS (
+    (SELECT source FROM metering_eventkey ORDER BY source LIMIT 1)
+    UNION ALL
+    SELECT (SELECT k.source FROM metering_eventkey k WHERE k.source > sender.source ORDER BY k.source LIMIT 1)
+    FROM sender WHERE sender.source IS NOT NULL
+), known AS MATERIALIZED (
+    SELECT k.seq, k.occurred_at FROM sender
+    JOIN metering_eventkey k ON k.source = sender.source AND k.event_id = %(event_id)s
+)
+SELECT {_COLUMNS} WHERE (e.seq, e.occurred_at) IN (SELECT seq, occurred_at FROM known) AND {_OF_SNAPSHOT}
+ORDER BY e.seq LIMIT %(limit)s
+"""  # noqa: S608  as above
 _ALL = f"SELECT {_COLUMNS} WHERE {_OF_SNAPSHOT} ORDER BY e.seq"
 
 
 def page_of_events(snapshot: AggregationSnapshot, *, after_seq: int, limit: int) -> list[EventRow]:
     """Give the next events of a snapshot in capture order."""
     with connection.cursor() as cursor:
-        cursor.execute(_PAGE, _bounds(snapshot) | {"after_seq": after_seq, "limit": limit})
+        statement = _PAGE if snapshot.event_count <= PAGED_BY_INDEX_MAX else _PAGE_OF_MANY
+        cursor.execute(statement, _bounds(snapshot) | {"after_seq": after_seq, "limit": limit})
         reading = snapshot.meter_version.as_reading()
         return [_event_row(row, reading) for row in cursor.fetchall()]
 

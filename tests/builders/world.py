@@ -83,6 +83,7 @@ class World:
             "check_id": object_id,
         }
         values |= {"file_id": self.file_id, "app_label": "cycle", "line_id": self.line_id, "content_type_id": 1}
+        values |= {"pack_id": object_id, "snapshot_id": object_id, "form": "csv"}
         wanted = PARAMETER.findall(address.route)
         return reverse(address.name, kwargs={part: values[part] for part in wanted})
 

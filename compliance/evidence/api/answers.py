@@ -7,8 +7,9 @@ from rest_framework import serializers
 
 from compliance.evidence.events import EventPage
 from compliance.evidence.forward import Billed
+from compliance.evidence.models import LineRecount
 from compliance.evidence.parts import PartPage
-from compliance.evidence.trace import Trace
+from compliance.evidence.trace import Counted, Trace
 from core import money
 from core.http.fields import JsonField
 from invoicing.cycle.models import InvoiceLine
@@ -124,7 +125,19 @@ class TraceProofSerializer(serializers.Serializer[Any]):
 
     verdict = serializers.ChoiceField(choices=["equal", "different"])
     first_difference = serializers.CharField(allow_null=True)
-    event_by_event = serializers.BooleanField(help_text="False: too many to look at one by one; recounted in SQL.")
+    event_by_event = serializers.BooleanField(help_text="False: too many to look at one by one.")
+    counted = serializers.ChoiceField(
+        choices=[(str(one), str(one)) for one in Counted],
+        help_text="`not now`: too many to count them again for this answer; ask with recount=true, or see recounted.",
+    )
+    checks = TraceCheckSerializer(many=True)
+
+
+class TraceRecountSerializer(serializers.Serializer[Any]):
+    """The last time that all events behind the line were counted again by a job."""
+
+    finished_at = serializers.DateTimeField()
+    equal = serializers.BooleanField()
     checks = TraceCheckSerializer(many=True)
 
 
@@ -189,6 +202,7 @@ class TraceSerializer(serializers.Serializer[Any]):
     stands_on = TraceOtherLineSerializer(many=True)
     carries = TraceOtherLineSerializer(many=True)
     proof = TraceProofSerializer(allow_null=True)
+    recounted = TraceRecountSerializer(allow_null=True)
     corrected = TraceCorrectedSerializer(many=True, help_text="With the first page; at most 100.")
     parts = TracePartPageSerializer(allow_null=True)
     events = TraceEventPageSerializer()
@@ -201,6 +215,7 @@ def trace_answer(
     corrected: Sequence[CorrectedRow],
     page: EventPage | None,
     split: PartPage | None,
+    latest: LineRecount | None = None,
 ) -> dict[str, Any]:
     """Plain values for the serializer; without a walk only what is stored."""
     snapshot = line.rated_line.snapshot
@@ -212,6 +227,7 @@ def trace_answer(
         "stands_on": [_other_line(row.ground) for row in (walked.grounds if walked else ())],
         "carries": [_other_line(row.line) for row in (walked.carries if walked else ())],
         "proof": None if walked is None else _proof(walked),
+        "recounted": None if latest is None else _recount(latest),
         "corrected": [_corrected(row) for row in corrected],
         "parts": None if split is None else _parts(split),
         "events": {"results": [], "next_after": None} if page is None else _events(page),
@@ -311,11 +327,17 @@ def _proof(walked: Trace) -> dict[str, Any]:
         "verdict": "equal" if difference is None else "different",
         "first_difference": None if difference is None else difference.step,
         "event_by_event": walked.is_event_by_event,
+        "counted": str(walked.counted),
         "checks": [
             {"step": check.step, "claimed": check.claimed, "found": check.found, "equal": check.is_equal}
             for check in walked.checks
         ],
     }
+
+
+def _recount(latest: LineRecount) -> dict[str, Any]:
+    checks = [{**check, "equal": check["claimed"] == check["found"]} for check in latest.checks]
+    return {"finished_at": latest.finished_at, "equal": latest.is_equal, "checks": checks}
 
 
 def _corrected(row: CorrectedRow) -> dict[str, Any]:

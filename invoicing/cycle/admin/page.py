@@ -84,6 +84,7 @@ def page_context(invoice: Invoice) -> dict[str, Any]:
         "drafted_by": name_of(invoice.drafted_by),
         "approved_by": "—" if invoice.approved_by is None else name_of(invoice.approved_by),
         "pdf_url": reverse("admin:cycle_invoice_pdf", args=[invoice.pk]),
+        "evidence_url": reverse("admin:evidence_packs", args=[invoice.pk]),
     }
 
 

@@ -1,0 +1,1 @@
+"""Evidence packs: what they hold, how they are written, sealed and kept."""

@@ -1,0 +1,100 @@
+"""All the small files of a pack: everything but the events, which are streamed."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from compliance.evidence import verify
+from compliance.evidence.pack import agreements, decisions, usage, wording
+from compliance.evidence.pack.reach import Reach, reach_of
+from core import canonical
+from invoicing.cycle import content, pdf
+from invoicing.cycle.models import Invoice, InvoiceLine
+from invoicing.documents import store
+
+USAGE = "usage.json"
+README = """An evidence pack of Billing Ops: {what}
+
+Check it on any machine with Python 3.11 or later, without a network and without us:
+
+    python3 -I verify.py {name}
+
+It works out every figure again, from the events to the total, and names the first thing that does not hold. The same
+program is compliance/evidence/verify.py of Billing Ops; take it from there if you do not want to trust this copy.
+
+invoice.json     numbers, dates, who drafted and approved, which rating each line is
+content.json     the figures and facts of the invoice, exactly as they were hashed and approved
+ratings.json     each quantity at its price: computation, exact and rounded amount
+prices.json      price, plan, fee table and tax versions with their effective instants; subscriptions; agreed terms
+usage.json       what was measured: snapshots with digests, meter versions, event contracts, the files of events
+events/          the source events, one JSON object a line, in the order of capture, corrections among them
+decisions.json   moves of the invoice, holds, breaks, reconciliations
+policy.json      the trigger policy with the signatures under it
+ledger.json      journal entries
+people.json      the names behind the numbers of people
+invoice.pdf      the document, where there is one
+manifest.json    SHA-256 of each of these files
+chain.ndjson     the audit chain from the first entry about this invoice to the one that names the manifest
+seal.json        the manifest's hash and the signed head of that chain
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """The small files by name, what they rest on, and one hash over all of it: equal hash, equal pack."""
+
+    invoice: Invoice
+    line: InvoiceLine | None
+    files: dict[str, bytes]
+    reach: Reach
+    facts_sha256: str
+
+    @property
+    def event_count(self) -> int:
+        """About how many events are to be written: each stream has at least those of its largest snapshot."""
+        counts: dict[str, int] = {}
+        for pk, name in self.reach.stream_of.items():
+            counts[name] = max(counts.get(name, 0), self.reach.snapshots[pk].event_count)
+        return sum(counts.values())
+
+
+def gather(invoice: Invoice, *, line: InvoiceLine | None) -> Gathered:
+    """Read everything; events are known by their snapshots, which never change."""
+    reach = reach_of(invoice, line=line)
+    told = {
+        "invoice.json": decisions.invoice_of(invoice),
+        "ratings.json": agreements.ratings_of(reach),
+        "prices.json": agreements.prices_of(invoice, reach),
+        USAGE: usage.usage_of(reach),
+        "decisions.json": decisions.decisions_of(invoice),
+        "policy.json": decisions.policy_of(invoice),
+        "ledger.json": decisions.ledger_of(invoice),
+    }
+    told["people.json"] = decisions.people_of(told.values())
+    files = {
+        "README.txt": README.format(what=_title(invoice, line), name=file_name(invoice, line)).encode(),
+        "verify.py": Path(verify.__file__).read_bytes(),
+        "content.json": canonical.canonical_bytes(content.document_of_rows(invoice)),
+        **{name: wording.document(document) for name, document in told.items()},
+    }
+    document = store.load(pdf.document_key(invoice.pk))
+    if document is not None:
+        files["invoice.pdf"] = bytes(document.content)
+    return Gathered(invoice=invoice, line=line, files=files, reach=reach, facts_sha256=_hash_of(files))
+
+
+def file_name(invoice: Invoice, line: InvoiceLine | None) -> str:
+    """evidence-LUM-000002.zip, or evidence-LUM-000002-line-1.zip."""
+    part = "" if line is None else f"-line-{line.position}"
+    return f"evidence-{invoice.number or f'draft-{invoice.pk}'}{part}.zip"
+
+
+def _title(invoice: Invoice, line: InvoiceLine | None) -> str:
+    return f"invoice {invoice}" if line is None else f"line {line.position} of invoice {invoice}"
+
+
+def _hash_of(files: dict[str, bytes]) -> str:
+    total = hashlib.sha256()
+    for name, content_ in sorted(files.items()):
+        total.update(f"{name}\n{hashlib.sha256(content_).hexdigest()}\n".encode())
+    return total.hexdigest()

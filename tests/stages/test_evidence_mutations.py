@@ -1,0 +1,222 @@
+"""Whatever is changed in a pack is found: any byte, and any figure even where every hash and the seal are made anew."""
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Context, Decimal, localcontext
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from compliance.evidence import verify
+from invoicing.cycle import hold, pdf
+from invoicing.cycle.models import Invoice
+from invoicing.documents import store
+from invoicing.pricing import invoice_terms
+from metering import ingest
+from tests.builders import billing, forgery, packs
+from tests.builders.billing import LONG_AGO, NEXT_CLOSING, day
+
+pytestmark = pytest.mark.django_db
+
+BYTES, FIGURES, EVERY = 300, 700, 20  # every 20th is forged as a whole pack
+TIERS = {
+    "tiers": [
+        {"up_to": "100", "unit_amount": "0.05", "flat_amount": "1"},
+        {"up_to": None, "unit_amount": "0.012345", "flat_amount": "7.5"},
+    ]
+}
+EACH = {"rate_percent": "2.9", "free_events": 1, "per_transaction_min": "0.5", "per_transaction_max": "40"}
+# What only the hashes hold, by the last name of its place in any file: words, and who knew what when.
+STATED = {
+    *("reason", "release_reason", "closing_reason", "description", "definition", "exclusions", "name", "unit", "note"),
+    *("source", "memo", "detail", "cause", "label", "user_name", "plan_code", "code", "number", "status", "position"),
+    *("created_by", "created_at", "decided_by", "decided_at", "proposed_by", "proposed_at", "activated_by", "person"),
+    *("activated_at", "received_at", "signed_at", "stored_at", "posted_at", "booked_on", "checked_at", "taken_at"),
+    *("watermark_at", "rated_at", "audit_reference", "version", "issue_date", "invoice", "account", "schema", "id"),
+    *("seq", "watermark", "starts_at", "kind"),
+}
+# And what decides nothing for the usage that there is, such as how a division would be rounded where none is made.
+AGREED = {"billed", "partial_period", "zero_usage_policy", "proration_unit", "effective_at", "amount"}
+MEASURED = {"decimals", "rounding", "tie_break", "negative_total", "operation_property", "period", "contracts"} | {
+    "effective_at"
+}
+# A whole share of days stays whole by a second more; what credit notes gave back decides where more is given back.
+RATED = {"period_end", "stretches", "credited"}
+ELSEWHERE = {"segment", "computation"}  # of a line of another invoice, whose own pack holds them
+IDLE: dict[str, set[str]] = {
+    "prices.json": AGREED,
+    "usage.json": MEASURED,
+    "ratings.json": RATED,
+    "decisions.json": {"breaks"},
+}
+
+
+@pytest.fixture
+def invoice(tmp_path: Path) -> Invoice:
+    """November of acme: usage in tiers and by event, seats of a fee, a minimum, terms, and a correction of October."""
+    company = billing.open_company()
+    finance = company.finance
+    images = billing.make_meter("images", event_type="image", owner=company.meter.owner)
+    billing.set_price(company.plan, meter=images, model="percentage", params=EACH, finance=finance)
+    billing.set_price(
+        company.plan,
+        meter=company.meter,
+        model="graduated",
+        params=TIERS,
+        effective_at=datetime(2026, 11, 16, tzinfo=UTC),
+        finance=finance,
+    )
+    params = {"minimum_amount": "900"}
+    billing.set_price(company.plan, charge="pledge", model="commitment", params=params, finance=finance)
+    for one in (
+        {"code": "discount", "kind": "allowance", "reason": "Partner discount", "percent": Decimal(10)},
+        {"code": "rounding", "kind": "rounding", "reason": "Whole euros", "amount": Decimal(1)},
+    ):
+        proposed = invoice_terms.propose_invoice_term(
+            subject=company.plan,
+            **one,  # type: ignore[arg-type]
+            effective_at=LONG_AGO,
+            actor=billing.person("pia", "product"),
+            at=LONG_AGO,
+        )
+        invoice_terms.approve_invoice_term(pk=proposed.pk, actor=billing.approver(), at=LONG_AGO)
+    billing.issue(company, [billing.billed_customer(company)])
+    billing.use("acme", ("n1", day(3, month=11), Decimal("70.25")), ("n2", day(20, month=11), 900), at=NEXT_CLOSING)
+    sizes = [
+        ("i1", day(4, month=11), 20),
+        ("i2", day(5, month=11), 2000),
+        ("i3", day(6, month=11), 500),
+        ("i4", day(7, month=11), 7),
+    ]
+    billing.use("acme", *sizes, event_type="image", at=NEXT_CLOSING)
+    late = {"specversion": "1.0", "source": "/meter/acme", "type": "usage", "subject": "acme"}
+    sent: list[dict[str, Any]] = [
+        {**late, "id": "late", "time": day(9).isoformat(), "data": {"units": 3000}},
+        {**late, "id": "x1", "time": day(9, month=11).isoformat(), "corrects": "e1", "correction": "cancel"},
+    ]
+    assert ingest.capture_events(sent, channel="http", origin="test", at=NEXT_CLOSING).accepted == 2
+    billing.close_november()
+    november = Invoice.objects.get(period_start=billing.NOVEMBER)
+    hold.hold_invoice(invoice_id=november.pk, reason="look closer", actor=finance, at=NEXT_CLOSING)
+    hold.release_invoice(invoice_id=november.pk, reason="it is right", actor=company.other_finance, at=NEXT_CLOSING)
+    november.refresh_from_db()
+    (final,) = billing.issue(company, [november], at=NEXT_CLOSING)
+    key, kind = pdf.document_key(final.pk), "invoice_pdf"
+    store.store_document(key=key, kind=kind, content=b"%PDF-1.7 of the invoice", at=NEXT_CLOSING)
+    return final
+
+
+@pytest.fixture
+def pack(invoice: Invoice, tmp_path: Path) -> Path:
+    path = packs.write_pack(packs.make_pack(invoice, at=NEXT_CLOSING), tmp_path)
+    assert found(path) is None
+    return path
+
+
+def found(path: Path) -> str | None:
+    """What the verifier says against this pack; None for nothing."""
+    told: list[str] = []
+    code = verify.run(path, told.append)
+    return None if code == verify.HOLDS else told[-1].strip()
+
+
+def test_any_byte_that_is_changed_is_found(pack: Path) -> None:
+    whole = pack.read_bytes()
+    dice = random.Random(20261126)  # noqa: S311  repeatable
+    places = (
+        {dice.randrange(len(whole)) for _ in range(BYTES)} | set(range(64)) | set(range(len(whole) - 64, len(whole)))
+    )
+    changed = pack.with_name("changed.zip")
+    for place in sorted(places):
+        other = whole[place] ^ dice.choice([1, 2, 4, 8, 16, 32, 64, 128])
+        changed.write_bytes(whole[:place] + bytes([other]) + whole[place + 1 :])
+        assert found(changed) is not None, f"byte {place}"
+    for cut in (whole[:-1], whole + b"\0", whole[:100] + whole[101:], b"", b"\0" + whole):
+        changed.write_bytes(cut)
+        assert found(changed) is not None
+
+
+def test_a_file_that_is_added_or_taken_away_is_found(pack: Path) -> None:
+    files = packs.contents(pack)
+    for name in files:
+        if name not in forgery.SEALED and name != "README.txt":
+            rest = {each: content for each, content in files.items() if each != name}
+            if name not in ("verify.py", "people.json"):  # a forged manifest may do without these
+                assert found(forgery.forge(rest, pack.with_name("less.zip"))) is not None, name
+
+
+def test_a_pack_that_is_only_put_together_again_still_holds(pack: Path) -> None:
+    """So what the next test finds are the changes, not the forgery itself."""
+    assert found(forgery.forge(packs.contents(pack), pack.with_name("forged.zip"))) is None
+
+
+def documents(files: dict[str, bytes]) -> dict[str, Any]:
+    told = {name: verify.read_json(content) for name, content in files.items() if name.endswith(".json")}
+    events = {name: content.splitlines() for name, content in files.items() if name.startswith("events/")}
+    told |= {name: [orjson.loads(line) for line in lines] for name, lines in events.items()}
+    return {name: document for name, document in told.items() if name not in (*forgery.SEALED, "people.json")}
+
+
+def figures(name: str, document: Any) -> Iterator[tuple[forgery.Place, Any]]:
+    """What a figure follows from, or contradicts."""
+    for place, value in forgery.leaves(document):
+        is_elsewhere = name == "ratings.json" and document[place[0]]["line"]["number"] != "INV-000002"
+        if not is_stated(name, place) and not (is_elsewhere and ELSEWHERE.intersection(place)):
+            yield place, value
+
+
+def is_stated(name: str, place: forgery.Place) -> bool:
+    last = next(step for step in reversed(place) if isinstance(step, str))
+    return last in STATED or bool(IDLE.get(name, set()).intersection(map(str, place)))
+
+
+def write(name: str, document: Any) -> bytes:
+    if name.startswith("events/"):
+        return b"".join(orjson.dumps(line) + b"\n" for line in document)
+    return verify.canonical(document).encode()
+
+
+def entries_of(files: dict[str, bytes]) -> dict[str, Any]:
+    """The words of the audit chain about this invoice, by reference."""
+    said = [orjson.loads(line).get("says") for line in files["chain.ndjson"].splitlines()]
+    told = [orjson.loads(one) for one in said if one is not None]
+    return {one["reference"]: one for one in told}
+
+
+def found_by_figures(files: dict[str, bytes]) -> str | None:
+    """What the figures alone say, whatever the hashes of files and the seal would; None for nothing."""
+    report = verify.Report()
+    try:
+        with localcontext(Context(prec=100)):
+            verify.check_figures(forgery.Unpacked(files), entries_of(files), report)
+    except verify.DoesNotHoldError as error:
+        return str(error)
+    except verify.UNREADABLE as error:
+        return repr(error)
+    return "; ".join(report.left_out) or None
+
+
+def test_any_figure_that_is_changed_is_found_even_if_all_hashes_and_the_seal_fit(pack: Path) -> None:
+    files = packs.contents(pack)
+    assert found_by_figures(files) is None
+    told = documents(files)
+    places = [
+        (name, place, value) for name, document in sorted(told.items()) for place, value in figures(name, document)
+    ]
+    dice = random.Random(43)  # noqa: S311  repeatable
+    missed = []
+    for number in range(FIGURES):
+        name, place, value = dice.choice(places)
+        other = forgery.change(value, dice)
+        forgery.put(told[name], place, other)
+        changed = files | {name: write(name, told[name])}
+        forgery.put(told[name], place, value)
+        flaw = found_by_figures(changed)
+        if flaw is None:
+            missed.append(f"{name} {place}: {value} → {other}")
+        elif number % EVERY == 0:
+            assert found(forgery.forge(changed, pack.with_name("forged.zip"))) is not None
+    assert missed == []
