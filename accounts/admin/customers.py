@@ -19,10 +19,11 @@ class CustomerAdmin(HistoryAdmin):
     change_roles: ClassVar[frozenset[Role]] = frozenset({Role.FINANCE, Role.OPS})
     list_display = ("code", "legal_name", "country", "currency", "time_zone", "payment_terms_days", "email")
     search_fields = ("code", "legal_name", "tax_id", "email")
-    list_filter = ("currency", "country")
+    list_filter = ("program", "currency", "country")
+    change_form_before_template = "accounts/customer_policy.html"
     fieldsets = (
         ("Who", {"fields": ("code", "legal_name", "address", "country", "tax_id", "email")}),
-        ("Billing", {"fields": ("currency", "time_zone", "payment_terms_days", "tax_rate_code")}),
+        ("Billing", {"fields": ("program", "currency", "time_zone", "payment_terms_days", "tax_rate_code")}),
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:

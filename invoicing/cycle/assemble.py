@@ -12,7 +12,11 @@ from invoicing.cycle.models import BillingCycle, Invoice
 from invoicing.cycle.rules import parking
 from invoicing.cycle.rules.agreed import NO_TERMS
 from invoicing.cycle.taxes import TaxTable
+from invoicing.policy import fitting
 from invoicing.policy import queries as policy_queries
+from invoicing.policy.models import TriggerPolicy
+from invoicing.policy.rules import terms as policy_terms
+from invoicing.policy.rules.conventions import Conventions
 from invoicing.pricing.models import Charge, Subscription
 from invoicing.pricing.queries import DuePeriod
 from invoicing.pricing.segments import PriceSegment
@@ -41,11 +45,15 @@ def open_bills(due: Sequence[DuePeriod], *, cycles: Cycles, at: datetime) -> tup
     table = TaxTable(customers.values())
     agreed = agreements.document_terms(due)
     waiting = deduct.undecided_interims(due)
+    misfits = fitting.flaws_of(_conventions(due, customers, policies))
     bills, failures = [], []
     for each in due:
         customer = customers[each.customer_id]
         if each in waiting:
             failures.append(_interim_waits(customer, each, waiting[each]))
+            continue
+        if each in misfits:
+            failures.append(CloseFailure(each, customer.code, parking.AGAINST_CONVENTION, misfits[each]))
             continue
         terms = table.terms(customer, period=each.period)
         policy = policies.get(customer.program)
@@ -124,6 +132,15 @@ def new_cycle(due: DuePeriod, *, at: datetime) -> BillingCycle:
         period_end=due.period.end,
         opened_at=at,
     )
+
+
+def _conventions(
+    due: Sequence[DuePeriod], customers: Mapping[int, Customer], policies: Mapping[str, TriggerPolicy]
+) -> dict[DuePeriod, Conventions]:
+    """What the policy in force says of the agreements behind each period, read once per policy."""
+    said = {program: policy_terms.parse_terms(policy.terms).conventions for program, policy in policies.items()}
+    programs = {each: customers[each.customer_id].program for each in due}
+    return {each: said[program] for each, program in programs.items() if program in said}
 
 
 def _interim_waits(customer: Customer, due: DuePeriod, invoice: Invoice) -> CloseFailure:

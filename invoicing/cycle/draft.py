@@ -232,7 +232,13 @@ def _write_results(bills: Sequence[Bill], sheets: Sequence[Sheet], *, at: dateti
     )
     bulk.insert_rows(
         [
-            Hold(invoice=sheet.invoice, cause=Hold.Cause.BREAK, reason=hold_reason(sheet.findings), placed_at=at)
+            Hold(
+                invoice=sheet.invoice,
+                policy_id=sheet.invoice.policy_id,
+                cause=Hold.Cause.BREAK,
+                reason=hold_reason(sheet.findings),
+                placed_at=at,
+            )
             for sheet in sheets
             if sheet.findings
         ]

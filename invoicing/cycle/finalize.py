@@ -11,7 +11,7 @@ from accounts import roles
 from accounts.roles import Role
 from core import work
 from core.errors import DomainError
-from invoicing.cycle import approve, book, delta_decide, move, pdf
+from invoicing.cycle import approve, book, delta_decide, kept, move, pdf
 from invoicing.cycle.models import DocumentType, Invoice
 
 DIGITS = 6  # INV-000001; a longer number simply grows
@@ -47,6 +47,7 @@ def finalize_invoice(*, invoice_id: int, actor: Any, at: datetime) -> Invoice:
         raise StillRunningError(f"This period runs until {invoice.period_end:%Y-%m-%d %H:%M} UTC; issue it after that.")
     approve.require_unchanged(invoice)
     delta_decide.require_allowed(invoice)
+    kept.require_kept(invoice)
     taken = _take_number(invoice, at=at)  # other documents of this seller and type wait from here to the commit
     issue_date = taken.taken_at.astimezone(ZoneInfo(invoice.seller.time_zone)).date()
     move.move_invoice(

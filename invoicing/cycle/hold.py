@@ -57,6 +57,7 @@ def place_hold(
     move.move_invoice(invoice, to_status=Invoice.Status.HELD, actor=actor, reason=reason, changes=withdrawn, at=at)
     hold = Hold(
         invoice=invoice,
+        policy_id=invoice.policy_id,
         cause=cause,
         listed_reason=listed,
         reason=reason,

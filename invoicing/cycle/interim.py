@@ -1,7 +1,7 @@
 """From a running period to an interim bill: what was used so far, at a watermark, less what was billed already."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -73,6 +73,14 @@ def _so_far(bill: Bill, *, before: Mapping[int, Decimal]) -> list[ChargeSoFar]:
         ChargeSoFar(charge=names[pk], quantity=quantity, amount=amount, before=before.get(pk, ZERO))
         for pk, (quantity, amount) in amounts.items()
     ]
+
+
+def drafted_before_of(subscription_ids: Collection[int], *, at: datetime) -> dict[int, dict[int, Decimal]]:
+    """By subscription and charge: what the last interim draft of the running period that had it came to."""
+    cycles = BillingCycle.objects.filter(
+        subscription__in=subscription_ids, period_start__lte=at, period_end__gt=at, invoices__kind=Invoice.Kind.INTERIM
+    ).distinct()
+    return {cycle.subscription_id: _drafted_before(cycle) for cycle in cycles}
 
 
 def _drafted_before(cycle: BillingCycle) -> dict[int, Decimal]:

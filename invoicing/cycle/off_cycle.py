@@ -20,6 +20,7 @@ from invoicing.cycle.models import InterimFiring, Invoice
 from invoicing.cycle.rules import crossing
 from invoicing.cycle.rules.crossing import ChargeSoFar
 from invoicing.cycle.running import Running
+from invoicing.policy import begin
 from invoicing.pricing.segments import PriceSegment
 from metering import watermark as watermarks
 from metering.models import Watermark
@@ -31,7 +32,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What asks for a draft now, under the charge control of the policy in force that bills in this currency."""
+    """What asks for a draft now, under the charge control of the policy in force that bills in this currency.
+
+    It is answered once in a period.
+    """
 
     by: str
     currency: str
@@ -44,6 +48,12 @@ class OffCycleReport:
     invoice_ids: list[int] = field(default_factory=list)
     held: int = 0
     failed: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, other: "OffCycleReport") -> None:
+        """What another run did, too."""
+        self.invoice_ids += other.invoice_ids
+        self.held += other.held
+        self.failed += other.failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +81,7 @@ def draft_interims(
     is billed whatever it comes to. One transaction per customer: two runs at once draft each crossing once, and a
     customer whose data is unusable is reported while the others go on.
     """
+    begin.begin_due_policies(at=at)
     report = OffCycleReport()
     found = running.running_periods(customer_ids=customer_ids, at=at)
     if not found:
@@ -123,9 +134,10 @@ def _threshold(own: Running, bill: Bill, *, run: _Run) -> Decimal | None:
     if run.asked is None:
         amounts = {one.currency: one.amount for one in own.terms.off_cycle.triggers}
         return amounts.get(bill.currency)
+    fired = own.cycle is not None and own.cycle.firings.filter(cause=Cause.CREDIT_EXPOSURE).exists()
     controls = [one for one in own.terms.charge_controls if one.action == "interim_bill"]
     amounts = {one.currency: one.amount for one in controls if one.currency == run.asked.currency}
-    return amounts.get(bill.currency)
+    return None if fired else amounts.get(bill.currency)
 
 
 def _write(

@@ -41,14 +41,15 @@ def whole_invoices() -> QuerySet[Invoice]:
     """Invoices with everything an answer of the API shows, in a fixed number of queries."""
     lines = InvoiceLine.objects.select_related("rated_line", "adjusts__invoice").order_by("position")
     lines = lines.prefetch_related("deductions")
-    return Invoice.objects.select_related("customer", "policy", "credits").prefetch_related(
+    beside = ("customer", "policy", "credits", "firing__policy", "firing__watermark")
+    return Invoice.objects.select_related(*beside).prefetch_related(
         Prefetch("lines", queryset=lines),
         "allowances_charges",
         Prefetch("credit_lines", queryset=CreditLine.objects.select_related("credits__invoice")),
         "delta_reports",
         "taxes",
         Prefetch("approvals", queryset=InvoiceApproval.objects.select_related("person", "audit_entry")),
-        Prefetch("holds", queryset=Hold.objects.select_related("placed_by", "released_by", "listed_reason")),
+        Prefetch("holds", queryset=Hold.objects.select_related("policy", "placed_by", "released_by", "listed_reason")),
         Prefetch("breaks", queryset=Break.objects.select_related("closed_by")),
         Prefetch("transitions", queryset=InvoiceTransition.objects.select_related("actor", "audit_entry")),
     )

@@ -151,3 +151,55 @@ class SignOff(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person} for {self.role} under {self.policy}"
+
+
+# Whoever signed still has to hold the role when the version begins.
+_SIGNERS_HOLD_THEIR_ROLES = """
+    IF (SELECT count(DISTINCT sign_off.role) <> 3
+        FROM policy_signoff sign_off
+        JOIN auth_user person ON person.id = sign_off.person_id AND person.is_active
+        JOIN auth_user_groups belongs ON belongs.user_id = person.id
+        JOIN auth_group held ON held.id = belongs.group_id AND held.name = sign_off.role
+        WHERE sign_off.policy_id = NEW.policy_id AND sign_off.voided_at IS NULL)
+    THEN
+        RAISE EXCEPTION 'a signer of policy % no longer holds the role', NEW.policy_id
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+"""
+
+
+class PolicyBeginning(models.Model):
+    """What became of a version that was signed ahead of its instant, when that came: it holds, or it has lapsed."""
+
+    policy = models.OneToOneField(TriggerPolicy, on_delete=models.PROTECT, related_name="beginning")
+    holds = models.BooleanField()
+    gone = models.TextField(blank=True, help_text="Who had lost the role that they signed in.")
+    at = models.DateTimeField()
+    audit_entry = models.OneToOneField(
+        AuditEntry,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Empty: begun before this was kept.",
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(holds=True, gone="") | (Q(holds=False) & ~Q(gone="")), name="policy_beginning_says_why"
+            )
+        ]
+        triggers = [
+            *APPEND_ONLY,
+            pgtrigger.Trigger(
+                name="signers_hold_their_roles",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Q(new__holds=True),
+                func=_SIGNERS_HOLD_THEIR_ROLES,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.policy} {'begun' if self.holds else 'lapsed'}"

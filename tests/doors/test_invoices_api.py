@@ -100,6 +100,7 @@ def test_an_invoice_reads_as_the_contract_says(finance: ApiClient, draft: Invoic
         "payable": "61.88",
         "content_hash": draft.content_hash,
         "policy_version": "standard v1",
+        "firing": None,
         "approvals_needed": 1,
         "approvals": [],
         "holds": [],

@@ -2,9 +2,10 @@
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
+from invoicing.policy.admin.forms import ProposalForm
 from invoicing.policy.models import TriggerPolicy
 from tests.builders import billing, people
 from tests.builders.people import ApiClient
@@ -96,13 +97,15 @@ def test_a_withdrawn_proposal_is_not_signed() -> None:
 def test_the_desk_proposes_signs_and_shows_what_changes() -> None:
     billing.sign_a_policy(author=billing.person("olaf", "engineering"))
     listing = "/admin/policy/triggerpolicy/"
-    form = {"program": "standard", "effective_at": "", "terms": '{"late_usage": {"grace_hours": "6"}}', "reason": "why"}
+    form = filled_in({"grace_hours": "6", "second_person_above": "EUR 10000.00"})
     answer = desk_as("finance").post(reverse("admin:policy_triggerpolicy_propose_next"), submitted(form))
     assert "HX-Redirect" in answer, answer.content.decode()
     policy = TriggerPolicy.objects.get(version=2)
     address = f"{listing}{policy.pk}/change/"
     page = desk_as("ops").get(address).content.decode()
-    assert "What changes against version 1" in page
+    assert "beside version 1" in page
+    assert "After its end a period waits 6 hours for usage on its way" in page
+    assert "Above 10000.00 EUR two people in finance approve an invoice." in page
     assert "not signed yet" in page
     for role in ("ops", "product"):
         body = {"role": role, "content_hash": policy.content_hash}
@@ -111,6 +114,43 @@ def test_the_desk_proposes_signs_and_shows_what_changes() -> None:
     page = desk_as("auditor").get(listing).content.decode()
     assert "Waiting for signatures" in page
     assert "In force" in page
+
+
+def filled_in(fields: dict[str, str]) -> dict[str, str]:
+    """The dialog as it opens over a silent policy, with these fields filled in."""
+    opened = ProposalForm(request=RequestFactory().get("/"), object_id=None).initial
+    shown = {name: str(value) for name, value in opened.items() if value not in (False, None)}
+    return {**shown, "effective_at": "", "reason": "why", **fields}
+
+
+def test_the_desk_names_a_problem_at_its_field() -> None:
+    billing.sign_a_policy(author=billing.person("olaf", "engineering"))
+    form = filled_in({"cadence": "hybrid", "amounts": "EUR 5.001", "charge_controls": "credit_exposure EUR"})
+    page = desk_as("finance").post(reverse("admin:policy_triggerpolicy_propose_next"), submitted(form))
+    assert "Line 1: EUR is not name=value." in page.content.decode()
+    form["charge_controls"] = ""
+    page = desk_as("finance").post(reverse("admin:policy_triggerpolicy_propose_next"), submitted(form))
+    assert "At most 2 decimals are kept" in page.content.decode()
+    assert not TriggerPolicy.objects.filter(version=2).exists()
+
+
+def test_the_desk_opens_with_what_the_latest_version_says() -> None:
+    amount = {"kind": "unbilled_amount", "currency": "EUR", "amount": "500.00"}
+    control = {"kind": "credit_exposure", "currency": "EUR", "amount": "5000.00", "action": "hold_usage"}
+    terms = {"cadence": {"model": "threshold"}, "off_cycle": {"triggers": [amount]}, "charge_controls": [control]}
+    before = billing.sign_a_policy(author=billing.person("olaf", "engineering"), terms=terms)
+    desk_as("finance").post(reverse("admin:policy_triggerpolicy_propose_next"), submitted(filled_in({})))
+    assert TriggerPolicy.objects.get(version=2).terms == before.terms
+
+
+def test_a_customers_page_says_which_policy_decides_or_that_none_does() -> None:
+    finance, customer = desk_as("finance"), billing.make_customer("acme", program="partners")
+    address = f"/admin/accounts/customer/{customer.pk}/change/"
+    assert "No policy, no invoice." in finance.get(address).content.decode()
+    billing.sign_a_policy(author=billing.person("olaf", "engineering"), program="partners")
+    page = finance.get(address).content.decode()
+    assert "partners v1" in page
+    assert "No policy, no invoice." not in page
 
 
 def test_the_first_page_says_when_nothing_can_be_invoiced() -> None:

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group, User
 from core.errors import InvalidInputError, NotAllowedError
 from core.models import AuditEntry
 from invoicing.cycle.models import Invoice
-from invoicing.policy import propose, queries, sign
+from invoicing.policy import begin, propose, queries, sign
 from invoicing.policy.models import SignOff, TriggerPolicy
 from tests.builders import billing, guards
 from tests.builders.billing import CLOSING, NOVEMBER
@@ -127,6 +127,7 @@ class TestSigning:
     def test_a_newer_version_replaces_it_at_its_instant(self, people: dict[str, User], proposal: TriggerPolicy) -> None:
         sign_all(people, proposal)
         following = sign_all(people, propose_next(people, begins=LATER))
+        begin.begin_due_policies(at=LATER)
         before = queries.policies_in_force(["standard"], at=LATER - timedelta(microseconds=1))
         assert before == {"standard": proposal}
         assert queries.policies_in_force(["standard"], at=LATER) == {"standard": following}
@@ -136,6 +137,44 @@ class TestSigning:
         rival = propose_next(people)
         with pytest.raises(sign.SameInstantError):
             sign_all(people, rival)
+
+
+class TestBeginning:
+    """A version that was signed ahead of its instant."""
+
+    def test_it_begins_at_its_instant_and_not_before(self, people: dict[str, User]) -> None:
+        policy = sign_all(people, propose_next(people, begins=LATER))
+        assert begin.begin_due_policies(at=LATER - timedelta(seconds=1)) == []
+        [beginning] = begin.begin_due_policies(at=LATER)
+        assert (beginning.policy, beginning.holds) == (policy, True)
+        assert begin.begin_due_policies(at=LATER) == []
+        assert queries.policies_in_force(["standard"], at=LATER) == {"standard": policy}
+        people["ops"].groups.clear()  # whoever leaves later takes nothing along
+        assert queries.policies_in_force(["standard"], at=LATER + timedelta(days=9)) == {"standard": policy}
+
+    def test_a_role_lost_between_signing_and_beginning_makes_it_lapse(self, people: dict[str, User]) -> None:
+        before = sign_all(people, propose_next(people))
+        sign_all(people, propose_next(people, begins=LATER))
+        people["ops"].groups.clear()
+        [beginning] = begin.begin_due_policies(at=LATER)
+        assert (beginning.holds, beginning.gone) == (False, "the-ops (ops)")
+        assert AuditEntry.objects.filter(action="policy.lapsed").count() == 1
+        people["ops"].groups.add(Group.objects.get(name="ops"))  # too late
+        assert begin.begin_due_policies(at=LATER + timedelta(days=1)) == []
+        assert queries.policies_in_force(["standard"], at=LATER) == {"standard": before}
+
+    def test_the_close_looks_at_it_first(self, people: dict[str, User]) -> None:
+        company = billing.open_company()
+        policy = sign_all(people, propose_next(people, begins=LATER))
+        billing.subscribe_to(company, billing.make_customer("acme"))
+        billing.close_october(at=LATER)
+        assert Invoice.objects.get().policy == policy
+
+    def test_postgresql_lets_none_begin_without_its_signers(self, people: dict[str, User]) -> None:
+        policy = sign_all(people, propose_next(people, begins=LATER))
+        people["finance"].groups.clear()
+        statement = "INSERT INTO policy_policybeginning (policy_id, holds, gone, at) VALUES (%s, true, '', now())"
+        assert guards.refuses(statement, [policy.pk])
 
 
 class TestWhatPostgresqlRefuses:

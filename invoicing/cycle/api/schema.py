@@ -9,6 +9,7 @@ from invoicing.cycle.models import (
     DocumentType,
     Hold,
     HoldReason,
+    InterimFiring,
     Invoice,
     InvoiceAllowanceCharge,
 )
@@ -100,11 +101,34 @@ class AllowanceShape(serializers.Serializer[object]):
     tax_percent = serializers.CharField()
 
 
+class InterimChargeShape(serializers.Serializer[object]):
+    """One charge of the running period, when an interim invoice was drafted."""
+
+    charge = serializers.CharField()
+    quantity = serializers.CharField()
+    amount = serializers.CharField(help_text="What its usage in the period so far costs.")
+    before = serializers.CharField(help_text="What that was when an interim draft last had it.")
+
+
+class InterimFiringShape(serializers.Serializer[object]):
+    """What brought an interim invoice: the amount of the policy, and what usage came to."""
+
+    id = serializers.IntegerField()
+    cause = serializers.ChoiceField(InterimFiring.Cause.choices)
+    policy_version = serializers.CharField()
+    threshold = serializers.CharField()
+    unbilled = serializers.CharField()
+    watermark = serializers.IntegerField(help_text="Every accepted event up to this one was counted.")
+    charges = InterimChargeShape(many=True)
+    fired_at = serializers.DateTimeField()
+
+
 class HoldShape(serializers.Serializer[object]):
     """Why the invoice waits or waited."""
 
     id = serializers.IntegerField()
     cause = serializers.ChoiceField(Hold.Cause.choices)
+    policy_version = serializers.CharField(allow_null=True, help_text="The trigger policy that decides over it.")
     reason_code = serializers.CharField(allow_null=True, help_text="The usual reason that finance keeps a list of.")
     reason = serializers.CharField()
     placed_by = serializers.CharField(allow_null=True)
@@ -187,6 +211,7 @@ class InvoiceShape(serializers.Serializer[object]):
         allow_null=True,
         help_text="The signed trigger policy that decided, such as `standard v3`; null where none decides.",
     )
+    firing = InterimFiringShape(allow_null=True, help_text="What brought an interim invoice; null on any other.")
     approvals_needed = serializers.IntegerField(
         help_text="How many people in finance have to approve it: 2 above the amount of its policy, else 1."
     )

@@ -51,6 +51,7 @@ def invoice_json(invoice: Invoice) -> dict[str, Any]:
         **_sums(invoice, currency=invoice.currency),
         "content_hash": invoice.content_hash,
         "policy_version": invoice.policy and str(invoice.policy),
+        "firing": _firing(invoice),
         "approvals_needed": approve.people_needed(invoice),
         "approvals": _approvals(invoice),
         "holds": [_hold(hold) for hold in invoice.holds.all()],
@@ -83,6 +84,7 @@ def preview_json(preview: Preview) -> dict[str, Any]:
         **_sums(preview.totals, currency=currency),
         "content_hash": None,
         "policy_version": preview.policy and str(preview.policy),
+        "firing": None,
         "approvals_needed": approve.needed_by(preview.policy, total=preview.totals.total, currency=currency),
         "approvals": [],
         "holds": [],
@@ -209,10 +211,28 @@ def outcomes_json(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     }
 
 
+def _firing(invoice: Invoice) -> dict[str, Any] | None:
+    """What brought an interim invoice; a close brings the others."""
+    if invoice.kind != Invoice.Kind.INTERIM:
+        return None
+    firing = invoice.firing
+    return {
+        "id": firing.pk,
+        "cause": firing.cause,
+        "policy_version": str(firing.policy),
+        "threshold": money.amount_text(firing.threshold, currency=firing.currency),
+        "unbilled": money.amount_text(firing.unbilled, currency=firing.currency),
+        "watermark": firing.watermark.seq,
+        "charges": firing.facts,
+        "fired_at": instant(firing.fired_at),
+    }
+
+
 def _hold(hold: Hold) -> dict[str, Any]:
     return {
         "id": hold.pk,
         "cause": hold.cause,
+        "policy_version": hold.policy and str(hold.policy),
         "reason_code": hold.listed_reason and hold.listed_reason.code,
         "reason": hold.reason,
         "placed_by": _name(hold.placed_by),

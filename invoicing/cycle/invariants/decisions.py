@@ -41,6 +41,8 @@ INVARIANTS = [
             FROM cycle_invoice invoice LEFT JOIN policy_triggerpolicy policy ON policy.id = invoice.policy_id
             WHERE policy.id IS NULL OR policy.status <> 'signed'
                OR policy.decided_at > invoice.drafted_at OR policy.effective_at > invoice.drafted_at
+               OR (policy.effective_at > policy.decided_at AND NOT EXISTS (
+                   SELECT 1 FROM policy_policybeginning begun WHERE begun.policy_id = policy.id AND begun.holds))
                OR NOT EXISTS (
                    SELECT 1 FROM accounts_historicalcustomer customer
                    WHERE customer.id = invoice.customer_id AND customer.program = policy.program

@@ -10,6 +10,7 @@ from core.models import APPEND_ONLY, AuditEntry
 from invoicing.cycle.models import guards
 from invoicing.cycle.models.invoices import Invoice
 from invoicing.cycle.models.review import HoldReason
+from invoicing.policy.models import TriggerPolicy
 
 
 class InvoiceTransition(models.Model):
@@ -44,6 +45,13 @@ class Hold(models.Model):
         PERSON = "person", "Placed by a person"
 
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="holds")
+    policy = models.ForeignKey(
+        TriggerPolicy,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="The version that decides over its invoice; empty only on holds from before this was kept.",
+    )
     cause = models.CharField(max_length=10, choices=Cause.choices)
     listed_reason = models.ForeignKey(
         HoldReason, null=True, on_delete=models.PROTECT, related_name="+", help_text="The usual reason, if it is one."
@@ -81,9 +89,10 @@ class Hold(models.Model):
         triggers = [
             guards.NOT_ON_CLOSED_INVOICES,
             guards.ONLY_PEOPLE_AND_BREAKS_HOLD,
+            guards.HOLDS_NAME_THE_POLICY,
             pgtrigger.ReadOnly(
                 name="placing_is_fixed",
-                fields=["invoice", "cause", "listed_reason", "reason", "placed_by", "placed_at"],
+                fields=["invoice", "policy", "cause", "listed_reason", "reason", "placed_by", "placed_at"],
             ),
             pgtrigger.Protect(
                 name="released_once", operation=pgtrigger.Update, condition=pgtrigger.Q(old__released_at__isnull=False)

@@ -135,6 +135,18 @@ IF EXISTS (SELECT 1 FROM cycle_deltareport WHERE invoice_id = NEW.id AND status 
 END IF;
 """
 
+HOLDS_NAME_THE_POLICY = pgtrigger.Trigger(
+    name="holds_name_the_policy",
+    operation=pgtrigger.Insert,
+    when=pgtrigger.Before,
+    func="""
+        IF NEW.policy_id IS DISTINCT FROM (SELECT policy_id FROM cycle_invoice WHERE id = NEW.invoice_id) THEN
+            RAISE EXCEPTION 'a hold of invoice % names another policy than the invoice', NEW.invoice_id
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        RETURN NEW;
+    """,
+)
 INVOICE_GUARDS = [
     ONLY_INVOICE_TRIGGERS_BILL,
     pgtrigger.Protect(

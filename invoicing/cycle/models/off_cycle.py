@@ -4,7 +4,9 @@ import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 
+from core import money
 from core.models import APPEND_ONLY
+from invoicing.cycle.models import guards
 from invoicing.cycle.models.cycles import BillingCycle
 from invoicing.cycle.models.invoices import Invoice
 from invoicing.cycle.models.lines import InvoiceLine
@@ -80,6 +82,9 @@ class InterimFiring(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["cycle", "ordinal"], name="cycle_firing_ordinal"),
+            models.UniqueConstraint(
+                fields=["cycle"], condition=Q(cause="credit_exposure"), name="cycle_firing_exposure_once"
+            ),
             models.CheckConstraint(
                 condition=Q(cause__in=["unbilled_amount", "credit_exposure"]), name="cycle_firing_cause"
             ),
@@ -93,7 +98,10 @@ class InterimFiring(models.Model):
                 name="cycle_firing_crossed",
             ),
         ]
-        triggers = APPEND_ONLY
+        triggers = [*APPEND_ONLY, guards.ONLY_INVOICE_TRIGGERS_BILL]
 
     def __str__(self) -> str:
-        return f"{self.get_cause_display()}: {self.unbilled.normalize():f} {self.currency}"
+        unbilled, threshold = (
+            money.amount_text(amount, currency=self.currency) for amount in (self.unbilled, self.threshold)
+        )
+        return f"{self.get_cause_display()}: {unbilled} {self.currency}, where {self.policy} says {threshold}"

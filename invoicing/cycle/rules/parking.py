@@ -2,6 +2,7 @@
 
 NO_POLICY = "no_policy"
 NO_TAX_RATE = "no_tax_rate"
+AGAINST_CONVENTION = "against_convention"
 INTERIM_UNDECIDED = "interim_undecided"
 DEFECT = "close_failed"
 
@@ -11,6 +12,10 @@ _WAYS_OUT = {
         f"Propose a trigger policy for the customer's program, and have product, finance and ops sign it. {_AND_THEN}"
     ),
     NO_TAX_RATE: f"Add a tax rate that is effective by the end of the period, or change the customer's. {_AND_THEN}",
+    AGAINST_CONVENTION: (
+        "The policy does not allow what was agreed, as the reason says: change the agreement, or have a policy signed"
+        f" that allows it. {_AND_THEN}"
+    ),
     INTERIM_UNDECIDED: f"Issue the interim invoice of the period, or discard it. {_AND_THEN}",
     "interim_left_over": f"Agree a price for the meter that the interim invoice billed. {_AND_THEN}",
     "unratable": (

@@ -1,6 +1,5 @@
 """Trigger policies: what is in force, what waits for whose signature, what a version changes."""
 
-import difflib
 import json
 from typing import Any, ClassVar
 
@@ -14,19 +13,28 @@ from unfold.enums import ActionVariant
 from accounts import roles
 from accounts.backoffice import BackOfficeAdmin, answer_dialog
 from accounts.roles import Role
-from invoicing.policy import propose, queries, sign
+from invoicing.policy import fitting, propose, queries, sign
 from invoicing.policy.admin.forms import ProposalForm, SignatureForm, WithdrawalForm
-from invoicing.policy.models import TriggerPolicy
-from invoicing.policy.rules import signing
+from invoicing.policy.models import PolicyBeginning, TriggerPolicy
+from invoicing.policy.rules import signing, wording
+from invoicing.policy.rules import terms as policy_terms
 from invoicing.policy.rules.signing import Signature
 
-TONES = {"in force": "success", "signed": "info", "replaced": "none", "proposed": "warning", "withdrawn": "none"}
+TONES = {
+    "in force": "success",
+    "signed": "info",
+    "replaced": "none",
+    "proposed": "warning",
+    "withdrawn": "none",
+    "lapsed": "danger",
+}
 WORDS = {
     "in force": "In force",
     "signed": "Signed, begins later",
     "replaced": "Replaced",
     "proposed": "Waiting for signatures",
     "withdrawn": "Withdrawn",
+    "lapsed": "Lapsed: a signer had lost the role when it was to begin",
 }
 
 
@@ -141,9 +149,11 @@ def is_open(object_id: str | None) -> bool:
 
 
 def state_of(policy: TriggerPolicy) -> str:
-    """In force, signed for later or replaced, for a signed version; else its status."""
+    """In force, signed for later, lapsed or replaced, for a signed version; else its status."""
     if policy.status != TriggerPolicy.Status.SIGNED:
         return str(policy.status)
+    if PolicyBeginning.objects.filter(policy=policy, holds=False).exists():
+        return "lapsed"
     in_force = queries.policies_in_force([policy.program], at=timezone.now()).get(policy.program)
     if in_force is not None and in_force.pk == policy.pk:
         return "in force"
@@ -160,22 +170,16 @@ def page_context(policy: TriggerPolicy) -> dict[str, Any]:
     before = TriggerPolicy.objects.filter(
         program=policy.program, version__lt=policy.version, status=TriggerPolicy.Status.SIGNED
     ).first()
-    state = state_of(policy)
+    state, terms = state_of(policy), policy_terms.parse_terms(policy.terms)
     return {
         "policy": policy,
         "state": WORDS[state],
         "tone": TONES[state],
         "terms": json.dumps(policy.terms, indent=2),
+        "decisions": wording.decisions(terms),
         "before": before,
-        "changes": [] if before is None else changes(before.terms, policy.terms),
+        "changes": [] if before is None else wording.compare(policy_terms.parse_terms(before.terms), terms),
+        "misfits": fitting.find_misfits(program=policy.program, terms=terms, at=timezone.now()),
         "sign_offs": policy.sign_offs.select_related("person", "audit_entry"),
         "missing": missing(policy) if policy.status == TriggerPolicy.Status.PROPOSED else [],
     }
-
-
-def changes(before: Any, after: Any) -> list[dict[str, str]]:
-    """The lines of the terms that were taken out or put in, with their neighbours."""
-    was, will_be = (json.dumps(terms, indent=2).splitlines() for terms in (before, after))
-    kinds = {"+": "success", "-": "danger", " ": "none"}
-    lines = list(difflib.unified_diff(was, will_be, lineterm="", n=2))[2:]
-    return [{"text": line, "tone": kinds[line[0]]} for line in lines if line[:2] != "@@"]

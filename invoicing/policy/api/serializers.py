@@ -29,6 +29,9 @@ class PolicySerializer(serializers.ModelSerializer[TriggerPolicy]):
     terms = JsonField()
     sign_offs = SignOffSerializer(many=True)
     missing_roles = serializers.SerializerMethodField()
+    lapsed = serializers.SerializerMethodField(
+        help_text="Who had lost the role they signed in when it was to begin; it decides nothing then."
+    )
 
     class Meta:
         model = TriggerPolicy
@@ -47,7 +50,12 @@ class PolicySerializer(serializers.ModelSerializer[TriggerPolicy]):
             "withdrawal_reason",
             "sign_offs",
             "missing_roles",
+            "lapsed",
         ]
+
+    def get_lapsed(self, policy: TriggerPolicy) -> str:
+        beginning = getattr(policy, "beginning", None)
+        return "" if beginning is None else str(beginning.gone)
 
     def get_missing_roles(self, policy: TriggerPolicy) -> list[str]:
         live = [one for one in policy.sign_offs.all() if one.voided_at is None]

@@ -28,7 +28,7 @@ SIGNERS = frozenset({Role.PRODUCT, Role.FINANCE, Role.OPS})
 
 
 def _policies() -> QuerySet[TriggerPolicy]:
-    return TriggerPolicy.objects.select_related("proposed_by").prefetch_related(
+    return TriggerPolicy.objects.select_related("proposed_by", "beginning").prefetch_related(
         "sign_offs__person", "sign_offs__audit_entry"
     )
 
