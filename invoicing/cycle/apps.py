@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.apps import apps as registry
 from django.db.models.signals import post_migrate
 
 USUAL_REASONS = [
@@ -28,10 +29,13 @@ class CycleConfig(AppConfig):
         post_migrate.connect(make_usual_reasons, sender=self)
 
 
-def make_usual_reasons(*, using: str, apps: Any, **_: Any) -> None:
-    """A list to begin with, wherever there is none; what finance made of it since is left as it is."""
+def make_usual_reasons(*, using: str, apps: Any = None, **_: Any) -> None:
+    """A list to begin with, wherever there is none; what finance made of it since is left as it is.
+
+    A flush, as after each test with commits, sends no `apps` along: then it is the models of now.
+    """
     try:
-        reasons = apps.get_model("cycle", "HoldReason").objects.using(using)
+        reasons = (apps or registry).get_model("cycle", "HoldReason").objects.using(using)
     except LookupError:  # migrated back to before there was a list
         return
     if not reasons.exists():
