@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from accounts.models import Customer
 from core.periods import Period
-from invoicing.cycle.models import BillingCycle, Invoice, InvoiceLine
+from invoicing.cycle.models import BillingCycle, Invoice, InvoiceLine, UnusualFigure
 from invoicing.cycle.rules import tie_out
 from invoicing.cycle.rules.agreed import NO_TERMS, DocumentTerms
 from invoicing.cycle.rules.totals import OUTSIDE_SCOPE, TaxTerms
@@ -47,6 +47,7 @@ class Bill:
     lines: list[BillLine] = field(default_factory=list)
     strays: list[tie_out.Stray] = field(default_factory=list)
     result: tie_out.Result | None = None
+    unusual: list[UnusualFigure] = field(default_factory=list)
 
     @property
     def period(self) -> Period:

@@ -14,7 +14,7 @@ from core import bulk, collector, deciding
 from core.deciding import Kind
 from core.errors import DomainError
 from core.locks import LockClass
-from invoicing.cycle import assemble, close_runs, draft, due, park, reconcile
+from invoicing.cycle import assemble, close_runs, draft, due, park, reconcile, unusual
 from invoicing.cycle.bills import Bill, CloseFailure
 from invoicing.cycle.close_runs import Tally
 from invoicing.cycle.models import CloseRun
@@ -205,6 +205,7 @@ def _close_together(chunk: Sequence[DuePeriod], *, run: _Run) -> None:
         bills, failures = assemble.open_bills(open_now, cycles=cycles, at=run.at)
         assemble.fill_bills(bills, watermark=run.watermark, at=run.at)
         reconcile.tie_out_bills(bills, watermark=run.watermark)
+        unusual.find_unusual(bills)
         worth = [bill for bill in bills if bill.lines or bill.strays]
         bulk.insert_rows([bill.cycle for bill in worth if bill.cycle.pk is None])
         sheets = draft.draft_invoices(worth, seller=run.seller, watermark=run.watermark, actor=run.actor, at=run.at)
@@ -224,7 +225,7 @@ def _note(tally: Tally, *, tried: set[int], failures: Sequence[CloseFailure], ru
 def _tally(sheets: Sequence[draft.Sheet], *, bills: Sequence[Bill]) -> Tally:
     return Tally(
         drafted=len(sheets),
-        held=sum(bool(sheet.findings) for sheet in sheets),
+        held=sum(sheet.is_held for sheet in sheets),
         breaks=sum(len(sheet.findings) for sheet in sheets),
         adjusted=sum(line.adjusts is not None for bill in bills for line in bill.lines),
     )

@@ -22,10 +22,14 @@ from invoicing.cycle.models import (
     InvoiceLine,
     InvoiceTax,
     TieOut,
+    UnusualFigure,
 )
 from invoicing.cycle.rules import agreed, tie_out, wording
 from invoicing.cycle.rules.totals import AllowanceCharge, Totals
 from metering.models import Watermark
+
+NOT_TIED = "The stages do not tie."
+UNLIKE_ITS_PAST = "Figures far outside the customer's own past."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,12 @@ class Sheet:
     on_document: list[InvoiceAllowanceCharge]
     taxes: list[InvoiceTax]
     findings: tuple[tie_out.Finding, ...] = field(default=())
+    unusual: list[UnusualFigure] = field(default_factory=list)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it is born held."""
+        return bool(self.findings or self.unusual)
 
 
 def draft_invoices(
@@ -52,13 +62,15 @@ def draft_invoices(
     bulk.insert_rows([_belonging(part, sheet.invoice) for sheet in sheets for part in sheet.on_document])
     bulk.insert_rows([_belonging(tax, sheet.invoice) for sheet in sheets for tax in sheet.taxes])
     bulk.insert_rows(_deductions(bills, sheets))
+    bulk.insert_rows([_belonging(figure, sheet.invoice) for sheet in sheets for figure in sheet.unusual])
     _write_results(bills, sheets, at=at)
     drafted = [
         (sheet.invoice, sheet.lines, [line.cause for line in bill.lines])
         for bill, sheet in zip(bills, sheets, strict=True)
     ]
     delta.report_adjustments(drafted, actor=actor, at=at)
-    move.record_births([sheet.invoice for sheet in sheets], actor=actor, at=at)
+    why = {sheet.invoice.pk: NOT_TIED if sheet.findings else UNLIKE_ITS_PAST for sheet in sheets if sheet.is_held}
+    move.record_births([sheet.invoice for sheet in sheets], why_held=why, actor=actor, at=at)
     return sheets
 
 
@@ -100,8 +112,8 @@ def _fill_in(
         policy=bill.policy,
         kind=bill.kind,
         document_type=DocumentType.CREDIT_NOTE if sums.total < 0 else DocumentType.INVOICE,
-        status=Invoice.Status.HELD if findings else Invoice.Status.DRAFT,
-        revision=1 if findings else 0,  # being held is a move of its own
+        status=Invoice.Status.HELD if findings or bill.unusual else Invoice.Status.DRAFT,
+        revision=1 if findings or bill.unusual else 0,  # being held is a move of its own
         currency=bill.currency,
         period_start=bill.period.start,
         period_end=bill.period.end,
@@ -121,7 +133,9 @@ def _fill_in(
     invoice.content_hash = content.hash_of(
         invoice, lines=lines, deducted=deducted, taxes=taxes, on_document=on_document
     )
-    return Sheet(invoice=invoice, lines=lines, on_document=on_document, taxes=taxes, findings=findings)
+    return Sheet(
+        invoice=invoice, lines=lines, on_document=on_document, taxes=taxes, findings=findings, unusual=bill.unusual
+    )
 
 
 def total_bill(bill: Bill, *, prepaid_left: Decimal = Decimal(0)) -> tuple[Totals, tuple[AllowanceCharge, ...]]:
@@ -235,12 +249,12 @@ def _write_results(bills: Sequence[Bill], sheets: Sequence[Sheet], *, at: dateti
             Hold(
                 invoice=sheet.invoice,
                 policy_id=sheet.invoice.policy_id,
-                cause=Hold.Cause.BREAK,
-                reason=hold_reason(sheet.findings),
+                cause=_cause(sheet),
+                reason=_why_held(sheet),
                 placed_at=at,
             )
             for sheet in sheets
-            if sheet.findings
+            if sheet.is_held
         ]
     )
 
@@ -264,6 +278,29 @@ def break_row(finding: tie_out.Finding, *, tie_out: TieOut, at: datetime) -> Bre
         detail=finding.detail[:400],
         facts=finding.facts,
         opened_at=at,
+    )
+
+
+def _cause(sheet: Sheet) -> Hold.Cause:
+    return Hold.Cause.BREAK if sheet.findings else Hold.Cause.REVIEW
+
+
+def _why_held(sheet: Sheet) -> str:
+    """Breaks first, since they cannot be released; what is unusual stands behind them."""
+    said = [hold_reason(sheet.findings)] if sheet.findings else []
+    return " ".join([*said, *(describe_unusual(figure, invoice=sheet.invoice) for figure in sheet.unusual[:1])])
+
+
+def describe_unusual(figure: UnusualFigure, *, invoice: Invoice) -> str:
+    """Both figures in a sentence."""
+    return wording.unusual_figure(
+        name=figure.charge.name if figure.charge else "The whole invoice",
+        amount=figure.amount,
+        least=figure.least,
+        greatest=figure.greatest,
+        periods=figure.periods,
+        times=figure.times,
+        currency=invoice.currency,
     )
 
 

@@ -1,6 +1,6 @@
 """The one mover of invoices: nothing else sets a status."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -73,8 +73,10 @@ def move_invoice(
     return transition
 
 
-def record_births(invoices: Sequence[Invoice], *, actor: AbstractBaseUser | None, at: datetime) -> None:
-    """Keep the first move of new drafts, and the second of those that were held at once.
+def record_births(
+    invoices: Sequence[Invoice], *, why_held: Mapping[int, str], actor: AbstractBaseUser | None, at: datetime
+) -> None:
+    """Keep the first move of new drafts, and the second of those that were held at once, with why (by invoice id).
 
     The chain of audit entries is locked from here to the end of the transaction: call it last.
     """
@@ -88,7 +90,7 @@ def record_births(invoices: Sequence[Invoice], *, actor: AbstractBaseUser | None
                 from_status=from_status,
                 to_status=to_status,
                 actor_id=None if actor is None else actor.pk,
-                reason="The stages do not tie." if to_status == Status.HELD else "",
+                reason=why_held[invoice.pk] if to_status == Status.HELD else "",
                 content_hash=invoice.content_hash,
                 moved_at=at,
             )

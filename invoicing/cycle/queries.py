@@ -17,6 +17,7 @@ from invoicing.cycle.models import (
     InvoiceApproval,
     InvoiceLine,
     InvoiceTransition,
+    UnusualFigure,
 )
 from invoicing.documents import credit
 from invoicing.documents.document import (
@@ -48,6 +49,7 @@ def whole_invoices() -> QuerySet[Invoice]:
         Prefetch("credit_lines", queryset=CreditLine.objects.select_related("credits__invoice")),
         "delta_reports",
         "taxes",
+        Prefetch("unusual", queryset=UnusualFigure.objects.select_related("charge")),
         Prefetch("approvals", queryset=InvoiceApproval.objects.select_related("person", "audit_entry")),
         Prefetch("holds", queryset=Hold.objects.select_related("policy", "placed_by", "released_by", "listed_reason")),
         Prefetch("breaks", queryset=Break.objects.select_related("closed_by")),

@@ -105,6 +105,7 @@ def test_an_invoice_reads_as_the_contract_says(finance: ApiClient, draft: Invoic
         "approvals": [],
         "holds": [],
         "breaks": [],
+        "unusual": [],
     }
 
 

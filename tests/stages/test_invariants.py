@@ -772,6 +772,13 @@ OFFENCES = [
         """,
     ),
     (
+        "an invoice with figures far outside its customer's past was born held",
+        """
+        INSERT INTO cycle_unusualfigure (invoice_id, amount, least, greatest, periods, times) SELECT min(id), 9, 1, 1,
+        2, 5 FROM cycle_invoice;
+        """,
+    ),
+    (
         "no customer is parked for a period that has an invoice",
         """
         INSERT INTO cycle_parkedcustomer (customer_id, subscription_id, run_id, code, reason, periods, period_start,

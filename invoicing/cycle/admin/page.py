@@ -9,7 +9,7 @@ from typing import Any
 from django.urls import reverse
 
 from core import money
-from invoicing.cycle import approve, compare
+from invoicing.cycle import approve, compare, draft
 from invoicing.cycle.admin import standing, timeline, wording
 from invoicing.cycle.admin.timeline import name_of
 from invoicing.cycle.admin.wording import LOCALE
@@ -74,6 +74,9 @@ def page_context(invoice: Invoice) -> dict[str, Any]:
             for line in invoice.credit_lines.select_related("credits__invoice")
         ],
         "open_holds": list(invoice.holds.filter(released_at=None, placed_by__isnull=False).select_related("placed_by")),
+        "unusual": [
+            draft.describe_unusual(figure, invoice=invoice) for figure in invoice.unusual.select_related("charge")
+        ],
         "breaks": list(invoice.breaks.filter(closed_at=None)),
         "tie_out": TieOut.objects.filter(invoice=invoice).first(),
         "timeline": timeline.moments_of(invoice),

@@ -151,6 +151,18 @@ class BreakShape(serializers.Serializer[object]):
     closing_reason = serializers.CharField()
 
 
+class UnusualShape(serializers.Serializer[object]):
+    """A figure far outside the customer's own past; the invoice was born held for it."""
+
+    charge = serializers.CharField(allow_null=True, help_text="Null: all lines of the period together.")
+    amount = serializers.CharField()
+    least = serializers.CharField(help_text="What it came to in the periods before, at least.")
+    greatest = serializers.CharField(help_text="And at most.")
+    periods = serializers.IntegerField(help_text="How many final invoices it was compared with.")
+    times = serializers.CharField(help_text="More than so many times is far, as the policy says.")
+    detail = serializers.CharField()
+
+
 class TransitionShape(serializers.Serializer[object]):
     """One move, with the entry of the audit chain that holds it."""
 
@@ -218,6 +230,7 @@ class InvoiceShape(serializers.Serializer[object]):
     approvals = ApprovalShape(many=True)
     holds = HoldShape(many=True)
     breaks = BreakShape(many=True)
+    unusual = UnusualShape(many=True)
     transitions = TransitionShape(many=True)
 
 

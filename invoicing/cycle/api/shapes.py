@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core import money
-from invoicing.cycle import approve
+from invoicing.cycle import approve, draft
 from invoicing.cycle.models import (
     Break,
     CreditLine,
@@ -18,6 +18,7 @@ from invoicing.cycle.models import (
     InvoiceLine,
     InvoiceTax,
     InvoiceTransition,
+    UnusualFigure,
 )
 from invoicing.cycle.preview import Preview
 from invoicing.cycle.rules.totals import Totals
@@ -56,6 +57,7 @@ def invoice_json(invoice: Invoice) -> dict[str, Any]:
         "approvals": _approvals(invoice),
         "holds": [_hold(hold) for hold in invoice.holds.all()],
         "breaks": [_break(found) for found in invoice.breaks.all()],
+        "unusual": [_unusual(figure, invoice=invoice) for figure in invoice.unusual.all()],
         "transitions": [_transition(move) for move in invoice.transitions.all()],
     }
 
@@ -89,6 +91,7 @@ def preview_json(preview: Preview) -> dict[str, Any]:
         "approvals": [],
         "holds": [],
         "breaks": [],
+        "unusual": [],
         "transitions": [],
     }
 
@@ -253,6 +256,19 @@ def _break(found: Break) -> dict[str, Any]:
         "closed_by": _name(found.closed_by),
         "closed_at": instant(found.closed_at),
         "closing_reason": found.closing_reason,
+    }
+
+
+def _unusual(figure: UnusualFigure, *, invoice: Invoice) -> dict[str, Any]:
+    currency = invoice.currency
+    return {
+        "charge": figure.charge and figure.charge.code,
+        "amount": money.amount_text(figure.amount, currency=currency),
+        "least": money.amount_text(figure.least, currency=currency),
+        "greatest": money.amount_text(figure.greatest, currency=currency),
+        "periods": figure.periods,
+        "times": money.plain(figure.times),
+        "detail": draft.describe_unusual(figure, invoice=invoice),
     }
 
 

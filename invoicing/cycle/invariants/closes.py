@@ -17,6 +17,21 @@ INVARIANTS = [
         ),
     ),
     Invariant(
+        number=24,
+        name="an invoice with figures far outside its customer's past was born held",
+        find_offenders=rows_of(
+            """
+            SELECT DISTINCT figure.invoice_id AS invoice
+            FROM cycle_unusualfigure figure JOIN cycle_invoice invoice ON invoice.id = figure.invoice_id
+            WHERE NOT EXISTS (
+                SELECT 1 FROM cycle_hold hold
+                WHERE hold.invoice_id = invoice.id AND hold.placed_by_id IS NULL AND hold.placed_at = invoice.drafted_at
+            )
+            ORDER BY 1
+            """
+        ),
+    ),
+    Invariant(
         number=19,
         name="no customer is parked for a period that has an invoice",
         find_offenders=rows_of(

@@ -10,6 +10,7 @@ from invoicing.cycle.models.lines import CreditLine, InvoiceAllowanceCharge, Inv
 from invoicing.cycle.models.off_cycle import Deduction, InterimFiring
 from invoicing.cycle.models.review import HoldReason, InvoiceApproval, InvoiceComment
 from invoicing.cycle.models.tie_outs import Break, TieOut
+from invoicing.cycle.models.unusual import UnusualFigure
 
 __all__ = [
     "BillingCycle",
@@ -35,4 +36,5 @@ __all__ = [
     "ParkedCustomer",
     "Recognition",
     "TieOut",
+    "UnusualFigure",
 ]

@@ -43,6 +43,7 @@ class Hold(models.Model):
     class Cause(models.TextChoices):
         BREAK = "break", "The stages do not tie"
         PERSON = "person", "Placed by a person"
+        REVIEW = "review", "Far outside the customer's own past"
 
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="holds")
     policy = models.ForeignKey(
@@ -74,7 +75,7 @@ class Hold(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [
-            models.CheckConstraint(condition=Q(cause__in=["break", "person"]), name="cycle_hold_cause"),
+            models.CheckConstraint(condition=Q(cause__in=["break", "person", "review"]), name="cycle_hold_cause"),
             models.UniqueConstraint(fields=["invoice"], condition=Q(released_at=None), name="cycle_hold_one_open"),
             models.CheckConstraint(
                 condition=Q(placed_by=None) | Q(released_by=None) | ~Q(placed_by=F("released_by")),
