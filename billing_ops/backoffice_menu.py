@@ -92,6 +92,7 @@ UNFOLD: dict[str, Any] = {
                 _entry("Invoices", "receipt_long", "cycle.Invoice"),
                 _entry("Changes to what was billed", "compare_arrows", "cycle.DeltaReport", "?status__exact=proposed"),
                 _entry("Billing cycles", "event_repeat", "cycle.BillingCycle"),
+                _entry("Breaks", "difference", "cycle.Break", "?closed_at__isempty=1"),
                 _entry("Closes", "event_available", "cycle.CloseRun"),
                 _entry("Parked customers", "local_parking", "cycle.ParkedCustomer", "?left_at__isempty=1"),
                 _entry("Hold reasons", "pause_circle", "cycle.HoldReason"),

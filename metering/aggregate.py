@@ -19,6 +19,7 @@ from metering.store.measuring import MeterReading, WindowMeasure
 
 __all__ = [
     "UsageWindow",
+    "carry_over",
     "preview_snapshots",
     "retire_snapshots",
     "take_adjustment_snapshots",
@@ -115,6 +116,28 @@ def preview_snapshots(windows: Sequence[UsageWindow], *, at: datetime) -> list[A
 def retire_snapshots(snapshot_ids: Iterable[int], *, at: datetime) -> None:
     """Let the windows of a discarded draft be counted anew; what was counted stays on record."""
     AggregationSnapshot.objects.filter(pk__in=list(snapshot_ids), retired_at=None).update(retired_at=at)
+
+
+def carry_over(snapshots: Sequence[AggregationSnapshot], *, at: datetime) -> list[AggregationSnapshot]:
+    """Let cycle snapshots stand behind another draft: each is retired, and a copy with its figures and watermark lives.
+
+    For windows in which nothing changed; nothing is counted.
+    """
+    facts = ("customer_id", "meter_id", "window_start", "window_end", "meter_version_id", "period_start", "period_end")
+    counts = ("time_zone", "watermark_id", "quantity", "event_count", "unmeasured_count", "digest")
+    with transaction.atomic():
+        retire_snapshots([snapshot.pk for snapshot in snapshots], at=at)
+        copies = [
+            bulk.new_row(
+                AggregationSnapshot,
+                kind=Kind.CYCLE,
+                taken_at=at,
+                **{name: getattr(snapshot, name) for name in (*facts, *counts)},
+            )
+            for snapshot in snapshots
+        ]
+        bulk.insert_rows(copies)
+    return copies
 
 
 def _window_of(snapshot: AggregationSnapshot) -> UsageWindow:

@@ -10,7 +10,7 @@ from itertools import pairwise
 from core.errors import InvalidInputError
 from metering import in_force, live_totals, watermark
 from metering.live_totals import ReadFrom
-from metering.models import AggregationSnapshot, EventContractVersion, Meter, MeterVersion, Watermark
+from metering.models import AggregationSnapshot, EventContractVersion, Meter, MeterVersion, Store, Watermark
 from metering.rules import buckets
 from metering.rules.arrivals import ALWAYS, Arrived
 from metering.rules.parts import PartsBy, Split, UsagePart
@@ -18,7 +18,9 @@ from metering.rules.readings import WEIGHED, Reading
 from metering.rules.windows import Stretch, UsageWindow, find_gaps
 from metering.store import (
     breakdown,
+    chosen,
     corrections,
+    differences,
     elsewhere,
     evidence,
     live,
@@ -29,6 +31,7 @@ from metering.store import (
 )
 from metering.store.breakdown import PartStream, SplitWindow
 from metering.store.corrections import CorrectedRow
+from metering.store.differences import EventDifference
 from metering.store.evidence import Stream as EvidenceStream
 from metering.store.live import LiveRow
 from metering.store.measuring import MeterReading
@@ -38,6 +41,7 @@ from metering.store.recounting import Counted, Recount
 __all__ = [
     "CorrectedRow",
     "CustomerPeriod",
+    "EventDifference",
     "EventRow",
     "EvidenceStream",
     "LateWindow",
@@ -49,6 +53,7 @@ __all__ = [
     "Split",
     "StrayUsage",
     "UsagePart",
+    "differing_events",
     "evidence_lines",
     "find_snapshot_events",
     "groupable_properties",
@@ -61,6 +66,7 @@ __all__ = [
     "snapshot_corrections",
     "snapshot_events",
     "split_usage",
+    "stray_events",
     "stray_usage",
     "version_of",
 ]
@@ -187,6 +193,28 @@ def stray_usage(
     customers = sorted({gap.customer_id for gap in gaps})
     with elsewhere.showing(min(gap.start for gap in gaps), max(gap.end for gap in gaps), customer_ids=customers):
         return reading.find_strays(gaps, up_to_seq=watermark.seq)
+
+
+def stray_events(
+    periods: Sequence[CustomerPeriod], *, windows: Sequence[UsageWindow], watermark: Watermark, limit: int
+) -> dict[tuple[int, int], list[EventDifference]]:
+    """Give the first events of what `stray_usage` counts, by customer and contract (ids)."""
+    gaps = _find_gaps(periods, priced=windows)
+    if not gaps:
+        return {}
+    customers = sorted({gap.customer_id for gap in gaps})
+    with elsewhere.showing(min(gap.start for gap in gaps), max(gap.end for gap in gaps), customer_ids=customers):
+        return differences.of_gaps(gaps, up_to_seq=watermark.seq, limit=limit)
+
+
+def differing_events(snapshot: AggregationSnapshot, *, limit: int) -> list[EventDifference]:
+    """Give the events of a snapshot's window that differ between their acknowledgement, the count and now.
+
+    Those whose rows are gone are only found while all rows of the window lie in PostgreSQL's table.
+    """
+    is_here = chosen.find_name() == Store.POSTGRES and not elsewhere.is_any_away(snapshot.since, snapshot.window_end)
+    with _showing([snapshot]):
+        return differences.of_snapshot(snapshot, limit=limit, knows_all_rows=is_here)
 
 
 def _find_gaps(periods: Sequence[CustomerPeriod], *, priced: Sequence[UsageWindow]) -> list[UsageGap]:

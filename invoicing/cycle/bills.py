@@ -14,6 +14,7 @@ from invoicing.pricing.models import Charge
 from invoicing.pricing.queries import DuePeriod
 from invoicing.rating.models import RatedLine
 from metering.models import AggregationSnapshot
+from metering.queries import EventDifference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,14 @@ class BillLine:
     deducts: tuple[InvoiceLine, ...] = ()  # of interim invoices of the same period: it bills the whole less these
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Differing:
+    """The class of a break, and the first of its events that differ."""
+
+    kind: str
+    events: tuple[EventDifference, ...]
+
+
 @dataclass(slots=True, kw_only=True)
 class Bill:
     """One period of one subscription on its way to a draft."""
@@ -47,6 +56,8 @@ class Bill:
     lines: list[BillLine] = field(default_factory=list)
     strays: list[tie_out.Stray] = field(default_factory=list)
     result: tie_out.Result | None = None
+    stray_events: list[list[EventDifference]] = field(default_factory=list)
+    differing: list[Differing] = field(default_factory=list)
     unusual: list[UnusualFigure] = field(default_factory=list)
 
     @property

@@ -1,6 +1,6 @@
 """Close periods: count, rate, reconcile and draft everything that is over and not drafted yet."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -200,7 +200,7 @@ def _report_failure(chunk: Sequence[DuePeriod], error: Exception, *, run: _Run) 
 def _close_together(chunk: Sequence[DuePeriod], *, run: _Run) -> None:
     """One transaction: every period of the chunk becomes a draft, or none."""
     with collector.paused(), deciding.deciding(Kind.INVOICE):
-        _lock_customers(chunk)
+        lock_customers(each.customer_id for each in chunk)
         open_now, cycles = due.recheck(chunk)  # another close may have drafted some while this one waited
         bills, failures = assemble.open_bills(open_now, cycles=cycles, at=run.at)
         assemble.fill_bills(bills, watermark=run.watermark, at=run.at)
@@ -243,9 +243,9 @@ def _report(
     report.invoice_ids += [sheet.invoice.pk for sheet in sheets]
 
 
-def _lock_customers(chunk: Sequence[DuePeriod]) -> None:
+def lock_customers(customer_ids: Iterable[int]) -> None:
     """One close at a time per customer; always in ascending order, so that two closes never wait for each other."""
-    keys = sorted({each.customer_id % 2**31 for each in chunk})
+    keys = sorted({customer_id % 2**31 for customer_id in customer_ids})
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_advisory_xact_lock(%s, key) FROM unnest(%s::int[]) AS key", [int(LockClass.CYCLE), keys]

@@ -77,7 +77,7 @@ def ask_for_credit(
     note = _draft_note(issued, chosen, is_whole=amounts is None, actor=actor, at=at)
     report = bulk.new_row(DeltaReport, kind=DeltaReport.Kind.ADJUSTMENT, invoice=note, reason=reason)
     delta.write_reports([(report, [_row(each, note=note) for each in chosen])], actor=actor, at=at)
-    move.record_births([note], actor=actor, at=at)
+    move.record_births([note], why_held={}, actor=actor, at=at)
     return note
 
 

@@ -11,9 +11,10 @@ from django.contrib.auth.models import AbstractBaseUser
 from accounts.models import Customer, Seller
 from core import bulk
 from invoicing.cycle import content, delta, move, prepayments
-from invoicing.cycle.bills import Bill, BillLine
+from invoicing.cycle.bills import Bill, BillLine, Differing
 from invoicing.cycle.models import (
     Break,
+    BreakEvent,
     Deduction,
     DocumentType,
     Hold,
@@ -27,6 +28,7 @@ from invoicing.cycle.models import (
 from invoicing.cycle.rules import agreed, tie_out, wording
 from invoicing.cycle.rules.totals import AllowanceCharge, Totals
 from metering.models import Watermark
+from metering.queries import EventDifference
 
 NOT_TIED = "The stages do not tie."
 UNLIKE_ITS_PAST = "Figures far outside the customer's own past."
@@ -237,12 +239,13 @@ def _write_results(bills: Sequence[Bill], sheets: Sequence[Sheet], *, at: dateti
     ]
     bulk.insert_rows(results)
     by_invoice = {row.invoice_id: row for row in results}
-    bulk.insert_rows(
+    keep_breaks(
         [
-            break_row(finding, tie_out=by_invoice[sheet.invoice.pk], at=at)
-            for sheet in sheets
-            for finding in sheet.findings
-        ]
+            (finding, differing, by_invoice[sheet.invoice.pk])
+            for bill, sheet in zip(bills, sheets, strict=True)
+            for finding, differing in zip(sheet.findings, bill.differing, strict=True)
+        ],
+        at=at,
     )
     bulk.insert_rows(
         [
@@ -270,11 +273,42 @@ def tie_out_row(invoice: Invoice, *, result: tie_out.Result, at: datetime) -> Ti
     )
 
 
-def break_row(finding: tie_out.Finding, *, tie_out: TieOut, at: datetime) -> Break:
+def keep_breaks(found: Sequence[tuple[tie_out.Finding, Differing, TieOut]], *, at: datetime) -> None:
+    """Open a break for each finding, with the events that differ."""
+    rows = [_break_row(finding, differing, tie_out=row, at=at) for finding, differing, row in found]
+    bulk.insert_rows(rows)
+    bulk.insert_rows(
+        [
+            _break_event(event, found=row, position=position)
+            for row, (_, differing, _) in zip(rows, found, strict=True)
+            for position, event in enumerate(differing.events, start=1)
+        ]
+    )
+
+
+def _break_event(event: EventDifference, *, found: Break, position: int) -> BreakEvent:
+    return bulk.new_row(
+        BreakEvent,
+        of_break=found,
+        position=position,
+        difference=event.what,
+        seq=event.seq,
+        source=event.source,
+        event_id=event.event_id,
+        occurred_at=event.occurred_at,
+        received_at=event.received_at,
+        channel=event.channel,
+        kept_fingerprint="" if event.kept is None else event.kept.hex(),
+        raw_fingerprint="" if event.raw is None else event.raw.hex(),
+    )
+
+
+def _break_row(finding: tie_out.Finding, differing: Differing, *, tie_out: TieOut, at: datetime) -> Break:
     return Break(
         invoice=tie_out.invoice,
         tie_out=tie_out,
         name=finding.name,
+        kind=differing.kind,
         detail=finding.detail[:400],
         facts=finding.facts,
         opened_at=at,

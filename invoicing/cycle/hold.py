@@ -106,8 +106,8 @@ def _accept_breaks(invoice: Invoice, *, reason: str, actor: AbstractBaseUser, at
     refused = [found for found in open_breaks if found.name not in ACCEPTABLE]
     if refused:
         raise IntegrityBreakError(
-            f"{refused[0].detail} No reason can accept a difference between stages: discard this draft and close the"
-            " period again, which counts and rates it afresh."
+            f"{refused[0].detail} No reason can accept a difference between stages: repair it at its"
+            " events, then repair and draft again, which counts and rates the period afresh."
         )
     for found in open_breaks:
         close_break(found, reason=reason, actor=actor, at=at)

@@ -9,9 +9,9 @@ from django.db import transaction
 from accounts import roles
 from accounts.roles import Role
 from core.periods import Period
-from invoicing.cycle import draft, hold, move, strays
+from invoicing.cycle import differences, draft, hold, move, pause, strays
 from invoicing.cycle.bills import Bill, BillLine
-from invoicing.cycle.models import Break, Hold, Invoice, InvoiceLine, TieOut
+from invoicing.cycle.models import Hold, Invoice, InvoiceLine, TieOut
 from invoicing.cycle.rules import tie_out
 from invoicing.cycle.rules.totals import TaxTerms
 from invoicing.pricing.queries import DuePeriod
@@ -37,6 +37,7 @@ def tie_out_bills(bills: Sequence[Bill], *, watermark: Watermark) -> None:
     for bill in bills:
         chains = [_chain(line, again=next(again), recounts=recounts) for line in bill.lines]
         bill.result = tie_out.tie_out(chains=chains, strays=bill.strays)
+    differences.look_closer(bills)
 
 
 def _chain(line: BillLine, *, again: Recomputed, recounts: Mapping[int, Recount]) -> tie_out.Chain:
@@ -69,6 +70,7 @@ def recheck_invoice(*, invoice_id: int, actor: Any, at: datetime) -> TieOut:
     """Recount an invoice that is not final yet; a break that was not known holds it and withdraws its approval."""
     if actor is not None:
         roles.require_role(actor, Role.FINANCE, to="recheck invoices")
+    pause.lock_cycle(invoice_id=invoice_id)
     invoice = move.lock_invoice(invoice_id=invoice_id)
     if invoice.status not in RECHECKED:
         raise move.WrongStateError(f"The invoice is {invoice.status}; only undecided figures are counted again.")
@@ -78,11 +80,17 @@ def recheck_invoice(*, invoice_id: int, actor: Any, at: datetime) -> TieOut:
     row = draft.tie_out_row(invoice, result=bill.result, at=at)
     row.save()
     known = {(found.name, found.detail) for found in invoice.breaks.all()}
-    new = [finding for finding in bill.result.findings if (finding.name, finding.detail) not in known]
+    new = [
+        (finding, differing)
+        for finding, differing in zip(bill.result.findings, bill.differing, strict=True)
+        if (finding.name, finding.detail) not in known
+    ]
     if new and invoice.status != Invoice.Status.HELD:
-        reason = draft.hold_reason(new)  # found by counting, not placed by whoever asked for the count
+        reason = draft.hold_reason(
+            [finding for finding, _ in new]
+        )  # found by counting, not placed by whoever asked for the count
         hold.place_hold(invoice, cause=Hold.Cause.BREAK, reason=reason, actor=None, at=at)
-    Break.objects.bulk_create([draft.break_row(finding, tie_out=row, at=at) for finding in new])
+    draft.keep_breaks([(finding, differing, row) for finding, differing in new], at=at)
     return row
 
 

@@ -16,6 +16,8 @@ from metering.aggregate import UsageWindow
 from metering.models import EventContract, Watermark
 from metering.queries import CustomerPeriod, StrayUsage
 
+EVENTS_MAX = 1000  # of each gap, to be shown; how many there are is counted
+
 
 @dataclass(frozen=True, slots=True)
 class Watch:
@@ -36,11 +38,12 @@ def find_strays(bills: Sequence[Bill], *, watermark: Watermark) -> None:
     for subscription in Subscription.objects.filter(customer__in={bill.customer.pk for bill in bills}).order_by("pk"):
         subscriptions[subscription.customer_id].append(subscription)
     watches = [watch for bill in bills for watch in _watches(bill, subscriptions[bill.customer.pk])]
-    found = metering_queries.stray_usage(
-        [CustomerPeriod(watch.bill.customer.pk, watch.stretch.start, watch.stretch.end) for watch in watches],
-        windows=[*_own_windows(bills), *_windows_of_others(bills, subscriptions)],
-        watermark=watermark,
-    )
+    periods = [CustomerPeriod(watch.bill.customer.pk, watch.stretch.start, watch.stretch.end) for watch in watches]
+    windows = [*_own_windows(bills), *_windows_of_others(bills, subscriptions)]
+    found = metering_queries.stray_usage(periods, windows=windows, watermark=watermark)
+    if not found:
+        return
+    events = metering_queries.stray_events(periods, windows=windows, watermark=watermark, limit=EVENTS_MAX)
     contracts = EventContract.objects.in_bulk({stray.contract_id for stray in found})
     by_customer: dict[int, list[Watch]] = defaultdict(list)
     for watch in watches:
@@ -48,6 +51,10 @@ def find_strays(bills: Sequence[Bill], *, watermark: Watermark) -> None:
     for stray in found:
         watch = next(one for one in by_customer[stray.customer_id] if one.stretch.contains(stray.first_at))
         watch.bill.strays.append(_named(stray, contract=contracts[stray.contract_id]))
+        of_contract = events.get((stray.customer_id, stray.contract_id), [])
+        watch.bill.stray_events.append(
+            [event for event in of_contract if stray.first_at <= event.occurred_at <= stray.last_at]
+        )
 
 
 def _watches(bill: Bill, subscriptions: Iterable[Subscription]) -> Iterator[Watch]:

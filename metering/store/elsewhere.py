@@ -86,6 +86,11 @@ def showing(start: datetime, end: datetime, *, customer_ids: Sequence[int] | Non
         yield
 
 
+def is_any_away(start: datetime, end: datetime) -> bool:
+    """Whether some events of `[start, end)` may lie anywhere but in the table."""
+    return bool(_find_sources(_months(start, end)).are_any)
+
+
 @contextmanager
 def showing_numbers(*, after: int, up_to: int) -> Iterator[None]:
     """Let every statement inside the caller's transaction see the events with a number in `(after, up_to]`."""

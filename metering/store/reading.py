@@ -148,27 +148,27 @@ def find_strays(gaps: Sequence[UsageGap], *, up_to_seq: int) -> list[StrayUsage]
         return [StrayUsage(*row) for row in cursor.fetchall()]
 
 
-_OF_SNAPSHOT = f"""
+OF_SNAPSHOT = f"""
     e.customer_id = %(customer_id)s AND e.contract_id = %(contract_id)s
     AND e.occurred_at >= %(start)s AND e.occurred_at < %(end)s AND e.seq <= %(up_to_seq)s
     AND {corrections.counted("%(up_to_seq)s").as_string()} AND {measured_value.MATCHES.as_string()}
 """
-_WINDOW = "(SELECT %(filters)s::jsonb AS filters) w"
+WINDOW = "(SELECT %(filters)s::jsonb AS filters) w"
 _COLUMNS = f"""
     e.seq, e.source, e.event_id, e.occurred_at, e.received_at, e.batch_id, e.fingerprint, e.data, e.extras
-    FROM metering_usageevent e, {_WINDOW}
+    FROM metering_usageevent e, {WINDOW}
 """
 # The page is found in the index alone; only its rows are then read.
 _PAGE = f"""
 SELECT {_COLUMNS}
 WHERE (e.seq, e.occurred_at) IN (
-    SELECT e.seq, e.occurred_at FROM metering_usageevent e, {_WINDOW}
-    WHERE {_OF_SNAPSHOT} AND e.seq > %(after_seq)s ORDER BY e.seq LIMIT %(limit)s
+    SELECT e.seq, e.occurred_at FROM metering_usageevent e, {WINDOW}
+    WHERE {OF_SNAPSHOT} AND e.seq > %(after_seq)s ORDER BY e.seq LIMIT %(limit)s
 )
 ORDER BY e.seq
 """  # noqa: S608  put together from the texts above
 # Of very many events the next few are soonest found by walking the table in its own order.
-_PAGE_OF_MANY = f"SELECT {_COLUMNS} WHERE {_OF_SNAPSHOT} AND e.seq > %(after_seq)s ORDER BY e.seq LIMIT %(limit)s"
+_PAGE_OF_MANY = f"SELECT {_COLUMNS} WHERE {OF_SNAPSHOT} AND e.seq > %(after_seq)s ORDER BY e.seq LIMIT %(limit)s"
 # An identity is known by source and id; there are few sources, each one look away from the one before.
 _OF_ID = f"""
 WITH RECURSIVE sender (source) AS (
@@ -180,17 +180,17 @@ WITH RECURSIVE sender (source) AS (
     SELECT k.seq, k.occurred_at FROM sender
     JOIN metering_eventkey k ON k.source = sender.source AND k.event_id = %(event_id)s
 )
-SELECT {_COLUMNS} WHERE (e.seq, e.occurred_at) IN (SELECT seq, occurred_at FROM known) AND {_OF_SNAPSHOT}
+SELECT {_COLUMNS} WHERE (e.seq, e.occurred_at) IN (SELECT seq, occurred_at FROM known) AND {OF_SNAPSHOT}
 ORDER BY e.seq LIMIT %(limit)s
 """  # noqa: S608  as above
-_ALL = f"SELECT {_COLUMNS} WHERE {_OF_SNAPSHOT} ORDER BY e.seq"
+_ALL = f"SELECT {_COLUMNS} WHERE {OF_SNAPSHOT} ORDER BY e.seq"
 
 
 def page_of_events(snapshot: AggregationSnapshot, *, after_seq: int, limit: int) -> list[EventRow]:
     """Give the next events of a snapshot in capture order."""
     with connection.cursor() as cursor:
         statement = _PAGE if snapshot.event_count <= PAGED_BY_INDEX_MAX else _PAGE_OF_MANY
-        cursor.execute(statement, _bounds(snapshot) | {"after_seq": after_seq, "limit": limit})
+        cursor.execute(statement, bounds_of(snapshot) | {"after_seq": after_seq, "limit": limit})
         reading = snapshot.meter_version.as_reading()
         return [_event_row(row, reading) for row in cursor.fetchall()]
 
@@ -198,7 +198,7 @@ def page_of_events(snapshot: AggregationSnapshot, *, after_seq: int, limit: int)
 def events_of_id(snapshot: AggregationSnapshot, *, event_id: str, limit: int) -> list[EventRow]:
     """Give the events of a snapshot that have this id, one for each source, in capture order."""
     with connection.cursor() as cursor:
-        cursor.execute(_OF_ID, _bounds(snapshot) | {"event_id": event_id, "limit": limit})
+        cursor.execute(_OF_ID, bounds_of(snapshot) | {"event_id": event_id, "limit": limit})
         reading = snapshot.meter_version.as_reading()
         return [_event_row(row, reading) for row in cursor.fetchall()]
 
@@ -207,13 +207,13 @@ def stream_events(snapshot: AggregationSnapshot) -> Iterator[EventRow]:
     """Give all events of a snapshot in capture order, in bounded memory."""
     reading = snapshot.meter_version.as_reading()
     with connection.chunked_cursor() as cursor:
-        cursor.execute(_ALL, _bounds(snapshot))
+        cursor.execute(_ALL, bounds_of(snapshot))
         while rows := cursor.fetchmany(STREAM_ROWS):
             for row in rows:
                 yield _event_row(row, reading)
 
 
-def _bounds(snapshot: AggregationSnapshot) -> dict[str, Any]:
+def bounds_of(snapshot: AggregationSnapshot) -> dict[str, Any]:
     reading = snapshot.meter_version.as_reading()
     return {
         "customer_id": snapshot.customer_id,

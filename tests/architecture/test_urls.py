@@ -24,6 +24,7 @@ WITHOUT_KEY = {
     "BackfillEventsView": "as EventsView: what is staged twice is captured once",
     "CaptureWebhookView": "webhook-id is the id of its event",
     "PreviewView": "stores nothing",
+    "RepairView": "fixes a watermark, so it is no transaction of the call's; a repeat finds the draft discarded",
     "TryView": "stores nothing",
 }
 METHODS = ("get", "post", "put", "patch", "delete")

@@ -21,7 +21,15 @@ from invoicing.alerts.models import AlertFiring
 from invoicing.charge_controls import limits
 from invoicing.charge_controls.models import AccessState, ControlFiring, CreditReview
 from invoicing.cycle import credit_note, hold
-from invoicing.cycle.models import BillingCycle, CloseRun, HoldReason, Invoice, InvoiceLine, ParkedCustomer
+from invoicing.cycle.models import (
+    BillingCycle,
+    Break,
+    CloseRun,
+    HoldReason,
+    Invoice,
+    InvoiceLine,
+    ParkedCustomer,
+)
 from invoicing.effects import moves
 from invoicing.exposure.models import Exposure, ProgramCost
 from invoicing.ledger.models import GeneralLedgerNumber, JournalEntry
@@ -273,6 +281,11 @@ def _bill(ids: dict[str, int], company: billing.Company) -> None:
     ids["cycle_invoice"] = draft.pk
     billing.subscribe_to(company, billing.make_customer("parked-co", tax_rate_code="nobody-knows"))
     billing.close_october(customer_codes=["parked-co"])
+    billing.make_meter("strays", event_type="strays", owner=company.meter.owner)
+    billing.subscribe_to(company, billing.make_customer("broken-co"))
+    billing.use("broken-co", ("s1", billing.day(3), 1), event_type="strays")
+    billing.close_october(customer_codes=["broken-co"])
+    ids["cycle_break"] = Break.objects.get().pk
     ids["cycle_parkedcustomer"] = ParkedCustomer.objects.get().pk
     ids["cycle_closerun"] = CloseRun.objects.earliest("pk").pk
     ids["cycle_holdreason"] = HoldReason.objects.create(code="audit", use="hold", label="Asked for by the auditors").pk

@@ -772,6 +772,15 @@ OFFENCES = [
         """,
     ),
     (
+        "nothing was finalized while a break paused its customer's cycle",
+        """
+        UPDATE cycle_invoice SET customer_id = (SELECT customer_id FROM cycle_invoice WHERE id = (SELECT max(invoice_id)
+        FROM cycle_break)), period_start = '2026-11-01', period_end = '2026-12-01', finalized_at = '2126-01-01' WHERE
+        status = 'final';
+        UPDATE cycle_break SET closed_at = NULL, closed_by_id = NULL, closing_reason = '';
+        """,
+    ),
+    (
         "an invoice with figures far outside its customer's past was born held",
         """
         INSERT INTO cycle_unusualfigure (invoice_id, amount, least, greatest, periods, times) SELECT min(id), 9, 1, 1,

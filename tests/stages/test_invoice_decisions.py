@@ -207,7 +207,7 @@ def test_figures_that_differ_cannot_be_explained_away(company: billing.Company) 
     Break.objects.create(
         invoice=held, tie_out=tie_out, name="raw_not_aggregated", detail="3 is not 2.", facts={}, opened_at=CLOSING
     )
-    with pytest.raises(hold.IntegrityBreakError, match="discard this draft and close the period again"):
+    with pytest.raises(hold.IntegrityBreakError, match="repair it at its events, then repair and draft again"):
         release_it(held, company.finance)
     assert Break.objects.filter(closed_at=None).count() == 2
 

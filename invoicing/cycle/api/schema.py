@@ -13,7 +13,7 @@ from invoicing.cycle.models import (
     Invoice,
     InvoiceAllowanceCharge,
 )
-from invoicing.cycle.rules import reasons
+from invoicing.cycle.rules import breaks, reasons
 
 
 class PeriodShape(serializers.Serializer[object]):
@@ -142,9 +142,11 @@ class BreakShape(serializers.Serializer[object]):
     """A named difference between two stages, both sides in `facts`."""
 
     id = serializers.IntegerField()
-    name = serializers.ChoiceField(Break.Name.choices)
+    name = serializers.ChoiceField(Break.Name.choices, help_text="Which two stages differ.")
+    kind = serializers.ChoiceField(breaks.CLASSES, allow_null=True, help_text="What class of trouble it is.")
     detail = serializers.CharField()
     facts = serializers.DictField(child=serializers.CharField())
+    repair = serializers.CharField(allow_null=True, help_text="What to do about it.")
     opened_at = serializers.DateTimeField()
     closed_by = serializers.CharField(allow_null=True)
     closed_at = serializers.DateTimeField(allow_null=True)

@@ -21,6 +21,7 @@ from invoicing.cycle.models import (
     UnusualFigure,
 )
 from invoicing.cycle.preview import Preview
+from invoicing.cycle.rules import breaks
 from invoicing.cycle.rules.totals import Totals
 from invoicing.cycle.together import Outcome
 
@@ -250,8 +251,10 @@ def _break(found: Break) -> dict[str, Any]:
     return {
         "id": found.pk,
         "name": found.name,
+        "kind": found.kind or None,
         "detail": found.detail,
         "facts": found.facts,
+        "repair": breaks.REPAIRS.get(found.kind),
         "opened_at": instant(found.opened_at),
         "closed_by": _name(found.closed_by),
         "closed_at": instant(found.closed_at),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from invoicing.cycle.api import backfills, closes, deltas, views
+from invoicing.cycle.api import backfills, breaks, closes, deltas, views
 
 urlpatterns = [
     path("closes", closes.CloseListView.as_view()),
@@ -22,6 +22,8 @@ urlpatterns = [
     path("invoices/<int:invoice_id>/discard", views.DiscardView.as_view()),
     path("invoices/<int:invoice_id>/credit", views.CreditView.as_view()),
     path("invoices/<int:invoice_id>/recheck", views.RecheckView.as_view()),
+    path("invoices/<int:invoice_id>/repair", breaks.RepairView.as_view()),
+    path("invoices/<int:invoice_id>/breaks/<int:break_id>/events", breaks.BreakEventsView.as_view()),
     path("invoices/<int:invoice_id>/pdf", views.PdfView.as_view()),
     path("backfills", backfills.BackfillListView.as_view()),
     path("backfills/<str:name>", backfills.BackfillView.as_view()),

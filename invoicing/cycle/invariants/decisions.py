@@ -130,6 +130,22 @@ INVARIANTS = [
         ),
     ),
     Invariant(
+        number=23,
+        name="nothing was finalized while a break paused its customer's cycle",
+        find_offenders=rows_of(
+            """
+            SELECT invoice.number, found.id AS break, found.invoice_id AS of_invoice
+            FROM cycle_invoice invoice
+            JOIN cycle_invoice other ON other.customer_id = invoice.customer_id AND other.id <> invoice.id
+             AND other.period_start < invoice.period_end AND other.period_end > invoice.period_start
+            JOIN cycle_break found ON found.invoice_id = other.id AND found.kind <> ''
+            WHERE invoice.status = 'final' AND found.opened_at < invoice.finalized_at
+              AND (found.closed_at IS NULL OR found.closed_at > invoice.finalized_at)
+            ORDER BY found.id
+            """
+        ),
+    ),
+    Invariant(
         number=24,
         name="nothing was finalized while held",
         find_offenders=rows_of(

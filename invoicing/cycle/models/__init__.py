@@ -9,12 +9,13 @@ from invoicing.cycle.models.invoices import Invoice
 from invoicing.cycle.models.lines import CreditLine, InvoiceAllowanceCharge, InvoiceLine, InvoiceTax
 from invoicing.cycle.models.off_cycle import Deduction, InterimFiring
 from invoicing.cycle.models.review import HoldReason, InvoiceApproval, InvoiceComment
-from invoicing.cycle.models.tie_outs import Break, TieOut
+from invoicing.cycle.models.tie_outs import Break, BreakEvent, TieOut
 from invoicing.cycle.models.unusual import UnusualFigure
 
 __all__ = [
     "BillingCycle",
     "Break",
+    "BreakEvent",
     "CloseRun",
     "CreditLine",
     "Deduction",

@@ -134,6 +134,15 @@ IF EXISTS (SELECT 1 FROM cycle_deltareport WHERE invoice_id = NEW.id AND status 
         USING ERRCODE = 'integrity_constraint_violation';
 END IF;
 """
+_CYCLE_GOES_ON = """
+IF EXISTS (
+    SELECT 1 FROM cycle_break found JOIN cycle_invoice other ON other.id = found.invoice_id
+    WHERE found.closed_at IS NULL AND other.customer_id = NEW.customer_id
+      AND other.period_start < NEW.period_end AND other.period_end > NEW.period_start) THEN
+    RAISE EXCEPTION 'the cycle of invoice % is paused by an open break', NEW.id
+        USING ERRCODE = 'integrity_constraint_violation';
+END IF;
+"""
 
 HOLDS_NAME_THE_POLICY = pgtrigger.Trigger(
     name="holds_name_the_policy",
@@ -211,6 +220,13 @@ INVOICE_GUARDS = [
         when=pgtrigger.Before,
         condition=pgtrigger.Q(new__status__in=["approved", "final"]),
         func=f"{_ADDS_UP} {_NAMES_WHAT_IT_IS} {_NOTHING_OPEN} {_CHANGES_ALLOWED} {_APPROVED_BY_ENOUGH} RETURN NEW;",
+    ),
+    pgtrigger.Trigger(
+        name="unpaused_when_final",
+        operation=pgtrigger.UpdateOf("status"),
+        when=pgtrigger.Before,
+        condition=pgtrigger.Q(new__status="final"),
+        func=f"{_CYCLE_GOES_ON} RETURN NEW;",
     ),
     NO_DELETE,
     NO_TRUNCATE,
@@ -352,6 +368,20 @@ OF_A_DRAFT_BY_AN_OUTSIDER = pgtrigger.Trigger(
             RAISE EXCEPTION 'this approval of invoice % does not stand in the audit chain', NEW.invoice_id
                 USING ERRCODE = 'integrity_constraint_violation';
         END IF;
+        RETURN NEW;
+    """,
+)
+
+# Waits for those who are issuing what this break pauses, and keeps the rest from being issued before it is committed.
+PAUSES_ITS_CYCLE = pgtrigger.Trigger(
+    name="pauses_its_cycle",
+    operation=pgtrigger.Insert,
+    when=pgtrigger.Before,
+    func="""
+        PERFORM 1 FROM cycle_invoice own JOIN cycle_invoice other ON other.customer_id = own.customer_id
+            AND other.period_start < own.period_end AND other.period_end > own.period_start
+        WHERE own.id = NEW.invoice_id AND other.status IN ('draft', 'held', 'approved')
+        ORDER BY other.id FOR SHARE OF other;
         RETURN NEW;
     """,
 )

@@ -9,6 +9,7 @@ from simple_history.models import HistoricalRecords
 from core.models import APPEND_ONLY
 from invoicing.cycle.models import guards
 from invoicing.cycle.models.invoices import Invoice
+from invoicing.cycle.rules import breaks
 
 
 class TieOut(models.Model):
@@ -40,7 +41,14 @@ class Break(models.Model):
 
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="breaks")
     tie_out = models.ForeignKey(TieOut, on_delete=models.PROTECT, related_name="breaks")
-    name = models.CharField(max_length=30, choices=Name.choices)
+    name = models.CharField(max_length=30, choices=Name.choices, help_text="Which two stages differ.")
+    kind = models.CharField(
+        max_length=20,
+        choices=breaks.CLASSES,
+        blank=True,
+        default="",
+        help_text="What class of trouble it is; empty only on breaks older than classes.",
+    )
     detail = models.CharField(max_length=400)
     facts = models.JSONField(help_text="Both sides, in figures.")
     opened_at = models.DateTimeField()
@@ -64,6 +72,9 @@ class Break(models.Model):
                 name="cycle_break_name",
             ),
             models.CheckConstraint(
+                condition=Q(kind__in=["", *(kind for kind, _ in breaks.CLASSES)]), name="cycle_break_kind"
+            ),
+            models.CheckConstraint(
                 condition=Q(closed_at=None, closed_by=None, closing_reason="")
                 | (Q(closed_at__isnull=False, closed_by__isnull=False) & ~Q(closing_reason="")),
                 name="cycle_break_closed_with_reason",
@@ -71,8 +82,9 @@ class Break(models.Model):
         ]
         triggers = [
             guards.NOT_ON_CLOSED_INVOICES,
+            guards.PAUSES_ITS_CYCLE,
             pgtrigger.ReadOnly(
-                name="finding_is_fixed", fields=["invoice", "tie_out", "name", "detail", "facts", "opened_at"]
+                name="finding_is_fixed", fields=["invoice", "tie_out", "name", "kind", "detail", "facts", "opened_at"]
             ),
             pgtrigger.Protect(
                 name="closed_once", operation=pgtrigger.Update, condition=pgtrigger.Q(old__closed_at__isnull=False)
@@ -83,3 +95,35 @@ class Break(models.Model):
 
     def __str__(self) -> str:
         return self.get_name_display()
+
+
+class BreakEvent(models.Model):
+    """An event that differs: as it was acknowledged on one side, as it lies there now on the other."""
+
+    class Difference(models.TextChoices):
+        TWICE = "twice", "Stands there twice"
+        GONE = "gone", "Acknowledged, and gone"
+        ALTERED = "altered", "Says something else than was acknowledged"
+        UNKNOWN = "not_acknowledged", "Stands there, and was never acknowledged"
+        AFTER = "after_the_count", "Received after it was counted"
+        UNPRICED = "without_price", "No price covers it"
+
+    of_break = models.ForeignKey(Break, on_delete=models.PROTECT, related_name="events")
+    position = models.PositiveIntegerField()
+    difference = models.CharField(max_length=20, choices=Difference.choices)
+    seq = models.BigIntegerField(help_text="Its number of capture.")
+    source = models.CharField(max_length=200)
+    event_id = models.CharField(max_length=200)
+    occurred_at = models.DateTimeField()
+    received_at = models.DateTimeField(null=True)
+    channel = models.CharField(max_length=10, blank=True, help_text="How it came in.")
+    kept_fingerprint = models.CharField(max_length=64, blank=True, help_text="Of what was acknowledged.")
+    raw_fingerprint = models.CharField(max_length=64, blank=True, help_text="Of what lies there.")
+
+    class Meta:
+        ordering = ["of_break", "position"]
+        constraints = [models.UniqueConstraint(fields=["of_break", "position"], name="cycle_break_event_position")]
+        triggers = APPEND_ONLY
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.event_id}"

@@ -1,7 +1,7 @@
 """Raw = aggregated = rated: each stage compared with the one before it, and the differences by name."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from core import money
@@ -68,6 +68,8 @@ class Finding:
     name: str
     detail: str
     facts: dict[str, str]
+    chain: int | None = None  # by its place among those compared
+    stray: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,14 +85,15 @@ class Result:
 def tie_out(*, chains: Iterable[Chain], strays: Iterable[Stray]) -> Result:
     """Compare the stages of one invoice."""
     chains, strays = tuple(chains), tuple(strays)
-    findings = [finding for chain in chains for finding in _compare(chain)]
+    findings = [replace(finding, chain=place) for place, chain in enumerate(chains) for finding in _compare(chain)]
     findings += [
         Finding(
             name=UNPRICED,
             detail=f"{stray.events} events of {stray.label} fall where no price of the plan covers them.",
             facts={"events": str(stray.events), **stray.facts},
+            stray=place,
         )
-        for stray in strays
+        for place, stray in enumerate(strays)
     ]
     return Result(
         raw_events=sum(chain.raw.events for chain in chains if chain.raw) + sum(stray.events for stray in strays),
