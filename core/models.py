@@ -171,7 +171,7 @@ class IdempotentAnswer(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["actor", "route", "key"], name="core_idempotent_once")]
+        constraints = [models.UniqueConstraint(fields=["actor", "key"], name="core_idempotency_key_once")]
 
     def __str__(self) -> str:
         return f"{self.route} {self.key}"

@@ -15,9 +15,17 @@ QUOTE = '"'
 
 
 class KeyReusedError(DomainError):
-    """The same key came with another request."""
+    """The same key came with another request, to the same address or another one."""
 
     code = "idempotency_key_reused"
+    http_status = 422
+
+
+class MissingKeyError(DomainError):
+    """The call could not be repeated safely without a key, and has none."""
+
+    code = "idempotency_key_missing"
+    http_status = 400
 
 
 class BadKeyError(DomainError):
@@ -61,19 +69,19 @@ def claim(call: Call, *, at: datetime) -> IdempotentAnswer | None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO core_idempotentanswer (actor, route, key, body_hash, content_type, created_at)"
-            " VALUES (%s, %s, %s, %s, '', %s) ON CONFLICT (actor, route, key) DO NOTHING RETURNING id",
+            " VALUES (%s, %s, %s, %s, '', %s) ON CONFLICT (actor, key) DO NOTHING RETURNING id",
             [call.actor, call.route, call.key, call.request_hash, at],
         )
         if cursor.fetchone():
             return None
-    stored = IdempotentAnswer.objects.get(actor=call.actor, route=call.route, key=call.key)
-    if stored.body_hash != call.request_hash:
+    stored = IdempotentAnswer.objects.get(actor=call.actor, key=call.key)
+    if (stored.route, stored.body_hash) != (call.route, call.request_hash):
         raise KeyReusedError("This Idempotency-Key was used for another request; use a new key for a new request.")
     return stored
 
 
 def store_answer(call: Call, response: HttpResponse) -> None:
     """Keep the answer for later calls with the same key; it commits together with the effect."""
-    IdempotentAnswer.objects.filter(actor=call.actor, route=call.route, key=call.key).update(
+    IdempotentAnswer.objects.filter(actor=call.actor, key=call.key).update(
         status=response.status_code, content_type=response.headers.get("Content-Type", ""), body=response.content
     )

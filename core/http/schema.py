@@ -62,11 +62,11 @@ WRITE_REFUSALS = {
     **READ_REFUSALS,
     **_refusals(
         {
-            400: "The body is not JSON, or the Idempotency-Key cannot be used.",
+            400: "The body is not JSON, or the Idempotency-Key cannot be used or is missing where the call needs one.",
             409: "It contradicts what is stored; the code says how.",
             413: "The body is too large.",
             415: "The body is not application/json.",
-            422: "A field cannot be used; `errors` names it.",
+            422: "A field cannot be used; `errors` names it. Or the Idempotency-Key was used for another request.",
         }
     ),
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import transaction
 from django.http import HttpResponse
@@ -23,14 +23,21 @@ ERROR_FROM = 500
 class IdempotentWrites(APIView):
     """Mix in before the other bases. Answer and effect commit together; a failed call (5xx) frees its key.
 
-    The method runs inside one transaction, so what it calls must not ask to be the outermost one.
+    The method runs inside one transaction, so what it calls must not ask to be the outermost one. `keyed_methods` are
+    those whose repeat would find another state than the first call did, so that they refuse to run without a key.
     """
+
+    keyed_methods: ClassVar[frozenset[str]] = frozenset()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Once the caller is known and allowed, run the method under its key, if it has one."""
         super().initial(request, *args, **kwargs)
         header = request.headers.get("Idempotency-Key")
         name = str(request.method).lower()
+        if header is None and request.method in self.keyed_methods:
+            raise idempotency.MissingKeyError(
+                "Send an Idempotency-Key with this call, so that it can be repeated safely."
+            )
         if header is not None and request.method not in SAFE_METHODS and hasattr(self, name):
             call = idempotency.Call(
                 actor=f"user:{request.user.pk}",

@@ -211,7 +211,8 @@ def test_a_repeated_key_makes_one_customer_and_gets_the_same_answer(finance: Api
 def test_a_used_key_serves_no_other_request(finance: ApiClient) -> None:
     finance.post("customers", ACME, Idempotency_Key="k")
     other = finance.post("customers", {**ACME, "code": "other"}, Idempotency_Key="k")
-    assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert "Idempotency-Replayed" not in other
     assert list(Customer.objects.values_list("code", flat=True)) == ["acme"]
 
 

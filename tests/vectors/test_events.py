@@ -6,7 +6,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from django.http.request import HttpHeaders
+from django.test import Client, override_settings
 
 from metering import capture
 from metering.rules.adapters import lago, stripe
@@ -15,7 +17,8 @@ from metering.rules.contract import BillableEvent, ContractInForce, DataRules, R
 from metering.rules.reading import Delivery
 from metering.rules.reasons import Reason
 from metering.rules.schema import Schema
-from tests.builders import problem_documents
+from tests.builders import keyed_calls, problem_documents
+from tests.builders.people import key_for, make_staff
 from tests.vectors import cases
 from tests.vectors.cases import Case
 
@@ -131,6 +134,20 @@ def check_problem(case: Case) -> None:
         assert problem_documents.type_of(document) == expected["type"]
 
 
+def check_idempotency(case: Case) -> None:
+    """Send the requests to a call that needs a key; a replayed answer did not run again."""
+    answers, caller = [], key_for(make_staff("fiona", "finance"))
+    with override_settings(ROOT_URLCONF=keyed_calls.__name__):
+        for request in case["input"]["requests"]:
+            keyed_calls.Keyed.outcome = request.get("outcome", 201)
+            headers = caller | ({} if request["key"] is None else {"Idempotency-Key": request["key"]})
+            path = request.get("path", "/v1/a")
+            answers.append(Client().post(path, request["body"], content_type="text/plain", headers=headers))
+    assert [answer.status_code for answer in answers] == case["expected"]["status"]
+    if answers[-1].status_code == 400 and len(answers) == 1:
+        assert answers[0]["Content-Type"] == "application/problem+json"
+
+
 CHECKS: dict[str, Callable[[Case], None]] = {
     "cloudevents_json": check_one,
     "cloudevents_http_structured": check_structured,
@@ -141,9 +158,11 @@ CHECKS: dict[str, Callable[[Case], None]] = {
     "stripe_meter_event": check_stripe,
     "stripe_meter_event_batch": check_stripe_batch,
     "problem_details": check_problem,
+    "idempotency_key": check_idempotency,
 }
 
 
+@pytest.mark.django_db
 @cases.parametrize("events")
 def test_an_event_is_taken_or_refused_as_others_do(case: Case) -> None:
     cases.skip_if_excused("events", case=case, group=case["format"])
