@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from accounts.models import Customer
 from core.errors import DomainError, InvalidInputError, NotFoundError
 from metering.models import EventContract, EventCorrection, EventKey, Meter, UsageEvent
+from metering.rules.identities import stored_id
 from metering.store import elsewhere
 from metering.store.protocol import FIRST, LAST
 
@@ -40,7 +41,7 @@ def find_events(
     if (source is None) != (id is None):
         raise InvalidInputError("Give source and id together: only both identify an event.", pointer="/source")
     if source is not None:
-        events = _only(events, EventKey.objects.filter(source=source, event_id=id).first())
+        events = _only(events, EventKey.objects.filter(source=source, event_id=stored_id(id or "")).first())
     if customer is not None:
         events = events.filter(customer_id__in=_known(Customer.objects.filter(code=customer).values("pk"), "customer"))
     if meter is not None:
@@ -84,7 +85,7 @@ def listing(**wanted: Any) -> Iterator[Listing]:
 def _asked_span(wanted: Mapping[str, Any]) -> tuple[datetime, datetime]:
     """The time that a list asks for; of one identity the instant of its event."""
     if wanted.get("source") is not None:
-        key = EventKey.objects.filter(source=wanted["source"], event_id=wanted["id"]).first()
+        key = EventKey.objects.filter(source=wanted["source"], event_id=stored_id(wanted["id"])).first()
         if key is not None:
             return key.occurred_at, key.occurred_at + timedelta(microseconds=1)
     return wanted.get("start") or FIRST, wanted.get("end") or LAST
@@ -98,7 +99,7 @@ def find_event(path: str) -> UsageEvent:
     splits = [("/".join(steps[:cut]), "/".join(steps[cut:])) for cut in range(1, len(steps))]
     identities = Q(pk__in=[])
     for source, event_id in splits:
-        identities |= Q(source=source, event_id=event_id)
+        identities |= Q(source=source, event_id=stored_id(event_id))
     keys = list(EventKey.objects.filter(identities)[:2])
     if not keys:
         raise NotFoundError("There is no such event.")
@@ -110,7 +111,7 @@ def find_event(path: str) -> UsageEvent:
 def event_of_identity(*, source: str, event_id: str) -> UsageEvent:
     """Give the event of this source and id; NotFoundError where there is none."""
     is_possible = source.isprintable() and event_id.isprintable()  # no other identity was ever accepted
-    key = EventKey.objects.filter(source=source, event_id=event_id).first() if is_possible else None
+    key = EventKey.objects.filter(source=source, event_id=stored_id(event_id)).first() if is_possible else None
     if key is None:
         raise NotFoundError("There is no such event.")
     return _find(key)
@@ -129,7 +130,8 @@ def _only(events: QuerySet[UsageEvent], key: EventKey | None) -> QuerySet[UsageE
 
 def find_identity(*, source: str, event_id: str) -> dict[str, str] | None:
     """Give id, type and subject of the accepted event of this identity; None where there is none."""
-    key = EventKey.objects.filter(source=source, event_id=event_id).first() if event_id.isprintable() else None
+    stored = stored_id(event_id)
+    key = EventKey.objects.filter(source=source, event_id=stored).first() if stored.isprintable() else None
     if key is None:
         return None
     event = _find(key)

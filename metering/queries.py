@@ -13,6 +13,7 @@ from metering.live_totals import ReadFrom
 from metering.models import AggregationSnapshot, EventContractVersion, Meter, MeterVersion, Store, Watermark
 from metering.rules import buckets
 from metering.rules.arrivals import ALWAYS, Arrived
+from metering.rules.identities import stored_id
 from metering.rules.parts import PartsBy, Split, UsagePart
 from metering.rules.readings import WEIGHED, Reading
 from metering.rules.windows import Stretch, UsageWindow, find_gaps
@@ -262,7 +263,7 @@ def snapshot_events(snapshot: AggregationSnapshot, *, after_seq: int = 0, limit:
 def find_snapshot_events(snapshot: AggregationSnapshot, *, event_id: str, limit: int) -> list[EventRow]:
     """Give the events with this id that a snapshot counted: one for each source that gave it."""
     with _showing([snapshot]):
-        return reading.events_of_id(snapshot, event_id=event_id, limit=limit)
+        return reading.events_of_id(snapshot, event_id=stored_id(event_id), limit=limit)
 
 
 def snapshot_corrections(snapshot: AggregationSnapshot, *, after_seq: int = 0, limit: int = 100) -> list[CorrectedRow]:

@@ -20,6 +20,7 @@ from core import money
 from metering import queries
 from metering.models import AggregationSnapshot, CaptureBatch, EventKey, ImportRun, UsageEvent
 from metering.rules import exact_json
+from metering.rules.identities import stored_id
 from metering.rules.instants import instant_text
 from metering.store import elsewhere
 
@@ -112,7 +113,7 @@ def _hits(search_term: str) -> list[tuple[int, datetime]]:
     """Number and time of the events of this id."""
     if not search_term or not search_term.isprintable():
         return []
-    found = EventKey.objects.filter(event_id=search_term).values_list("seq", "occurred_at")
+    found = EventKey.objects.filter(event_id=stored_id(search_term)).values_list("seq", "occurred_at")
     return list(found[:SEARCH_HITS_MAX])
 
 

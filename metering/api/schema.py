@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from metering.rules.identities import ID_LENGTH_MAX
+
 CLOUD_EVENT: dict[str, Any] = {
     "type": "object",
     "description": "One event in the envelope of CloudEvents 1.0. Other attributes are kept with it.",
@@ -10,8 +12,9 @@ CLOUD_EVENT: dict[str, Any] = {
         "specversion": {"type": "string", "enum": ["1.0"]},
         "id": {
             "type": "string",
-            "maxLength": 200,
-            "description": "With `source` the identity that is counted once, for ever.",
+            "maxLength": ID_LENGTH_MAX,
+            "description": "With `source` the identity that is counted once, for ever. From 201 characters on it is"
+            " shown by its beginning and its SHA-256.",
         },
         "source": {"type": "string", "maxLength": 200},
         "type": {"type": "string", "maxLength": 120, "description": "Names the event contract."},

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from core.http.fields import InstantField, JsonField
 from metering.models import EventContract, EventContractVersion, QuarantinedEvent
 from metering.rules.drafting import CONTENT, ContractDraft
+from metering.rules.identities import ID_LENGTH_MAX
 
 Field = serializers.Field[Any, Any, Any, Any]
 
@@ -81,7 +82,9 @@ class EventSerializer(serializers.Serializer[Any]):
     contract_version = serializers.IntegerField()
     batch = serializers.IntegerField()
     fingerprint = serializers.CharField(help_text="SHA-256 of the canonical event, in hex.")
-    extras = JsonField(help_text="Other attributes, and `time` as sent where it said more than microseconds.")
+    extras = JsonField(
+        help_text="Other attributes, and `time` and `id` as sent where they said more than is shown above."
+    )
     correction = EventCorrectionSerializer(allow_null=True, help_text="Null: the event counts.")
 
     def get_fields(self) -> dict[str, Field]:
@@ -97,7 +100,7 @@ class EventFilterSerializer(serializers.Serializer[Any]):
     type = serializers.CharField(required=False, max_length=120)
     start = InstantField(required=False, help_text="Events that happened at or after this instant.")
     end = InstantField(required=False, help_text="Events that happened before this instant.")
-    id = serializers.CharField(required=False, max_length=200)
+    id = serializers.CharField(required=False, max_length=ID_LENGTH_MAX)
 
     def get_fields(self) -> dict[str, Field]:
         # As for EventSerializer.

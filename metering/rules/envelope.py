@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from metering.rules import exact_json, exact_reader
+from metering.rules.identities import ID_LENGTH_MAX, STORED_LENGTH_MAX, stored_id
 from metering.rules.instants import Instant, read_instant
 from metering.rules.reasons import REASONS_MAX, Reason, pointer_to, reason
 
 EVENT_BYTES_MAX = 256 * 1024
-NAME_LENGTH_MAX = 200
 KNOWN = frozenset({"specversion", "id", "source", "type", "subject", "time", "data"})
 _EXTENSION_NAME = re.compile(r"[a-z0-9]{1,60}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
@@ -26,21 +26,21 @@ class Correction(NamedTuple):
 
 
 def read_identity(event: dict[str, Any], name: str, flaws: list[Reason]) -> str:
-    """Read `source` or `id`.
+    """Read `source` or `id`, the latter as it is stored.
 
     Printable ASCII only: look-alike letters, zero-width characters and other spellings of one text would be other
     identities to a computer and the same to a person.
     """
-    text = event.get(name)
+    text, length_max = event.get(name), ID_LENGTH_MAX if name == "id" else STORED_LENGTH_MAX
     if (
         type(text) is str
-        and 0 < len(text) <= NAME_LENGTH_MAX
+        and 0 < len(text) <= length_max
         and text.isascii()
         and text.isprintable()
         and text[0] != " "
         and text[-1] != " "
     ):
-        return text
+        return stored_id(text)
     flaws.append(reason(f"{name}_missing" if text in (None, "") else f"{name}_unusable", pointer=f"/{name}"))
     return ""
 
@@ -74,10 +74,10 @@ def read_correction(event: dict[str, Any], flaws: list[Reason]) -> Correction | 
     if action not in (AMEND, CANCEL):
         flaws.append(reason("correction_invalid", pointer="/correction"))
         return None
-    if type(corrects) is not str or not 0 < len(corrects) <= NAME_LENGTH_MAX or corrects == event.get("id"):
+    if type(corrects) is not str or not 0 < len(corrects) <= ID_LENGTH_MAX or corrects == event.get("id"):
         flaws.append(reason("correction_invalid", pointer="/corrects"))
         return None
-    return Correction(corrects, action)
+    return Correction(stored_id(corrects), action)
 
 
 SUBJECT = "subject"  # the "system" whose ids are subjects that are no code of a customer
@@ -123,14 +123,16 @@ def _is_base64(text: Any) -> bool:
 
 
 def read_extras(event: dict[str, Any], instant: Instant | None, flaws: list[Reason]) -> dict[str, Any]:
-    """Keep what no column holds: other attributes, and `time` as sent where it says more than microseconds."""
+    """Keep what no column holds: other attributes, `time` and `id` as sent where they say more than their columns."""
     extras: dict[str, Any] = {} if instant is None or instant.is_exact else {"time": event["time"]}
+    if type(sent := event.get("id")) is str and STORED_LENGTH_MAX < len(sent) <= ID_LENGTH_MAX:
+        extras["id"] = sent
     if len(event) == len(KNOWN) and not flaws:  # every known attribute was found, so there is no other
         return extras
     for name, value in event.items():
         if name in KNOWN or value is None or (name == "datacontenttype" and value == "application/json"):
             continue
-        extras[name] = value
+        extras[name] = stored_id(value) if name == "corrects" and type(value) is str else value
         if isinstance(value, (dict, list)) or not (_EXTENSION_NAME.fullmatch(name) or name == OTHER_DATA):
             _note_attribute(name, flaws)
     return extras

@@ -22,7 +22,7 @@ ACCEPTED = {
     "source_missing": "Who sends the event, such as `api/eu-1`.",
     "source_unusable": "1 to 200 printable ASCII characters without blanks at the ends.",
     "id_missing": "An id that no other event of this source has.",
-    "id_unusable": "1 to 200 printable ASCII characters without blanks at the ends.",
+    "id_unusable": "1 to 65,536 printable ASCII characters without blanks at the ends.",
     "type_missing": "The name of an event contract.",
     "subject_missing": "The code of a customer.",
     "customer_unknown": "The code of a customer, or a name that a person has assigned to one.",

@@ -16,7 +16,7 @@ CODES = {
     "source_missing": "`source` is missing or empty.",
     "source_unusable": "`source` is not 1 to 200 printable ASCII characters without blanks at its ends.",
     "id_missing": "`id` is missing or empty.",
-    "id_unusable": "`id` is not 1 to 200 printable ASCII characters without blanks at its ends.",
+    "id_unusable": "`id` is not 1 to 65,536 printable ASCII characters without blanks at its ends.",
     "type_missing": "`type` is missing or empty.",
     "type_unknown": "No event contract has this `type`.",
     "contract_not_in_force": "The event contract has no version in force.",

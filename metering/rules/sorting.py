@@ -7,6 +7,7 @@ from metering.rules import contract
 from metering.rules.contract import BillableEvent, RuleBook
 from metering.rules.corrections import Correcting, Identity
 from metering.rules.envelope import Correction
+from metering.rules.identities import stored_id
 from metering.rules.reading import Delivery, Unreadable
 from metering.rules.reasons import Reason, reason
 
@@ -59,7 +60,7 @@ def sort_delivery(deliveries: Sequence[Delivery], *, rules: RuleBook) -> Sorted:
         if not isinstance(checked, BillableEvent):
             held.append((index, checked))
         elif (corrects := delivery.get("corrects")) is not None:
-            corrections.append(Correcting(index, checked, Correction(corrects, delivery["correction"])))
+            corrections.append(Correcting(index, checked, Correction(stored_id(corrects), delivery["correction"])))
         elif (identity := checked[:2]) in first:
             repeats.append((index, checked))
         else:

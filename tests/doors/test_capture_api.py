@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts import keys
 from accounts.models import ApiKey
+from billing_ops.management.commands import check_invariants
 from metering.models import CaptureBatch, QuarantinedEvent, UsageEvent
 from tests.builders import usage
 from tests.builders.sender import API, JSON, Sender, codes
@@ -103,6 +104,19 @@ def test_a_delivery_may_be_repeated_at_will(sender: Sender) -> None:
     assert answer.status_code == 200
     assert (answer.json()["accepted"], answer.json()["duplicates"]) == (0, 2)
     assert UsageEvent.objects.count() == 2
+
+
+def test_an_id_of_ten_thousand_characters_is_counted_once_found_and_corrected(sender: Sender) -> None:
+    long = "x" * 9_999
+    events = [usage.event(f"{long}1"), usage.event(f"{long}2")]
+    assert sender.send(events).json()["accepted"] == 2
+    assert sender.send(events).json()["duplicates"] == 2
+    assert sender.get(f"events/api/eu/{long}1").json()["extras"] == {"id": f"{long}1"}
+    (listed,) = sender.get("events", source="api/eu", id=f"{long}2").json()["results"]
+    assert listed["extras"] == {"id": f"{long}2"}
+    assert sender.send(usage.event("b", corrects=f"{long}1", correction="cancel")).json()["accepted"] == 1
+    assert sender.get(f"events/api/eu/{long}1").json()["correction"]["kind"] == "cancelled"
+    assert [found for one in check_invariants.all_invariants() for found in one.find_offenders()] == []
 
 
 def test_the_same_identity_with_another_body_is_a_conflict(sender: Sender) -> None:

@@ -83,7 +83,7 @@ def test_half_a_correction_and_one_of_itself_are_refused() -> None:
         ({"correction": "amend"}, "/corrects"),
         ({"corrects": "", "correction": "amend"}, "/corrects"),
         ({"corrects": 5, "correction": "amend"}, "/corrects"),
-        ({"corrects": "x" * 201, "correction": "amend"}, "/corrects"),
+        ({"corrects": "x" * 65_537, "correction": "amend"}, "/corrects"),
         ({"corrects": "b", "correction": "cancel"}, "/corrects"),
     ]
     for attributes, pointer in wrong:

@@ -73,6 +73,48 @@ def test_the_time_as_sent_is_kept_where_it_says_more() -> None:
     assert found.extras == '{"time":"2026-01-15T00:00:00.123456789Z"}'
 
 
+# `printf 'x%.0s' $(seq 201) | sha256sum`
+SHA_OF_201 = "84a0678c90937f5dcf9994d5866668da6b995109c8ad845410559b48a4ecafed"
+
+
+def test_a_long_id_is_stored_by_its_beginning_and_its_hash_and_kept_whole() -> None:
+    found = check_event(GOOD | {"id": "x" * 201}, rules=RULES)
+    assert isinstance(found, BillableEvent)
+    assert found.event_id == "x" * 120 + "~sha256:" + SHA_OF_201
+    assert found.extras == '{"id":"' + "x" * 201 + '"}'
+
+
+def test_an_id_that_is_the_stored_form_of_another_is_another_event() -> None:
+    long = check_event(GOOD | {"id": "x" * 201}, rules=RULES)
+    short = check_event(GOOD | {"id": "x" * 120 + "~sha256:" + SHA_OF_201}, rules=RULES)
+    assert isinstance(long, BillableEvent)
+    assert isinstance(short, BillableEvent)
+    assert long.event_id == short.event_id
+    assert long.fingerprint != short.fingerprint
+
+
+def test_a_correction_names_a_long_id_as_a_whole_or_as_stored() -> None:
+    stored = "x" * 120 + "~sha256:" + SHA_OF_201
+    for corrects in ("x" * 201, stored):
+        found = check_event(GOOD | {"id": "b", "corrects": corrects, "correction": "cancel"}, rules=RULES)
+        assert isinstance(found, BillableEvent)
+        assert found.extras == '{"correction":"cancel","corrects":"' + stored + '"}'
+
+
+@pytest.mark.parametrize(
+    ("name", "length", "expected"),
+    [
+        ("id", 200, []),
+        ("id", 65_536, []),
+        ("id", 65_537, [("id_unusable", "/id")]),
+        ("source", 200, []),
+        ("source", 201, [("source_unusable", "/source")]),
+    ],
+)
+def test_an_identity_has_a_longest_form(name: str, length: int, expected: list[tuple[str, str]]) -> None:
+    assert changed(**{name: "x" * length}) == expected
+
+
 @pytest.mark.parametrize("attribute", ["id", "source", "type", "subject", "time"])
 @pytest.mark.parametrize("nothing", ["", None])
 def test_a_missing_attribute_is_named(attribute: str, nothing: str | None) -> None:
