@@ -60,6 +60,7 @@ def measure_customers(customer_ids: Sequence[int], *, watermark_seq: int, at: da
     }
     open_time = pieces.open_pieces(customer_ids, at=at)
     bills = price.price_pieces(open_time, before=_counted_before(known.values()), at=at)
+    costs = program_costs.project_costs(bills, watermark_seq=watermark_seq, at=at)
     found: dict[Owner, _Sums] = defaultdict(_Sums, {owner: _Sums() for owner in known})
     for priced in bills:
         found[priced.bill.customer.pk, priced.bill.currency].bills.append(priced)
@@ -72,7 +73,6 @@ def measure_customers(customer_ids: Sequence[int], *, watermark_seq: int, at: da
         _row(owner, sums, past=earlier.get(owner, []), watermark_seq=watermark_seq, at=at)
         for owner, sums in sorted(found.items())
     ]
-    costs = program_costs.project_costs(bills, watermark_seq=watermark_seq, at=at)
     with transaction.atomic():
         _keep(rows)
         program_costs.keep_costs(costs)
@@ -123,13 +123,14 @@ def _projected(priced: PricedBill, payable: Decimal, *, at: datetime) -> Decimal
     assert priced.running is not None  # noqa: S101  asked by the caller
     bill = priced.bill
     whole = ahead.project(
-        payable=payable + priced.billed_inside,
+        payable=payable + priced.prepaid + priced.billed_inside,
         lines=[(line.rated.amount, line.charge.meter_id is not None) for line in bill.lines],
         passed=_passed(priced, at=at),
         whole=priced.running.microseconds,
         currency=bill.currency,
     )
-    return whole - priced.billed_inside
+    left = whole - priced.billed_inside
+    return left - max(min(priced.prepaid_left, left), ZERO)
 
 
 def _elapsed(priced: PricedBill, *, at: datetime) -> Decimal:
@@ -171,6 +172,7 @@ def _bill_inputs(priced: PricedBill, payable: Decimal) -> dict[str, Any]:
         "end": bill.period.end.astimezone(UTC).isoformat(),
         "is_running": priced.running is not None,
         "payable": money.amount_text(payable, currency=bill.currency),
+        "prepaid": money.amount_text(priced.prepaid, currency=bill.currency),
         "flaws": priced.flaws,
         "lines": [
             {

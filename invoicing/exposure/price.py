@@ -7,10 +7,10 @@ from decimal import Decimal
 
 from accounts.models import Customer
 from core.periods import Period
-from invoicing.cycle import advance, agreements, assemble, deduct, plan_lines, preview
+from invoicing.cycle import advance, agreements, assemble, deduct, plan_lines, prepayments, preview
 from invoicing.cycle.bills import Bill, BillLine, own_line
 from invoicing.cycle.rules.agreed import NO_TERMS
-from invoicing.cycle.rules.totals import OUTSIDE_SCOPE
+from invoicing.cycle.rules.totals import OUTSIDE_SCOPE, Totals
 from invoicing.cycle.taxes import TaxTable
 from invoicing.exposure import read_usage
 from invoicing.exposure.pieces import Piece
@@ -40,11 +40,16 @@ class PricedBill:
     lines: list[PricedLine] = field(default_factory=list)
     flaws: list[str] = field(default_factory=list)
     billed_inside: Decimal = Decimal(0)  # payable of interim invoices of the same period, with tax; taken off already
+    prepaid_left: Decimal = Decimal(0)  # of what was paid in advance, what this bill may take
+    prepaid: Decimal = Decimal(0)  # what it takes of that; taken off already
+
+    def total(self) -> Totals:
+        """With tax and with what is agreed for the document."""
+        return preview.total_bills([self.bill], currency=self.bill.currency, prepaid_left=self.prepaid_left)[1]
 
     @property
     def payable(self) -> Decimal:
-        """With tax and with what is agreed for the document."""
-        return preview.total_bills([self.bill], currency=self.bill.currency)[1].payable
+        return self.total().payable
 
 
 def price_pieces(pieces: Sequence[Piece], *, before: Mapping[Key, Before], at: datetime) -> list[PricedBill]:
@@ -68,7 +73,18 @@ def price_pieces(pieces: Sequence[Piece], *, before: Mapping[Key, Before], at: d
         [charge for charge in plan_charges if charge.last.subscription_id not in flaws], rater=preview.rate_unsaved
     )
     _take_off_interims(priced)
+    _take_off_prepaid(priced)
     return priced
+
+
+def _take_off_prepaid(priced: Sequence[PricedBill]) -> None:
+    """What was paid in advance and no invoice used yet goes to the bills in their order, as a close would have it."""
+    prepaid = prepayments.Prepaid([one.bill for one in priced])
+    for one in priced:
+        one.prepaid_left = prepaid.left_for(one.bill)
+        if one.prepaid_left:
+            one.prepaid = one.total().prepaid
+            prepaid.use(one.bill, one.prepaid)
 
 
 def _take_off_interims(priced: Sequence[PricedBill]) -> None:

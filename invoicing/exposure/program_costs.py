@@ -12,7 +12,10 @@ FIGURES = ["period_end", "so_far", "at_end", "active_accounts", "expected_accoun
 
 
 def project_costs(bills: Sequence[PricedBill], *, watermark_seq: int, at: datetime) -> list[ProgramCost]:
-    """One row for each charge by a program in a running period; none while its sums are being caught up."""
+    """One row for each charge by a program in a running period; none while its sums are being caught up.
+
+    Bills of subscriptions whose costs cannot be projected get to know why.
+    """
     running = [
         one
         for priced in bills
@@ -26,6 +29,11 @@ def project_costs(bills: Sequence[PricedBill], *, watermark_seq: int, at: dateti
     behind = {one.segment.subscription_id for one, is_there in zip(running, caught_up, strict=True) if not is_there}
     customers = {one.segment.subscription_id: one.segment.customer_id for one in running}
     ids = sorted(customers.keys() - behind)
+    projections, failures = project.project_each(ids, at=at, reader=read_usage.read_parts)
+    for priced in bills:
+        reason = failures.get(priced.bill.due.subscription_id)
+        if reason and priced.running is not None:
+            priced.flaws.append(reason)
     return [
         ProgramCost(
             subscription_id=one.subscription_id,
@@ -42,7 +50,7 @@ def project_costs(bills: Sequence[PricedBill], *, watermark_seq: int, at: dateti
             as_of=at,
             watermark_seq=watermark_seq,
         )
-        for one in (project.project_fees(ids, at=at, reader=read_usage.read_parts) if ids else ())
+        for one in projections
     ]
 
 

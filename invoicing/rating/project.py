@@ -13,8 +13,9 @@ from invoicing.pricing.models import Charge, FeeProgramVersion
 from invoicing.pricing.queries import DuePeriod
 from invoicing.pricing.rules import timeline
 from invoicing.pricing.segments import PriceSegment
-from invoicing.rating import breakdowns, fee_prices
+from invoicing.rating import breakdowns, fee_prices, rules
 from invoicing.rating.breakdowns import Asked
+from invoicing.rating.rate import UnratableError
 from invoicing.rating.rules import fee_usage, fees, projection
 from invoicing.rating.rules.fee_usage import PricedProgram
 from invoicing.rating.rules.fees import Transaction
@@ -54,13 +55,15 @@ def project_fees(
     """The fee so far and at the end of the period, of every charge by a program that runs now.
 
     Without a reader it counts events and waits for captures in flight, so call it outside a transaction. With one it
-    takes the parts from there. The number of statements does not grow with the subscriptions.
+    takes the parts from there. The number of statements does not grow with the subscriptions. UnratableError names the
+    subscriptions with something sent that has no fee.
     """
     running, before = _periods(subscription_ids, at=at)
     read = partial(_count_parts, at=at) if reader is None else reader
-    sent = _read(running, reader=read)
+    failures: list[tuple[int, str]] = []
+    sent = _read(running, reader=read, failures=failures)
     earlier: dict[tuple[int, int], dict[str, str]] = defaultdict(dict)
-    for one in _read(before, reader=read):
+    for one in _read(before, reader=read, failures=failures):
         earlier[_key(one)] |= fees.active_accounts(one.transactions, terms=one.program.terms)
     wholes = {each.subscription_id: whole for each, whole in running.items()}
     groups: dict[tuple[int, int], list[_Sent]] = defaultdict(list)
@@ -70,10 +73,32 @@ def project_fees(
     versions = FeeProgramVersion.objects.select_related("program").in_bulk(
         {one.segment.fee_version_id for one in sent if one.segment.fee_version_id}
     )
-    return [
-        _projection(own, charge=charges[key[1]], versions=versions, earlier=earlier[key], whole=wholes[key[0]], at=at)
-        for key, own in groups.items()
-    ]
+    found = []
+    for key, own in groups.items():
+        whole = wholes[key[0]]
+        try:
+            found.append(
+                _projection(own, charge=charges[key[1]], versions=versions, earlier=earlier[key], whole=whole, at=at)
+            )
+        except rules.UNPRICEABLE as error:
+            failures.append((key[0], f"Fee program {own[-1].program.reads.program}: {error.message}"))
+    if failures:
+        raise UnratableError(failures)
+    return found
+
+
+def project_each(
+    subscription_ids: Sequence[int], *, at: datetime, reader: PartsReader | None = None
+) -> tuple[list[FeeProjection], dict[int, str]]:
+    """The same for subscriptions of many customers, and by subscription why it has none: one hides no other."""
+    left, failures = list(subscription_ids), dict[int, str]()
+    while left:
+        try:
+            return project_fees(left, at=at, reader=reader), failures
+        except UnratableError as error:
+            failures |= dict.fromkeys(error.subscription_ids, error.message)
+            left = [pk for pk in left if pk not in error.subscription_ids]
+    return [], failures
 
 
 def _projection(
@@ -129,15 +154,20 @@ def _periods(
     return running, before
 
 
-def _read(due: Iterable[DuePeriod], *, reader: PartsReader) -> list[_Sent]:
+def _read(due: Iterable[DuePeriod], *, reader: PartsReader, failures: list[tuple[int, str]]) -> list[_Sent]:
     segments = [one for one in pricing_segments.price_segments(list(due)) if one.fee_version_id is not None]
     if not segments:
         return []
     programs = fee_prices.programs_of(segments)
-    return [
-        _Sent(segment, program, tuple(fee_usage.read_transaction(part, reads=program.reads) for part in parts))
-        for segment, program, parts in zip(segments, programs, reader(segments, programs), strict=True)
-    ]
+    found = []
+    for segment, program, parts in zip(segments, programs, reader(segments, programs), strict=True):
+        try:
+            sent = tuple(fee_usage.read_transaction(part, reads=program.reads) for part in parts)
+        except rules.UNPRICEABLE as error:
+            failures.append((segment.subscription_id, error.message))
+        else:
+            found.append(_Sent(segment, program, sent))
+    return found
 
 
 def _count_parts(

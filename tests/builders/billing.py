@@ -13,7 +13,7 @@ from invoicing.cycle import approve, close, delta_decide, discard, finalize
 from invoicing.cycle.models import Invoice
 from invoicing.policy import propose, sign
 from invoicing.policy.models import TriggerPolicy
-from invoicing.pricing import plans, prices, subscribe
+from invoicing.pricing import invoice_terms, plans, prices, subscribe
 from invoicing.pricing.models import Plan, Subscription
 from metering import contracts, ingest, meters
 from metering.models import Meter
@@ -188,6 +188,21 @@ def subscribe_to(
     return subscribe.start_subscription(
         customer=customer, plan=plan or company.plan, starts_at=since, actor=company.finance, at=since
     )
+
+
+def pay_in_advance(subscription: Subscription, amount: str) -> None:
+    """So much was paid before any invoice, approved since ever."""
+    term = invoice_terms.propose_invoice_term(
+        subject=subscription,
+        code="deposit",
+        kind="prepaid",
+        reason="Deposit",
+        amount=Decimal(amount),
+        effective_at=LONG_AGO,
+        actor=person("pia", "product"),
+        at=LONG_AGO,
+    )
+    invoice_terms.approve_invoice_term(pk=term.pk, actor=approver(), at=LONG_AGO)
 
 
 def use(customer: str, *events: tuple[str, datetime, Any], event_type: str = "usage", at: datetime = CLOSING) -> None:

@@ -155,7 +155,7 @@ def test_a_country_without_a_table_parks_its_customer_until_it_has_one() -> None
     assert report.drafted == 0
     parked = park.open_parkings().get()
     assert (parked.code, parked.customer.code) == ("unratable", report.failed[0].customer)
-    assert "no table in USD" in parked.reason
+    assert "Fee program stripe-managed-payments: There is no table in USD" in parked.reason
     assert "Add it as a new version" in parking.way_out(parked.code)
     terms["tables"].append({"currency": "USD", "rate_percent": "1"})
     fees.next_figures("stripe-managed-payments", terms, effective_at=datetime(2026, 3, 1, tzinfo=UTC))

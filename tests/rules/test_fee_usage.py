@@ -8,7 +8,7 @@ import pytest
 from invoicing.pricing.rules import params as price_params
 from invoicing.pricing.rules import words
 from invoicing.pricing.rules.fee_params import FeeProgramParams, Flag
-from invoicing.pricing.rules.fee_terms import FeeTable, FeeTerms, Surcharge
+from invoicing.pricing.rules.fee_terms import FeeTable, FeeTableMissingError, FeeTerms, Surcharge
 from invoicing.rating import rules
 from invoicing.rating.rules import fee_usage, preview
 from invoicing.rating.rules.catalogue import FiguresMissingError
@@ -98,6 +98,14 @@ def test_a_program_is_priced_by_its_figures() -> None:
     usage = Usage(Decimal(200), (part(2, total="100.00", card_kind="foreign"),))
     computed = rules.compute(model="fee_program", params=PricedProgram(READS, CARD, "USD"), usage=usage)
     assert computed.amount_exact == Decimal("9.40")  # 4.4 % of 200.00 and 2 × 0.30
+
+
+def test_a_country_without_a_table_is_named_with_its_program_and_currency() -> None:
+    reads = FeeProgramParams(program="card", amount="total", country="place")
+    at_home = FeeTerms(tables=(FeeTable(currency="USD", country="US", rate_percent=Decimal(1)),))
+    usage = Usage(Decimal(1), (part(total="100.00", place="CA"),))
+    with pytest.raises(FeeTableMissingError, match="program card: There is no table in USD for CA, and none"):
+        rules.compute(model="fee_program", params=PricedProgram(reads, at_home, "USD"), usage=usage)
 
 
 def test_without_its_figures_it_is_not_priced() -> None:

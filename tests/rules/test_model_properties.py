@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from itertools import accumulate
-from operator import itemgetter
 from typing import Any
 
 from hypothesis import assume, given, settings
@@ -251,17 +250,6 @@ def test_the_order_of_events_never_matters(priced: tuple[str, Given], used: list
 
 
 @settings(deadline=None)
-@given(plain(("limited",)), st.lists(parts, max_size=5), st.randoms())
-def test_free_events_are_the_first_in_time_whatever_the_order_of_arrival(
-    priced: tuple[str, Given], used: list[Part], random: Any
-) -> None:
-    dated = list(enumerate(used))  # the place stands for time and id
-    arrived = random.sample(dated, len(dated))
-    in_time = sorted(arrived, key=itemgetter(0))
-    assert price(priced, [part for _, part in in_time]) == price(priced, used)
-
-
-@settings(deadline=None)
 @given(
     st.lists(st.dictionaries(st.sampled_from("pqrs"), st.sampled_from("ab"), min_size=1), min_size=1, max_size=6),
     st.dictionaries(st.sampled_from("pqrs"), st.sampled_from("abc")),
@@ -277,7 +265,7 @@ def test_the_closest_entry_matches_most_properties_and_is_the_first_of_equals(
 
 
 def test_the_order_matters_where_the_first_events_are_free() -> None:
-    """So that nobody drops the sorting: the same two events, the other way round."""
+    """So the store sorts them, by time and then arrival (tests/stages/test_breakdown.py)."""
     priced = ("percentage", {"rate_percent": "10", "free_events": 1})
     small, large = Part(Decimal(10)), Part(Decimal(1000))
     assert price(priced, [small, large]).amount_exact == 100

@@ -70,6 +70,32 @@ def test_an_invoice_moves_from_unbilled_to_drafted_to_unpaid_and_nothing_is_lost
     assert [one["total"] for one in row.past] == ["61.88"]
 
 
+def test_what_was_paid_in_advance_is_no_exposure_and_is_used_once() -> None:
+    """100.00 paid: 61.88 of it for October, the other 38.12 of November's 58.31 so far."""
+    company = billing.open_company()
+    subscription = billing.subscribe_to(company, billing.make_customer("acme"))
+    use("acme", ("e1", day(3), 1000), ("e2", day(20), 500))
+    billing.pay_in_advance(subscription, "100.00")
+    look()
+    row = exposure()
+    assert figures(row) == ["20.1900", "0.0000", "0.0000", "20.1900"]
+    assert [(one["payable"], one["prepaid"]) for one in row.inputs["bills"]] == [("0.00", "61.88"), ("20.19", "38.12")]
+    assert row.projected == Decimal("20.19")  # nothing used in November: the fee and its tax, less what is left
+    billing.close_october()
+    look(at=MID + timedelta(seconds=10))
+    assert figures(exposure()) == ["20.1900", "0.0000", "0.0000", "20.1900"]
+
+
+def test_usage_to_come_is_projected_before_what_was_paid_in_advance_is_taken_off() -> None:
+    """November: 53.00 net so far and 57.00 at its end, so 63.07 and 67.83 with tax; 60.00 was paid."""
+    company = billing.open_company()
+    subscription = billing.subscribe_to(company, billing.make_customer("acme"), since=NOVEMBER)
+    use("acme", ("n1", day(3, month=11), 2000))
+    billing.pay_in_advance(subscription, "60.00")
+    look()
+    assert (exposure().unbilled, exposure().projected) == (Decimal("3.07"), Decimal("7.83"))
+
+
 def test_an_interim_invoice_moves_its_part_and_nothing_is_lost() -> None:
     """4.00 of usage, 4.76 with tax, is billed inside November; 58.31 for the fee is not."""
     company = billing.open_company()

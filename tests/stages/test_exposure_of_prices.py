@@ -22,6 +22,7 @@ from tests.builders.billing import DECEMBER, NOVEMBER
 from tests.builders.triggers import MID
 
 pytestmark = pytest.mark.django_db
+SEPTEMBER = datetime(2026, 9, 1, tzinfo=UTC)
 TENTH_OF_OCTOBER = datetime(2026, 10, 11, tzinfo=UTC)  # ten of 31 days are over
 FREE_FIRST = {"rate_percent": "10", "free_events": 1}
 BY_MODEL = {
@@ -194,3 +195,23 @@ def test_the_cost_of_a_program_is_projected_from_sums_and_told_where_it_crosses_
     assert (firing.kind, firing.value, firing.line) == ("program_cost", Decimal("16.40"), 16)
     assert firing.inputs["accounts"] == {"active": 2, "expected": 2}
     assert alerts.evaluate_alerts(at=TENTH_OF_OCTOBER) == []
+
+
+def test_a_program_that_cannot_be_projected_is_said_and_stops_no_other_customer() -> None:
+    """September's payout went to Canada, for which the figures of October have no table."""
+    fees.open_platform(since=SEPTEMBER)
+    beta = billing.make_customer("beta", currency="USD")
+    subscribe.start_subscription(
+        customer=beta, plan=Plan.objects.get(code="platform"), starts_at=SEPTEMBER, actor=None, at=SEPTEMBER
+    )
+    fees.pay_out("north", "100.00", day=5, month=9, country="CA")
+    terms = {"tables": [{"currency": "USD", "country": "US", "per_account": "2.00"}]}
+    fees.next_figures("stripe-connect", terms, effective_at=datetime(2026, 10, 1, tzinfo=UTC))
+    look(at=TENTH_OF_OCTOBER)
+    look(at=TENTH_OF_OCTOBER + timedelta(seconds=10))
+    acme, other = Exposure.objects.get(customer__code="acme"), Exposure.objects.get(customer__code="beta")
+    flaws = [flaw for bill in acme.inputs["bills"] for flaw in bill["flaws"]]
+    assert not acme.is_complete
+    assert ["There is no table in USD for CA" in flaw for flaw in flaws] == [True]
+    assert other.is_complete
+    assert {one.customer.code for one in ProgramCost.objects.all()} == {"beta"}

@@ -14,9 +14,9 @@ FOLDER = Path(os.environ.get("BILLING_VECTORS") or HERE / "data")
 Case = dict[str, Any]
 
 
-def load(name: str) -> list[Case]:
-    """The cases of one file; none where the folder in use has no such file."""
-    path = FOLDER / f"{name}.json"
+def load(name: str, *, folder: Path = FOLDER) -> list[Case]:
+    """The cases of one file; none where the folder, the one in use unless told otherwise, has no such file."""
+    path = folder / f"{name}.json"
     found: list[Case] = json.loads(path.read_text()) if path.exists() else []
     return found
 

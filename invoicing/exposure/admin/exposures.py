@@ -73,8 +73,16 @@ def page_context(row: Exposure) -> dict[str, Any]:
         "row": row,
         "figures": {name: _text(getattr(row, name), row) for name in names},
         "elapsed": f"{row.elapsed * 100:.0f} %",
-        "bills": [bill | {"lines": [_line(line) for line in bill["lines"]]} for bill in row.inputs["bills"]],
+        "bills": [_bill(bill) for bill in row.inputs["bills"]],
         "days": [(day.day, _text(day.total, row), _text(day.unbilled, row)) for day in days],
+    }
+
+
+def _bill(bill: dict[str, Any]) -> dict[str, Any]:
+    """Rows that were written before `prepaid` was noted have none."""
+    return bill | {
+        "lines": [_line(line) for line in bill["lines"]],
+        "takes_prepaid": Decimal(bill.get("prepaid", 0)) > 0,
     }
 
 

@@ -77,8 +77,8 @@ def find_table(terms: FeeTerms, *, currency: str, country: str) -> FeeTable:
             general = table
     if general is None:
         place = f" for {country}" if country else ""
-        detail = f"The fee program has no table in {currency}{place}, and none that holds everywhere."
-        raise FeeTableMissingError(f"{detail} Add one as a new version.")
+        detail = f"There is no table in {currency}{place}, and none in {currency} that holds everywhere."
+        raise FeeTableMissingError(f"{detail} Add one as a new version of the program.")
     return general
 
 

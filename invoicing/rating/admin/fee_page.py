@@ -48,7 +48,7 @@ def page_context(program: FeeProgram, *, asked: Mapping[str, Any], at: datetime)
         "fee_rows": _side_by_side(counting),
         "fee_to_check": _to_check(counting, at=at),
         **_trial(counting, asked=asked),
-        "fee_projections": _projections(program, at=at),
+        **_projections(program, at=at),
     }
 
 
@@ -92,15 +92,19 @@ def _trial(versions: Sequence[FeeProgramVersion], *, asked: Mapping[str, Any]) -
     return {"fee_form": form, "fee_trial": trial, "fee_steps": steps, "fee_currency": given["currency"]}
 
 
-def _projections(program: FeeProgram, *, at: datetime) -> list[Shown]:
+def _projections(program: FeeProgram, *, at: datetime) -> dict[str, Any]:
     running = Subscription.objects.filter(
         phases__plan__charges__price_versions__model="fee_program",
         phases__plan__charges__price_versions__params__program=program.code,
         starts_at__lt=at,
     )
     chosen = dict(running.order_by("pk").values_list("pk", "customer__code").distinct()[:PROJECTED_MAX])
-    found = project.project_fees(list(chosen), at=at) if chosen else []
-    return [_shown(one, customer=chosen[one.subscription_id]) for one in found if one.version.program_id == program.pk]
+    found, failures = project.project_each(list(chosen), at=at)
+    own = [one for one in found if one.version.program_id == program.pk]
+    return {
+        "fee_projections": [_shown(one, customer=chosen[one.subscription_id]) for one in own],
+        "fee_flaws": [(chosen[pk], reason) for pk, reason in sorted(failures.items())],
+    }
 
 
 def _shown(one: FeeProjection, *, customer: str) -> Shown:

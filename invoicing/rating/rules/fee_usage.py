@@ -6,7 +6,7 @@ from decimal import Decimal
 from core import money
 from core.errors import InvalidInputError
 from invoicing.pricing.rules.fee_params import FeeProgramParams
-from invoicing.pricing.rules.fee_terms import FeeTerms
+from invoicing.pricing.rules.fee_terms import FeeTableMissingError, FeeTerms
 from invoicing.rating.rules import fees
 from invoicing.rating.rules.fees import Transaction
 from invoicing.rating.rules.steps import Step
@@ -39,11 +39,11 @@ def breakdown(params: FeeProgramParams | PricedProgram) -> Breakdown:
 
 def price_program(*, params: PricedProgram, usage: Usage) -> tuple[Step, ...]:
     """The steps of the program's fee for this usage."""
-    return fees.price_transactions(
-        terms=params.terms,
-        currency=params.currency,
-        transactions=[read_transaction(part, reads=params.reads) for part in usage.parts],
-    )
+    transactions = [read_transaction(part, reads=params.reads) for part in usage.parts]
+    try:
+        return fees.price_transactions(terms=params.terms, currency=params.currency, transactions=transactions)
+    except FeeTableMissingError as error:
+        raise FeeTableMissingError(f"Fee program {params.reads.program}: {error.message}") from error
 
 
 def read_transaction(part: Part, *, reads: FeeProgramParams) -> Transaction:
