@@ -6,15 +6,17 @@ amount. The bare way only multiplies and adds, with the same numbers, and rounds
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from statistics import median
 from typing import Any
 
+from billing_ops.bench import plan_rating
 from billing_ops.bench.rows import BenchError, BenchRow
+from billing_ops.bench.subject import Subject
 from core import money
 from invoicing.pricing.rules import params as price_params
 from invoicing.rating import rules
+from invoicing.rating.rules.steps import Computation
 from invoicing.rating.rules.usage import Part, Usage
 
 CENT = Decimal("0.01")
@@ -52,64 +54,62 @@ DIMENSIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """A price, the usages it is tried on, and the same arithmetic without anything around it."""
-
-    name: str
-    model: str
-    params: dict[str, Any]
-    usages: Sequence[Usage]
-    bare: Callable[[Usage], Decimal]
-
-
 def run(*, rounds: int = 5, lines: int = 4000) -> list[BenchRow]:
     """Both ways in turn, so that what else the machine does meets both; medians of `rounds`."""
     return [_measure(subject, rounds=rounds, lines=lines) for subject in subjects()]
 
 
 def subjects() -> list[Subject]:
-    """Every model, with quantities in all of its tiers or with twenty events; and one with modifiers around it."""
+    """Every model, with quantities in all of its tiers or with twenty events or lines; one with modifiers around it."""
     totals = [Usage(quantity) for quantity in QUANTITIES]
     events = [_events(offset) for offset in range(40)]
     return [
-        Subject("flat", "flat", {"amount": str(FEE)}, totals, lambda used: used.quantity * FEE),
-        Subject("standard", "standard", {"unit_amount": str(UNIT)}, totals, lambda used: used.quantity * UNIT),
-        Subject("standard, with modifiers", "standard", MODIFIED, totals, _modified),
-        Subject("graduated", "graduated", {"tiers": UNIT_TIERS}, totals, lambda used: _graduated(used.quantity)),
-        Subject("volume", "volume", {"tiers": UNIT_TIERS}, totals, lambda used: _volume(used.quantity)),
-        Subject("package", "package", PACKAGE, totals, lambda used: _blocks(used.quantity) * BLOCK),
-        Subject("graduated package", "graduated_package", {"tiers": PACKAGE_TIERS}, totals, _graduated_blocks),
-        Subject("volume package", "volume_package", {"tiers": PACKAGE_TIERS}, totals, _volume_blocks),
-        Subject("graduated percentage", "graduated_percentage", {"tiers": RATE_TIERS}, totals, _graduated_rates),
-        Subject("percentage of 20 events", "percentage", CARD, events, _percentage),
-        Subject("dynamic, 20 amounts", "dynamic", {"price_from": "event amount"}, events, _dynamic),
-        Subject("bucketed, 20 buckets", "bucketed", {"inner": "graduated", "tiers": UNIT_TIERS}, events, _bucketed),
-        Subject("dimensional, 20 combinations", "dimensional", DIMENSIONS, events, _by_region),
+        _of_usage("flat", "flat", {"amount": str(FEE)}, totals, lambda used: used.quantity * FEE),
+        _of_usage("standard", "standard", {"unit_amount": str(UNIT)}, totals, lambda used: used.quantity * UNIT),
+        _of_usage("standard, with modifiers", "standard", MODIFIED, totals, _modified),
+        _of_usage("graduated", "graduated", {"tiers": UNIT_TIERS}, totals, lambda used: _graduated(used.quantity)),
+        _of_usage("volume", "volume", {"tiers": UNIT_TIERS}, totals, lambda used: _volume(used.quantity)),
+        _of_usage("package", "package", PACKAGE, totals, lambda used: _blocks(used.quantity) * BLOCK),
+        _of_usage("graduated package", "graduated_package", {"tiers": PACKAGE_TIERS}, totals, _graduated_blocks),
+        _of_usage("volume package", "volume_package", {"tiers": PACKAGE_TIERS}, totals, _volume_blocks),
+        _of_usage("graduated percentage", "graduated_percentage", {"tiers": RATE_TIERS}, totals, _graduated_rates),
+        _of_usage("percentage of 20 events", "percentage", CARD, events, _percentage),
+        _of_usage("dynamic, 20 amounts", "dynamic", {"price_from": "event amount"}, events, _dynamic),
+        _of_usage("bucketed, 20 buckets", "bucketed", {"inner": "graduated", "tiers": UNIT_TIERS}, events, _bucketed),
+        _of_usage("dimensional, 20 combinations", "dimensional", DIMENSIONS, events, _by_region),
+        *plan_rating.subjects(),
     ]
 
 
-def _measure(subject: Subject, *, rounds: int, lines: int) -> BenchRow:
-    price = price_params.parse_params(model=subject.model, params=subject.params)
+def _of_usage(
+    name: str, model: str, params: dict[str, Any], usages: Sequence[Usage], bare: Callable[[Usage], Decimal]
+) -> Subject:
+    price = price_params.parse_params(model=model, params=params)
 
-    def rate(usage: Usage) -> Decimal:
-        computation = rules.compute(model=subject.model, params=price, usage=usage, currency="EUR")
+    def compute(usage: Usage) -> Computation:
+        return rules.compute(model=model, params=price, usage=usage, currency="EUR")
+
+    return Subject(name, compute, usages, bare, len(list(usages[-1].parts)) or 1)
+
+
+def _measure(subject: Subject, *, rounds: int, lines: int) -> BenchRow:
+    def rate(given: Any) -> Decimal:
+        computation = subject.compute(given)
         computation.as_json()
         return money.round_amount(computation.amount_exact, currency="EUR")
 
-    def bare(usage: Usage) -> Decimal:
-        return subject.bare(usage).quantize(CENT, rounding=ROUND_HALF_UP)
+    def bare(given: Any) -> Decimal:
+        return subject.bare(given).quantize(CENT, rounding=ROUND_HALF_UP)
 
-    if [rate(usage) for usage in subject.usages] != [bare(usage) for usage in subject.usages]:
+    if [rate(given) for given in subject.inputs] != [bare(given) for given in subject.inputs]:
         raise BenchError(f"{subject.name}: the bare arithmetic is not that of the model")
-    parts = len(list(subject.usages[-1].parts)) or 1
-    work = [subject.usages[number % len(subject.usages)] for number in range(lines // parts)]
+    work = [subject.inputs[number % len(subject.inputs)] for number in range(lines // subject.size)]
     seconds: tuple[list[float], list[float]] = ([], [])
     for _ in range(rounds):
         for way, measured in zip((rate, bare), seconds, strict=True):
             began = time.process_time()
-            for usage in work:
-                way(usage)
+            for given in work:
+                way(given)
             measured.append(time.process_time() - began)
     ours, theirs = (len(work) / median(measured) for measured in seconds)
     name = f"rated lines: {subject.name}"
