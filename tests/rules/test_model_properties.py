@@ -5,6 +5,7 @@ from decimal import Decimal
 from itertools import accumulate
 from typing import Any
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -234,19 +235,30 @@ def test_buckets_may_be_split_between_them(priced: tuple[str, Given], used: list
     )
 
 
-@settings(deadline=None)
-@given(modified(MONOTONE), st.lists(parts, max_size=4), parts)
-def test_more_usage_never_costs_less_where_a_model_is_monotone(
-    priced: tuple[str, Given], used: list[Part], more: Part
-) -> None:
-    assert price(priced, used).amount_exact <= price(priced, [*used, more]).amount_exact
+# Model by model, so that each has examples enough to be found out.
+@pytest.mark.parametrize("name", MONOTONE)
+@given(data=st.data())
+def test_more_usage_never_costs_less_where_a_model_is_monotone(name: str, data: st.DataObject) -> None:
+    priced, used = data.draw(modified((name,))), data.draw(st.lists(parts, max_size=4))
+    assert price(priced, used).amount_exact <= price(priced, [*used, data.draw(parts)]).amount_exact
 
 
-@settings(deadline=None)
-@given(modified(tuple(name for name in MODELS if name != "limited")), st.lists(parts, max_size=5), st.randoms())
-def test_the_order_of_events_never_matters(priced: tuple[str, Given], used: list[Part], random: Any) -> None:
-    shuffled = random.sample(used, len(used))
-    assert price(priced, used).amount_exact == price(priced, shuffled).amount_exact
+@pytest.mark.parametrize("name", ["graduated", "graduated_package", "graduated_percentage"])
+@given(data=st.data())
+def test_nothing_costs_less_beyond_the_end_of_a_tier(name: str, data: st.DataObject) -> None:
+    priced, beyond = data.draw(plain((name,))), data.draw(st.decimals("0.000001", 10, places=6))
+    for tier in priced[1]["tiers"][:-1]:
+        end = Decimal(tier["up_to"])
+        with rounding.exactly():
+            more = end + beyond
+        assert price(priced, [Part(end)]).amount_exact <= price(priced, [Part(more)]).amount_exact
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "limited"])
+@given(data=st.data())
+def test_the_order_of_events_never_matters(name: str, data: st.DataObject) -> None:
+    priced, used = data.draw(modified((name,))), data.draw(st.lists(parts, min_size=2, max_size=5))
+    assert price(priced, used).amount_exact == price(priced, data.draw(st.permutations(used))).amount_exact
 
 
 @settings(deadline=None)
