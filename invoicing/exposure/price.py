@@ -1,6 +1,6 @@
 """Open pieces of time as the bills that would be drafted for them, priced by sums; nothing is stored."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -150,14 +150,14 @@ def _rate(segments: Sequence[PriceSegment], reads: Sequence[Read]) -> tuple[dict
         try:
             computed = rate.compute_usages([(segments[place], reads[place].usage) for place in left])
         except rate.UnratableError as error:
-            failures |= dict.fromkeys(error.subscription_ids, error.message)
-            left = _without(left, segments, error.subscription_ids)
+            failures |= error.reasons
+            left = _without(left, segments, error.reasons.keys())
         else:
             return {place: preview.unsaved(one) for place, one in zip(left, computed, strict=True)}, failures
     return {}, failures
 
 
-def _without(places: Iterable[int], segments: Sequence[PriceSegment], subscription_ids: frozenset[int]) -> list[int]:
+def _without(places: Iterable[int], segments: Sequence[PriceSegment], subscription_ids: Collection[int]) -> list[int]:
     return [place for place in places if segments[place].subscription_id not in subscription_ids]
 
 

@@ -96,8 +96,8 @@ def project_each(
         try:
             return project_fees(left, at=at, reader=reader), failures
         except UnratableError as error:
-            failures |= dict.fromkeys(error.subscription_ids, error.message)
-            left = [pk for pk in left if pk not in error.subscription_ids]
+            failures |= error.reasons
+            left = [pk for pk in left if pk not in error.reasons]
     return [], failures
 
 

@@ -33,14 +33,14 @@ ALONE = PlanVersion.RoundingLevel.LINE
 
 
 class UnratableError(DomainError):
-    """Some segments have no storable amount; `subscription_ids` says whose, and nothing was written."""
+    """Some segments have no storable amount; `reasons` says whose and why, and nothing was written."""
 
     code = "unratable"
     http_status = 422
 
     def __init__(self, failures: Sequence[tuple[int, str]]) -> None:
         super().__init__("; ".join(f"subscription {pk}: {reason}" for pk, reason in failures[:5]))
-        self.subscription_ids = frozenset(pk for pk, _ in failures)
+        self.reasons = dict(failures)
 
 
 @dataclass(frozen=True, slots=True)

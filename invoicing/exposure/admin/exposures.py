@@ -78,11 +78,19 @@ def page_context(row: Exposure) -> dict[str, Any]:
     }
 
 
+def _before_prepaid(bill: dict[str, Any]) -> Decimal | None:
+    """What is to be paid and what was paid in advance; None where nothing was.
+
+    Rows that were written before `prepaid` was noted are made anew within the hour.
+    """
+    prepaid = Decimal(bill.get("prepaid", 0))
+    return Decimal(bill["payable"]) + prepaid if prepaid else None
+
+
 def _bill(bill: dict[str, Any]) -> dict[str, Any]:
-    """Rows that were written before `prepaid` was noted have none."""
     return bill | {
         "lines": [_line(line) for line in bill["lines"]],
-        "takes_prepaid": Decimal(bill.get("prepaid", 0)) > 0,
+        "before_prepaid": _before_prepaid(bill),
     }
 
 
