@@ -1,6 +1,6 @@
 """Look-ups that other rooms make many of."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db import connection
 
@@ -19,6 +19,23 @@ def find_aliases(external: Sequence[tuple[str, str]]) -> dict[tuple[str, str], s
             [[system for system, _ in external], [external_id for _, external_id in external]],
         )
         return {(system, external_id): code for system, external_id, code in cursor.fetchall()}
+
+
+def find_holders(external: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[str]]:
+    """Give the codes of all customers who ever had one of these ids in another system, each as (system, id)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT named.system, named.external_id, array_agg(DISTINCT customer.code::text)
+            FROM unnest(%s::text[], %s::text[]) AS asked (system, external_id)
+            JOIN accounts_historicalexternalid AS named
+              ON named.system = asked.system AND named.external_id = asked.external_id
+            JOIN accounts_customer AS customer ON customer.id = named.customer_id
+            GROUP BY named.system, named.external_id
+            """,
+            [[system for system, _ in external], [external_id for _, external_id in external]],
+        )
+        return {(system, external_id): codes for system, external_id, codes in cursor.fetchall()}
 
 
 def find_customer_ids(codes: Sequence[str]) -> dict[str, int]:

@@ -7,13 +7,13 @@ from datetime import datetime
 from django.db import transaction
 
 from core import locks
-from metering import corrections
+from metering import corrections, former_names
 from metering.rules import sorting, tally
 from metering.rules.contract import RuleBook
 from metering.rules.corrections import Identity
 from metering.rules.reading import Delivery, Unreadable
 from metering.rules.reasons import Reason
-from metering.rules.sorting import Outcome, Sorted
+from metering.rules.sorting import Known, Outcome, Sorted
 from metering.store import held, partitions, postgres, rulebook
 from metering.store.postgres import NewDelivery
 
@@ -99,10 +99,11 @@ def read_rules(deliveries: Sequence[Delivery], *, sent_at: datetime | None, at: 
     return rulebook.load_rulebook(events, sent_at=sent_at, at=at)
 
 
-def judge_events(found: Sorted) -> Outcome:
+def judge_events(deliveries: Sequence[Delivery], found: Sorted) -> Outcome:
     """Say what would become of the events if they were stored now."""
-    events = [event for _index, event in found.first]
-    outcome = sorting.judge_delivery(found, known=postgres.find_known(events), batch_id=NO_BATCH)
+    known = postgres.find_known([event for _index, event in found.first])
+    found = _recognise(deliveries, found, known)
+    outcome = sorting.judge_delivery(found, known=known, batch_id=NO_BATCH)
     return corrections.join_outcome(outcome, corrections.judge(found)) if found.corrections else outcome
 
 
@@ -128,6 +129,7 @@ def store_events(deliveries: Sequence[Delivery], found: Sorted, *, channel: str,
         written = postgres.insert_events(new)
         if written.accepted < len(new):
             known |= postgres.find_known(new)
+        found = _recognise(deliveries, found, known)
         outcome = sorting.judge_delivery(found, known=known, batch_id=written.batch_id)
         if found.corrections:
             judged, written = corrections.store(found, written=written)
@@ -137,6 +139,13 @@ def store_events(deliveries: Sequence[Delivery], found: Sorted, *, channel: str,
         held.hold_events(deliveries, outcome.held, batch_id=written.batch_id, received_at=written.received_at)
     _remember(origin, repeats=bool(outcome.duplicates))
     return _result(deliveries, outcome)
+
+
+def _recognise(deliveries: Sequence[Delivery], found: Sorted, known: dict[Identity, Known]) -> Sorted:
+    """See that a retry is known again although the name of its customer has moved."""
+    if found.corrections:
+        known = known | postgres.find_known([each.event for each in found.corrections])
+    return former_names.recognise(found, deliveries=deliveries, known=known) if known else found
 
 
 def _store_at_once(deliveries: Sequence[Delivery], found: Sorted, *, channel: str, origin: str) -> CaptureResult | None:

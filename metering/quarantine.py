@@ -47,7 +47,7 @@ def release_event(*, quarantine_id: int, actor: Any, at: datetime, reason: str =
         event = _lock_open(quarantine_id)
         deliveries = [reading.read_one(event.raw)]
         found = ingest.check_events(deliveries, sent_at=event.received_at, at=at)
-        if still_held := ingest.judge_events(found).held:
+        if still_held := ingest.judge_events(deliveries, found).held:
             return _keep(event, still_held[0][1], actor=actor, reason=reason)
         origin = f"quarantine:{event.pk}"
         result = ingest.store_events(deliveries, found, channel=CaptureBatch.Channel.RELEASE, origin=origin)

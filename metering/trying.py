@@ -43,7 +43,7 @@ def try_event(*, contract: EventContract, delivery: Delivery, at: datetime) -> T
     found_type = None if isinstance(delivery, Unreadable) else delivery.get("type")
     if isinstance(found_type, str) and found_type != contract.event_type:
         raise InvalidInputError(f"This is the contract of {contract.event_type}; try the event there.", pointer="/type")
-    outcome = ingest.judge_events(ingest.check_events([delivery], sent_at=at, at=at))
+    outcome = ingest.judge_events([delivery], ingest.check_events([delivery], sent_at=at, at=at))
     if outcome.held:
         return Trial(status="quarantined", reasons=outcome.held[0][1], meters=[])
     event = outcome.accepted[0] if outcome.accepted else outcome.duplicates[0][1]

@@ -3,13 +3,17 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
+from unfold.decorators import action
 
-from accounts import external_ids
-from accounts.backoffice import HistoryAdmin
+from accounts import external_ids, roles
+from accounts.admin.forms import MoveExternalIdForm
+from accounts.backoffice import HistoryAdmin, answer_dialog
 from accounts.models import Customer, ExternalId, Seller
 from accounts.roles import Role
+from core.errors import NotFoundError
 
 
 @admin.register(Customer)
@@ -32,7 +36,7 @@ class CustomerAdmin(HistoryAdmin):
 
 @admin.register(ExternalId)
 class ExternalIdAdmin(HistoryAdmin):
-    """What other systems call customers: events in their forms name the customer so. Taken back through the API."""
+    """What other systems call customers: events in their forms name them so. Moved here, taken back by the API."""
 
     add_roles: ClassVar[frozenset[Role] | None] = frozenset({Role.FINANCE, Role.OPS, Role.ENGINEERING})
     list_display = ("external_id", "system", "customer", "created_at")
@@ -40,6 +44,7 @@ class ExternalIdAdmin(HistoryAdmin):
     list_select_related = ("customer",)
     search_fields = ("external_id", "customer__code", "customer__legal_name")
     fields = ("customer", "system", "external_id")
+    actions_detail: ClassVar[list[str]] = ["move"]
 
     def save_model(self, request: HttpRequest, obj: ExternalId, form: Any, change: bool) -> None:  # noqa: FBT001  as in Django
         made = external_ids.add_external_id(
@@ -50,6 +55,39 @@ class ExternalIdAdmin(HistoryAdmin):
             at=timezone.now(),
         )
         obj.pk = made.pk
+
+    def has_move_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return roles.has_role(request.user, self.add_roles or ()) and bool(object_id)
+
+    @action(
+        description="Move to another customer",
+        permissions=["move"],
+        icon="move_item",
+        dialog={
+            "title": "Move this id to another customer",
+            "description": "From now on events that name it are theirs. What was captured before stays where it is.",
+            "form_class": MoveExternalIdForm,
+            "form_submit_text": "Move",
+        },
+    )
+    def move(self, request: HttpRequest, form: MoveExternalIdForm, object_id: str) -> HttpResponse:
+        named = ExternalId.objects.select_related("customer").filter(pk=object_id).first()
+        target = form.cleaned_data["customer"]
+
+        def call() -> None:
+            if named is None:
+                raise NotFoundError("Somebody moved this id, or took it back, just now.")
+            external_ids.move_external_id(
+                customer_code=named.customer.code,
+                system=named.system,
+                external_id=named.external_id,
+                to_customer=target.code,
+                actor=request.user,
+                at=timezone.now(),
+            )
+
+        back_to = reverse("admin:accounts_externalid_changelist")
+        return answer_dialog(request, call=call, success=f"It names {target} from now on.", back_to=back_to)
 
 
 @admin.register(Seller)

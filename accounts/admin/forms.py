@@ -16,7 +16,7 @@ from unfold.widgets import (
 )
 
 from accounts import staff
-from accounts.models import ApiKey, PortalUser, Scope
+from accounts.models import ApiKey, Customer, PortalUser, Scope
 
 
 class ReasonForm(BaseDialogForm):
@@ -25,6 +25,12 @@ class ReasonForm(BaseDialogForm):
     reason = forms.CharField(
         min_length=5, max_length=1000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}), help_text="Kept for ever."
     )
+
+
+class MoveExternalIdForm(BaseDialogForm):
+    """Whom the id names from now on."""
+
+    customer = forms.ModelChoiceField(Customer.objects.order_by("code"), widget=UnfoldAdminSelectWidget)
 
 
 class OwnMailbox(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes none at run time

@@ -3,13 +3,13 @@
 from typing import ClassVar
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import customers, external_ids
-from accounts.api.serializers import ExternalIdSerializer, NewExternalIdSerializer
+from accounts.api.serializers import ExternalIdMoveSerializer, ExternalIdSerializer, NewExternalIdSerializer
 from accounts.permissions import READERS, RuledView
 from accounts.roles import Role
 from core.http.schema import READ_REFUSALS, WRITE_REFUSALS
@@ -45,7 +45,28 @@ class ExternalIdList(IdempotentWrites, RuledView, APIView):
 class ExternalIdDetail(IdempotentWrites, RuledView, APIView):
     """One id of one customer in one system."""
 
-    roles_by_method: ClassVar[dict[str, frozenset[Role]]] = {"DELETE": NAMERS}
+    roles_by_method: ClassVar[dict[str, frozenset[Role]]] = {"PATCH": NAMERS, "DELETE": NAMERS}
+    # Once moved, the id is no longer at this address: only a key lets a repeat find its own answer.
+    keyed_methods: ClassVar[frozenset[str]] = frozenset({"PATCH"})
+
+    @extend_schema(
+        summary="Move the id to another customer",
+        parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, required=True)],
+        request=ExternalIdMoveSerializer,
+        responses={200: ExternalIdSerializer, **WRITE_REFUSALS},
+    )
+    def patch(self, request: Request, code: str, system: str, external_id: str) -> Response:
+        fields = ExternalIdMoveSerializer(data=request.data)
+        fields.is_valid(raise_exception=True)
+        moved = external_ids.move_external_id(
+            customer_code=code,
+            system=system,
+            external_id=external_id,
+            to_customer=fields.validated_data["customer"],
+            actor=request.user,
+            at=timezone.now(),
+        )
+        return Response(ExternalIdSerializer(moved).data)
 
     @extend_schema(summary="Take an id back", responses={204: None, **WRITE_REFUSALS})
     def delete(self, request: Request, code: str, system: str, external_id: str) -> Response:

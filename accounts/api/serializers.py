@@ -44,6 +44,12 @@ class ExternalIdSerializer(serializers.ModelSerializer[ExternalId]):
         fields: ClassVar[list[str]] = ["customer", "system", "external_id", "created_at"]
 
 
+class ExternalIdMoveSerializer(KnownFieldsOnly, serializers.Serializer[Any]):
+    """Whom the id names from now on."""
+
+    customer = serializers.CharField(max_length=60, help_text="The code of the other customer.")
+
+
 class NewExternalIdSerializer(KnownFieldsOnly, serializers.Serializer[Any]):
     """A system, such as stripe, and the customer's id there."""
 

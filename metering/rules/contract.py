@@ -158,6 +158,16 @@ def look_closely(event: Data, rules: RuleBook) -> BillableEvent | tuple[Reason, 
     )
 
 
+def fingerprint_for(event: Data, *, customer_code: str) -> bytes:
+    """Hash an event that was found billable, as if its customer were this one."""
+    flaws: list[Reason] = []
+    source, event_id = (envelope.read_identity(event, name, flaws) for name in ("source", "id"))
+    instant = envelope.read_time(event, flaws)
+    extras = envelope.read_extras(event, instant, flaws)
+    names = (source, event_id, event["type"], customer_code, instant.text if instant else "")
+    return fingerprint.fingerprint_event(*names, data=exact_json.write(envelope.read_data(event, flaws)), extras=extras)
+
+
 def _check_payload(event: Data, data: Any, contract: ContractInForce | None, flaws: list[Reason]) -> None:
     """Where billing needs properties there must be some; where it needs none, the schema alone decides."""
     if (contract is None or contract.data_rules.required) and (flaw := envelope.find_data_flaw(event)):

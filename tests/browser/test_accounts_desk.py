@@ -13,8 +13,9 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from accounts import external_ids
 from accounts import sign_in as guard
-from accounts.models import Customer, PortalUser
+from accounts.models import Customer, ExternalId, PortalUser
 from tests.builders import people, world
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -168,4 +169,23 @@ def test_no_page_breaks_the_content_security_policy(page: Page, complaints: list
     page.goto("/api/v1/docs/", wait_until="networkidle")
     expect(page.get_by_text("Billing Ops API").first).to_be_visible()
     show(page, "docs")
+    assert complaints == []
+
+
+def test_an_id_is_moved_to_another_customer_in_a_dialog(page: Page, complaints: list[str]) -> None:
+    opal = people.make_staff("opal", "ops")
+    for code in ("acme", "beta"):
+        people.make_customer(code)
+    named = external_ids.add_external_id(
+        customer_code="acme", system="stripe", external_id="cus_1", actor=opal, at=timezone.now()
+    )
+    enter(page, opal)
+    page.goto(f"/admin/accounts/externalid/{named.pk}/change/")
+    page.get_by_text("Move to another customer").first.click()
+    page.locator("select[name=customer]").select_option(label="Beta GmbH (beta)")
+    show(page, "move-external-id")
+    page.get_by_role("button", name="Move", exact=True).click()
+    expect(page.get_by_text("names Beta GmbH (beta) from now on")).to_be_visible()
+    show(page, "moved-external-id")
+    assert ExternalId.objects.get().customer.code == "beta"
     assert complaints == []
