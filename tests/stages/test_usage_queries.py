@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from metering import aggregate, queries, watermark
+from metering import aggregate, live_usage, queries, watermark
 from metering.aggregate import UsageWindow
 from metering.models import AggregationSnapshot, Meter, UsageEvent, Watermark
 from metering.queries import CustomerPeriod, LateWindow, LiveUsageRow, StrayUsage
@@ -253,7 +253,7 @@ class TestLiveUsage:
             self.live(**question)
 
     def test_more_rows_than_anybody_reads_are_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(queries, "LIVE_ROWS_MAX", 1)
+        monkeypatch.setattr(live_usage, "LIVE_ROWS_MAX", 1)
         use("a", 1, model="small")
         use("b", 1, model="large")
         with pytest.raises(queries.UsageQuestionError, match="more than 1 rows"):
