@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from core import work
 from core.models import Job
-from metering import meter_versions, queries, rollup_repair, rollups
+from metering import live_usage, meter_versions, queries, rollup_repair, rollups
 from metering.live_totals import ReadFrom
 from metering.models import Meter, RollupRepair, RollupSeries, UsageEvent, UsageRollup
 from metering.queries import LiveUsage
@@ -320,7 +320,7 @@ class TestAgainstTheEvents:
         for meter in meters:
             groups = ["model"] if meter.code == "by-model" else []
             found = asked(meter.code, start=first, end=last, window=window, zone=zone, group_by=groups)
-            starts = queries._bucket_starts(first, last, window=window, zone=zone)  # noqa: SLF001  the same buckets
+            starts = live_usage._bucket_starts(first, last, window=window, zone=zone)  # noqa: SLF001  the same buckets
             read = MeterReading(contract_id=meter.contract_id, reading=meter.versions.get().as_reading())
             raw = live.read_totals(
                 customer_id=usage.customer().pk, meter=read, starts=starts, end=last, group_by=groups, rows_max=10_000
