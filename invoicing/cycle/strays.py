@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.periods import Period
 from invoicing.cycle.bills import Bill
@@ -13,7 +13,7 @@ from invoicing.pricing.models import Subscription
 from invoicing.pricing.queries import DuePeriod
 from metering import queries as metering_queries
 from metering.aggregate import UsageWindow
-from metering.models import EventContract, Watermark
+from metering.models import AggregationSnapshot, EventContract, Watermark
 from metering.queries import CustomerPeriod, StrayUsage
 
 EVENTS_MAX = 1000  # of each gap, to be shown; how many there are is counted
@@ -76,18 +76,54 @@ def _own_windows(bills: Iterable[Bill]) -> list[UsageWindow]:
 
 
 def _windows_of_others(bills: Iterable[Bill], subscriptions: Mapping[int, Iterable[Subscription]]) -> list[UsageWindow]:
-    """What the customer's other subscriptions price in the same periods is not stray."""
+    """What the customer's other subscriptions price in the same periods is not stray.
+
+    Of a period that was drafted already that is what its invoice counted: a price that came later, from a past
+    instant, bills nothing of it.
+    """
     others = [
         DuePeriod(one.pk, one.customer_id, shared)
         for bill in bills
         for one in subscriptions[bill.customer.pk]
         if one.pk != bill.due.subscription_id and (shared := _shared(one, bill.period)) is not None
     ]
-    return [
+    drafted = _drafted_periods(others)
+    still_open = [
+        replace(each, period=piece)
+        for each in others
+        for piece in coverage.uncovered(each.period, closed=drafted.get(each.subscription_id, ()))
+    ]
+    priced = [
         UsageWindow(segment.customer_id, segment.meter_id, segment.start, segment.end)
-        for segment in pricing_segments.price_segments(others)
+        for segment in pricing_segments.price_segments(still_open)
         if segment.meter_id is not None
     ]
+    return [*priced, *_counted_windows([each for each in others if each.subscription_id in drafted])]
+
+
+def _drafted_periods(others: Sequence[DuePeriod]) -> dict[int, list[Period]]:
+    """The periods of these subscriptions that have a live invoice, by subscription."""
+    live = Invoice.objects.filter(
+        cycle__subscription__in={each.subscription_id for each in others}, kind=Invoice.Kind.CYCLE
+    ).exclude(status=Invoice.Status.DISCARDED)
+    found: dict[int, list[Period]] = defaultdict(list)
+    for subscription_id, start, end in live.values_list("cycle__subscription", "period_start", "period_end"):
+        found[subscription_id].append(Period(start, end))
+    return dict(found)
+
+
+def _counted_windows(others: Sequence[DuePeriod]) -> list[UsageWindow]:
+    """What live snapshots of these customers counted in these periods."""
+    if not others:
+        return []
+    counted = AggregationSnapshot.objects.filter(
+        kind=AggregationSnapshot.Kind.CYCLE,
+        retired_at=None,
+        customer__in={each.customer_id for each in others},
+        window_start__lt=max(each.period.end for each in others),
+        window_end__gt=min(each.period.start for each in others),
+    )
+    return [UsageWindow(*row) for row in counted.values_list("customer", "meter", "window_start", "window_end")]
 
 
 def _shared(subscription: Subscription, period: Period) -> Period | None:

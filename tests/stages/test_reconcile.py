@@ -126,6 +126,35 @@ def test_stray_usage_stays_with_the_first_subscription_whatever_is_rechecked(com
     assert recheck(first) == []  # its break is known
 
 
+def test_a_price_that_came_after_a_draft_covers_nothing_of_what_that_draft_did_not_count(
+    company: billing.Company,
+) -> None:
+    storage = billing.make_meter("storage", event_type="storage", owner=company.finance)
+    more = billing.make_plan("more", finance=company.finance, fee="5", meter=None)
+    customer = billing.make_customer("acme")
+    of_tokens = billing.subscribe_to(company, customer)
+    of_storage = billing.subscribe_to(company, customer, plan=more)
+    billing.use("acme", ("s1", day(5), 3), event_type="storage")
+    billing.close_october()
+    live = Invoice.objects.exclude(status="discarded")
+    first, second = live.get(cycle__subscription=of_tokens), live.get(cycle__subscription=of_storage)
+    assert (first.status, second.status) == ("held", "draft")
+    billing.set_price(more, meter=storage, model="standard", params={"unit_amount": "1"}, finance=company.finance)
+
+    billing.discard_draft(company, first, at=LATER)
+    billing.close_october(at=LATER)
+    again = live.get(cycle__subscription=of_tokens)
+    assert again.status == "held"  # the other draft was made before the price, so nobody bills the storage
+    assert [found.name for found in again.breaks.all()] == ["usage_without_price"]
+
+    billing.discard_draft(company, second, at=LATER)
+    billing.discard_draft(company, again, at=LATER)
+    billing.close_october(at=LATER)
+    assert live.get(cycle__subscription=of_tokens).status == "draft"
+    billed = live.get(cycle__subscription=of_storage).lines.order_by("position")
+    assert list(billed.values_list("amount", flat=True)) == [Decimal("5.00"), Decimal("3.00")]
+
+
 def test_what_is_final_is_not_rechecked(company: billing.Company, draft: Invoice) -> None:
     billing.issue(company, [draft])
     with pytest.raises(move.WrongStateError, match="only undecided figures"):
