@@ -61,4 +61,29 @@ INVARIANTS = [
             """
         ),
     ),
+    Invariant(
+        number=38,
+        name="a price, plan, fee program or term that counts was approved by another person than its author",
+        find_offenders=rows_of(
+            """
+            SELECT version.kind, version.id, version.author, version.approver
+            FROM (
+                SELECT 'price version' AS kind, id, status, created_by_id AS author, decided_by_id AS approver,
+                       created_at, decided_at FROM pricing_priceversion
+                UNION ALL
+                SELECT 'plan version', id, status, created_by_id, decided_by_id, created_at, decided_at
+                FROM pricing_planversion
+                UNION ALL
+                SELECT 'fee program version', id, status, created_by_id, decided_by_id, created_at, decided_at
+                FROM pricing_feeprogramversion
+                UNION ALL
+                SELECT 'invoice term', id, status, created_by_id, decided_by_id, created_at, decided_at
+                FROM pricing_invoiceterm
+            ) version
+            WHERE version.status = 'approved' AND version.author <> version.approver IS NOT TRUE
+              AND NOT (version.approver IS NULL AND version.decided_at = version.created_at) -- before approvals
+            ORDER BY 1, 2
+            """
+        ),
+    ),
 ]

@@ -107,8 +107,9 @@ def test_four_people_finalize_five_thousand_invoices_without_a_gap(company: bill
     race_to_finalize(company, 5000, kills=10)
 
 
-def test_of_a_hold_and_a_finalize_exactly_one_wins(company: billing.Company) -> None:
-    ids = approved_invoices(company, 100)
+@pytest.mark.parametrize("count", [100, pytest.param(500, marks=pytest.mark.nightly)])
+def test_of_a_hold_and_a_finalize_exactly_one_wins(company: billing.Company, count: int) -> None:
+    ids = approved_invoices(company, count)
     barrier = FORK.Barrier(2, timeout=60)
     held, final = FORK.Value("i", 0), FORK.Value("i", 0)
 
@@ -128,14 +129,15 @@ def test_of_a_hold_and_a_finalize_exactly_one_wins(company: billing.Company) -> 
             final.value += finalize_one(invoice_id) == "final"
 
     racing.run_together(hold_all, finalize_all)
-    assert held.value + final.value == 100
+    assert held.value + final.value == count
     assert Invoice.objects.filter(status="held").count() == held.value
     assert Invoice.objects.filter(status="final").count() == final.value
     assert offences() == {}
 
 
-def test_nothing_is_finalized_over_a_break_that_a_recheck_opens_meanwhile(company: billing.Company) -> None:
-    ids = approved_invoices(company, 60)
+@pytest.mark.parametrize("count", [60, pytest.param(500, marks=pytest.mark.nightly)])
+def test_nothing_is_finalized_over_a_break_that_a_recheck_opens_meanwhile(company: billing.Company, count: int) -> None:
+    ids = approved_invoices(company, count)
     with pgtrigger.ignore():
         UsageEvent.objects.all().delete()  # every recheck will find its events gone
     barrier = FORK.Barrier(2, timeout=60)
@@ -156,7 +158,7 @@ def test_nothing_is_finalized_over_a_break_that_a_recheck_opens_meanwhile(compan
     racing.run_together(recheck_all, finalize_all)
     broken = set(Break.objects.filter(closed_at=None).values_list("invoice", flat=True))
     assert broken == set(Invoice.objects.filter(status="held").values_list("pk", flat=True))
-    assert len(broken) + Invoice.objects.filter(status="final").count() == 60
+    assert len(broken) + Invoice.objects.filter(status="final").count() == count
 
 
 def test_a_break_that_is_being_written_stops_a_finalize_that_already_looked(company: billing.Company) -> None:

@@ -211,6 +211,18 @@ OFFENCES = [
         """,
     ),
     (
+        "a final invoice, counted and rated once more from its raw events, is what was issued, byte for byte",
+        """
+        UPDATE metering_usageevent SET data = '{"units": 1001}' WHERE event_id = 'e1';
+        """,
+    ),
+    (
+        "a final invoice, counted and rated once more from its raw events, is what was issued, byte for byte",
+        """
+        UPDATE pricing_priceversion SET params = '{"amount": "50"}' WHERE model = 'flat';
+        """,
+    ),
+    (
         "an amount follows from its quantity and price version",
         """
         UPDATE rating_ratedline SET amount = amount + 0.01;

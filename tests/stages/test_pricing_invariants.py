@@ -11,9 +11,10 @@ from invoicing.pricing.invariants import INVARIANTS
 from invoicing.pricing.models import PriceVersion, Subscription, SubscriptionPhase
 from tests.builders import agreements
 from tests.builders.agreements import START, day
+from tests.builders.tampering import tamper
 
 pytestmark = pytest.mark.django_db
-READABLE, TILED, ONCE = (invariant.name for invariant in INVARIANTS)
+READABLE, TILED, ONCE, APART = (invariant.name for invariant in INVARIANTS)
 
 
 def offended() -> set[str]:
@@ -77,3 +78,15 @@ def test_usage_that_is_priced_twice_is_found(subscription: Subscription) -> None
     )
     SubscriptionPhase.objects.create(subscription=other, plan=plan, starts_at=day(90), created_at=timezone.now())
     assert offended() == {ONCE}
+
+
+@pytest.mark.parametrize(
+    ("table", "constraint"),
+    [("priceversion", "pricing_price_two_persons"), ("planversion", "pricing_planversion_two_persons")],
+)
+def test_a_version_that_its_author_approved_is_found(subscription: Subscription, table: str, constraint: str) -> None:
+    tamper(
+        f"ALTER TABLE pricing_{table} DROP CONSTRAINT {constraint};"
+        f" UPDATE pricing_{table} SET decided_by_id = created_by_id;"
+    )
+    assert offended() == {APART}
