@@ -284,6 +284,7 @@ ADMIN_EXTRA = {
     "cycle_break_repair": FINANCE,
     "cycle_closerun_start": KEEPERS,
     "cycle_parkedcustomer_try_again": KEEPERS,
+    "cycle_billingcycle_books": STAFF,
     "cycle_billingcycle_month": STAFF,
     "cycle_invoice_approve_figures": FINANCE,
     "cycle_invoice_comment": STAFF - {"auditor"},

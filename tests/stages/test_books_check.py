@@ -5,9 +5,10 @@ from decimal import Decimal
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
 
 from invoicing.cycle import books_check
-from tests.builders import billing
+from tests.builders import billing, people
 from tests.builders.tampering import tamper
 
 pytestmark = pytest.mark.django_db
@@ -49,3 +50,26 @@ def test_a_posting_that_was_changed_is_told_with_exit_1(
     out = capsys.readouterr().out
     assert "documents 123.76 with tax 19.76, books 123.76 with tax 21.76" in out
     assert "DIFFERENT" in out
+
+
+def page_of(days: dict[str, str]) -> str:
+    client = Client()
+    client.force_login(people.make_staff("audrey", "auditor"))
+    return client.get("/admin/cycle/billingcycle/books/", days).content.decode()
+
+
+def test_the_page_shows_all_three_and_says_that_they_agree(company: billing.Company) -> None:
+    page = page_of({"first": "2026-11-01", "last": "2026-11-30"})
+    assert "EUR: all three agree" in page
+    assert (page.count("123.76"), page.count("19.76"), page.count("<strong>differs</strong>")) == (3, 3, 0)
+
+
+def test_the_page_says_which_places_differ_from_what_was_issued(company: billing.Company) -> None:
+    tamper("UPDATE ledger_posting SET credit = credit + 1 WHERE account = 'tax_payable'")
+    page = page_of({"first": "2026-11-01", "last": "2026-11-30"})
+    assert "EUR: they differ" in page
+    assert (page.count("21.76"), page.count("<strong>differs</strong>")) == (2, 2)  # the books, and their export
+
+
+def test_the_page_says_where_days_make_no_sense(company: billing.Company) -> None:
+    assert "The last day lies before the first." in page_of({"first": "2026-12-01", "last": "2026-11-01"})

@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from unfold.decorators import display
 
 from accounts.backoffice import BackOfficeAdmin
-from invoicing.cycle.admin import month_page, wording
+from invoicing.cycle.admin import books_page, month_page, wording
 from invoicing.cycle.models import BillingCycle, Invoice
 
 
@@ -27,14 +27,25 @@ class BillingCycleAdmin(BackOfficeAdmin):
     fields = ("subscription", "customer", "period_start", "period_end", "opened_at")
 
     def get_urls(self) -> list[URLPattern]:
-        month = path("month/", self.admin_site.admin_view(self.show_month), name="cycle_billingcycle_month")
-        return [month, *super().get_urls()]
+        own = [
+            path("month/", self.admin_site.admin_view(self.show_month), name="cycle_billingcycle_month"),
+            path("books/", self.admin_site.admin_view(self.show_books), name="cycle_billingcycle_books"),
+        ]
+        return [*own, *super().get_urls()]
 
     def show_month(self, request: HttpRequest) -> HttpResponse:
         """How far the close of a month is."""
+        self._require_reader(request)
+        return month_page.show(request, context=self.admin_site.each_context(request))
+
+    def show_books(self, request: HttpRequest) -> HttpResponse:
+        """Whether documents, books and export of some days agree."""
+        self._require_reader(request)
+        return books_page.show(request, context=self.admin_site.each_context(request))
+
+    def _require_reader(self, request: HttpRequest) -> None:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return month_page.show(request, context=self.admin_site.each_context(request))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BillingCycle]:
         return super().get_queryset(request).prefetch_related("invoices__customer")
