@@ -67,11 +67,11 @@ def set_up(*, at: datetime) -> Company:
     customers = {facts["code"]: _customer(facts) for facts in scenario.CUSTOMERS}
     for customer in customers.values():
         _portal_user(customer, password=password)
-    _policy(people, at=at)
     _tax_rate(people["fiona"], at=at)
     _metering(people["erin"], at=at)
     made = {code: _plan(code, author=people["paula"], approver=people["fiona"], at=at) for code in scenario.PLANS}
     shipped_programs.load_programs(actor=people["paula"], at=at)  # they wait for fiona's approval
+    _policy(people, at=at)  # its terms name a meter
     calendar = _calendar(at)
     _subscriptions(customers, made, calendar=calendar, actor=people["fiona"], at=at)
     key = _kept_key(people["erin"], at=at)
@@ -150,9 +150,9 @@ def _policy(people: dict[str, User], *, at: datetime) -> None:
         return
     policy = propose.propose_policy(
         program="standard",
-        terms={"late_usage": {"correction": "next_invoice", "grace_hours": "0"}},
+        terms=scenario.POLICY,
         effective_at=at,
-        reason="Monthly invoices at the close; what arrives late is corrected on the next one.",
+        reason=scenario.POLICY_REASON,
         actor=people["erin"],
         at=at,
     )

@@ -182,6 +182,36 @@ def _tiers(*rows: tuple[str | None, str, str]) -> dict[str, Any]:
 
 
 # plan code → (name, currency, [(charge, printed name, meter or None, model, params)])
+POLICY_REASON = (
+    "Monthly invoices at the close; what arrives late is corrected on the next one. Large invoices take two people, and"
+    " nobody runs up a bill unnoticed."
+)
+POLICY: dict[str, Any] = {
+    "late_usage": {"correction": "next_invoice", "grace_hours": "0"},
+    "approval": {"second_person_above": {"EUR": "5000.00", "USD": "400.00"}},  # Globex comes to some 490 a month
+    "alerts": [
+        {
+            "kind": "usage_near_limit",
+            "meter": "input-tokens",
+            "limit": "1000000",
+            "percent": "80",
+            "notify": {"to": "customer_success", "channels": ["email"]},
+        },
+        {
+            "kind": "exposure_growth",
+            "currency": "EUR",
+            "amount": "500.00",
+            "percent": "150",
+            "elapsed_percent": "25",
+            "notify": {"to": "ops", "channels": ["email"]},
+        },
+    ],
+    "charge_controls": [
+        {"kind": "credit_exposure", "currency": "EUR", "amount": "5000.00", "action": "hold_usage"},
+        {"kind": "credit_exposure", "currency": "USD", "amount": "400.00", "action": "require_review"},
+    ],
+}
+
 PLANS: dict[str, tuple[str, str, list[tuple[str, str, str | None, str, dict[str, Any]]]]] = {
     "starter": (
         "Starter",

@@ -1,5 +1,6 @@
 """The demo as a newcomer runs it: a company of its own, real processes, and a second run that doubles nothing."""
 
+import json
 import os
 import socket
 import subprocess
@@ -16,11 +17,16 @@ def run_demo(home: Path) -> str:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
-    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    return run("demo", "--no-serve", home=home, PORT=port, COLUMNS="200")
+
+
+def run(*command: str, home: Path, **environment: str) -> str:
+    """What a command of manage.py prints over the company that lives there; it has to succeed."""
+    inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     done = subprocess.run(
-        [sys.executable, "manage.py", "demo", "--no-serve"],
+        [sys.executable, "manage.py", *command],
         cwd=CHECKOUT,
-        env={**environment, "BILLING_OPS_HOME": str(home), "PORT": port, "COLUMNS": "200"},
+        env={**inherited, "BILLING_OPS_HOME": str(home), **environment},
         capture_output=True,
         text=True,
         timeout=400,
@@ -35,6 +41,7 @@ def test_the_demo_tells_its_story_and_a_second_run_doubles_nothing(tmp_path: Pat
     home = tmp_path / "home"
     try:
         first, second = run_demo(home), run_demo(home)
+        found = json.loads(run("check_invariants", "--json", home=home))
     finally:
         subprocess.run(
             [sys.executable, "manage.py", "db", "stop"],
@@ -47,6 +54,7 @@ def test_the_demo_tells_its_story_and_a_second_run_doubles_nothing(tmp_path: Pat
         assert told in first, told
     assert "LUM-000003" not in second
     assert rows(first, "Invoices", "Payouts") == rows(second, "Invoices", "Payouts")
+    assert [one for one in found if one["count"]] == []
     text = "".join(page.extract_text() for page in PdfReader(home / "demo" / "LUM-000002.pdf").pages)
     assert "Acme Robotics GmbH" in text
     assert "Page 1 of" in text
