@@ -80,13 +80,17 @@ def test_usage_that_is_priced_twice_is_found(subscription: Subscription) -> None
     assert offended() == {ONCE}
 
 
-@pytest.mark.parametrize(
-    ("table", "constraint"),
-    [("priceversion", "pricing_price_two_persons"), ("planversion", "pricing_planversion_two_persons")],
-)
-def test_a_version_that_its_author_approved_is_found(subscription: Subscription, table: str, constraint: str) -> None:
-    tamper(
-        f"ALTER TABLE pricing_{table} DROP CONSTRAINT {constraint};"
-        f" UPDATE pricing_{table} SET decided_by_id = created_by_id;"
-    )
+OWN_PRICE = """
+    ALTER TABLE pricing_priceversion DROP CONSTRAINT pricing_price_two_persons;
+    UPDATE pricing_priceversion SET decided_by_id = created_by_id;
+"""
+OWN_PLAN = """
+    ALTER TABLE pricing_planversion DROP CONSTRAINT pricing_planversion_two_persons;
+    UPDATE pricing_planversion SET decided_by_id = created_by_id;
+"""
+
+
+@pytest.mark.parametrize("planted", [OWN_PRICE, OWN_PLAN])
+def test_a_version_that_its_author_approved_is_found(subscription: Subscription, planted: str) -> None:
+    tamper(planted)
     assert offended() == {APART}
