@@ -36,7 +36,7 @@ def company(monkeypatch: pytest.MonkeyPatch) -> billing.Company:
 
 
 def close_while(edit: Callable[[], None], *, module: Any, name: str) -> None:
-    """Close in one process; once its second chunk has come back from this function, another edits and commits."""
+    """Close in one process; once this function has come back to it for the second time, another edits and commits."""
     has_read, is_edited = FORK.Event(), FORK.Event()
 
     def close_all() -> None:
