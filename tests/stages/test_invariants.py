@@ -247,6 +247,18 @@ OFFENCES = [
         """,
     ),
     (
+        "lines that are rounded together are their exact sum, rounded once",
+        """
+        UPDATE rating_ratedline SET rounding_level = 'invoice', rounding = 0.01, amount = amount + 0.01;
+        """,
+    ),
+    (
+        "invoices use no more than was paid in advance, and none more than it comes to",
+        """
+        UPDATE cycle_invoice SET prepaid = 1 WHERE status = 'final';
+        """,
+    ),
+    (
         "a discount or charge on an invoice is an approved term of its plan or subscription, in force at its end",
         """
         INSERT INTO pricing_invoiceterm
