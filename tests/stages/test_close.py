@@ -139,7 +139,7 @@ def test_a_month_without_usage_still_bills_the_fee() -> None:
     company = billing.open_company()
     billing.subscribe_to(company, billing.make_customer("acme"))
     billing.close_october()
-    assert list(Invoice.objects.values_list("subtotal", "lines__amount")) == [
+    assert list(Invoice.objects.order_by("lines__position").values_list("subtotal", "lines__amount")) == [
         (Decimal(49), Decimal(49)),
         (Decimal(49), Decimal(0)),
     ]
