@@ -19,6 +19,7 @@ from invoicing.cycle.bills import Bill, CloseFailure
 from invoicing.cycle.close_runs import Tally
 from invoicing.cycle.models import CloseRun
 from invoicing.cycle.rules import parking
+from invoicing.policy import begin
 from invoicing.pricing.queries import DuePeriod
 from metering import queries as metering_queries
 from metering import watermark as watermarks
@@ -105,6 +106,7 @@ def go_on(
         if not is_ours:
             return None
         seller, report = the_seller(), CloseReport()
+        begin.begin_due_policies(at=at)
         all_open = due.open_periods(as_of=row.as_of, customer_codes=row.customer_codes, at=at)
         periods = [each for each in all_open if each.customer_id > row.reached_customer]
         close_runs.begin_attempt(row, periods=len(periods))
