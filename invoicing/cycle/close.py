@@ -83,11 +83,12 @@ def close_cycles(
     """
     if customer_codes is not None:
         due.require_known(customer_codes)
-    row = close_runs.find_unfinished(as_of=as_of, customer_codes=customer_codes) or close_runs.ask_for_run(
-        as_of=as_of, customer_codes=customer_codes, actor=actor, at=at
-    )
-    report = go_on(row, actor=actor, at=at, progress=progress)
-    return CloseReport() if report is None else report
+    left = close_runs.find_unfinished(as_of=as_of, customer_codes=customer_codes)
+    report = None if left is None else go_on(left, actor=actor, at=at, progress=progress)
+    while report is None:  # nothing was left, or another process took it up in this moment
+        row = close_runs.ask_for_run(as_of=as_of, customer_codes=customer_codes, actor=actor, at=at)
+        report = go_on(row, actor=actor, at=at, progress=progress)
+    return report
 
 
 def go_on(

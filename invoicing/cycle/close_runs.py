@@ -87,7 +87,7 @@ def find_waiting(*, as_of: datetime, customer_codes: Sequence[str] | None) -> Cl
 def find_unfinished(*, as_of: datetime, customer_codes: Sequence[str] | None) -> CloseRun | None:
     """A run of the same question that nobody works on, though it has not ended: what a killed process left."""
     codes = None if customer_codes is None else sorted(set(customer_codes))
-    open_runs = CloseRun.objects.filter(as_of=as_of, ended_at=None, started_at__isnull=False)
+    open_runs = CloseRun.objects.filter(as_of=as_of, ended_at=None)
     left = [run for run in open_runs.order_by("pk") if run.customer_codes == codes]
     if not left:
         return None

@@ -3,21 +3,26 @@
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable
+from datetime import timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pytest
 from django.db import connections, transaction
 
-from billing_ops.management.commands import check_invariants
-from invoicing.cycle import adjust, assemble, close, draft, move, reconcile
-from invoicing.cycle.models import BillingCycle, Invoice, InvoiceLine
+from invoicing.cycle import adjust, assemble, close, draft, move, park, reconcile
+from invoicing.cycle.models import BillingCycle, CloseRun, Invoice, InvoiceLine
+from invoicing.policy.models import TriggerPolicy
 from metering.models import AggregationSnapshot
-from tests.builders import billing, racing
-from tests.builders.billing import NEXT_CLOSING, day
+from tests.builders import billing, racing, soundness
+from tests.builders.billing import CLOSING, NEXT_CLOSING, day
 
 pytestmark = pytest.mark.django_db(transaction=True)
 STEPS: list[tuple[Any, str]] = [
+    (close.close_runs, "ask_for_run"),
+    (close.close_runs, "begin_attempt"),
     (close.due, "open_periods"),
     (close.watermarks, "fix_watermark"),
     (assemble, "open_bills"),
@@ -25,10 +30,17 @@ STEPS: list[tuple[Any, str]] = [
     (assemble.rate, "rate_segments"),
     (adjust, "add_adjustments"),
     (reconcile, "tie_out_bills"),
+    (reconcile.differences, "look_closer"),
+    (close.unusual, "find_unusual"),
     (draft.bulk, "insert_rows"),
     (move, "record_births"),
+    (park, "note_outcome"),
+    (close.close_runs, "note_step"),
     (close, "_close_together"),
+    (park, "let_go_without_periods"),
+    (close.close_runs, "end_run"),
 ]
+ONCE = {"ask_for_run", "open_periods", "begin_attempt", "fix_watermark", "let_go_without_periods", "end_run"}
 
 
 @pytest.fixture
@@ -44,15 +56,7 @@ def people_with_usage(company: billing.Company, count: int) -> None:
         billing.use(code, ("e1", day(3), 1000 + number), ("e2", day(20), 500))
 
 
-def offences() -> dict[str, list[str]]:
-    found = {one.name: list(one.find_offenders()) for one in check_invariants.all_invariants()}
-    return {name: offenders for name, offenders in found.items() if offenders}
-
-
-@pytest.mark.parametrize("count", [100, pytest.param(200, marks=pytest.mark.nightly)])
-def test_four_who_close_the_same_periods_draft_each_of_them_once(
-    company: billing.Company, monkeypatch: pytest.MonkeyPatch, count: int
-) -> None:
+def close_by_four(company: billing.Company, monkeypatch: pytest.MonkeyPatch, *, count: int) -> None:
     people_with_usage(company, count)
     monkeypatch.setattr(close, "CHUNK_PERIODS", 3)
     context = multiprocessing.get_context("fork")
@@ -69,7 +73,20 @@ def test_four_who_close_the_same_periods_draft_each_of_them_once(
     assert drafted.value == count
     assert BillingCycle.objects.count() == Invoice.objects.count() == AggregationSnapshot.objects.count() == count
     assert InvoiceLine.objects.count() == 2 * count
-    assert offences() == {}
+    assert soundness.offences() == {}
+
+
+def test_four_who_close_the_same_periods_draft_each_of_them_once(
+    company: billing.Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close_by_four(company, monkeypatch, count=100)
+
+
+@pytest.mark.nightly
+def test_four_who_close_a_thousand_periods_draft_each_of_them_once(
+    company: billing.Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close_by_four(company, monkeypatch, count=1000)
 
 
 def test_two_who_close_at_once_adjust_a_late_window_once(company: billing.Company) -> None:
@@ -87,7 +104,7 @@ def test_two_who_close_at_once_adjust_a_late_window_once(company: billing.Compan
     racing.run_together(close_all, close_all)
     adjustments = InvoiceLine.objects.filter(adjusts__isnull=False)
     assert adjustments.count() == adjustments.values("adjusts").distinct().count() == 20
-    assert offences() == {}
+    assert soundness.offences() == {}
 
 
 def figures() -> list[tuple[str, str, int]]:
@@ -122,21 +139,82 @@ def killed_after(module: Any, name: str, *, call: int) -> None:
     assert process.exitcode == -signal.SIGKILL
 
 
-def test_a_close_killed_at_any_step_is_finished_by_the_next(
-    company: billing.Company, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def kill_at_every_step(company: billing.Company, monkeypatch: pytest.MonkeyPatch, *, times: int) -> None:
     people_with_usage(company, 9)
     billing.close_october()
     expected = figures()
     monkeypatch.setattr(close, "CHUNK_PERIODS", 3)
-    for module, name in STEPS:
+    for module, name in STEPS * times:
         for invoice in Invoice.objects.exclude(status="discarded"):
             billing.discard_draft(company, invoice)
-        once = name in ("open_periods", "fix_watermark")
-        killed_after(module, name, call=1 if once else 2)
+        killed_after(module, name, call=1 if name in ONCE else 2)
         half_done = Invoice.objects.exclude(status="discarded").count()
-        assert half_done in (0, 3, 6), name  # whole chunks or nothing of them
+        assert half_done in (0, 3, 6, 9), name  # whole chunks or nothing of them
+        killed = CloseRun.objects.latest("pk")
+        assert killed.drafted == half_done, name  # its row says as much as was committed
         report = billing.close_october()
         assert (report.drafted, report.failed) == (9 - half_done, []), name
         assert figures() == expected, name
-    assert offences() == {}
+        last = CloseRun.objects.latest("pk")
+        assert (last.drafted if last.pk == killed.pk else half_done + last.drafted) == 9, name
+    assert not CloseRun.objects.filter(ended_at=None).exists()  # what was left was taken up again
+    assert soundness.offences() == {}
+
+
+def test_a_close_killed_at_any_step_is_finished_by_the_next(
+    company: billing.Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kill_at_every_step(company, monkeypatch, times=1)
+
+
+@pytest.mark.nightly
+def test_a_close_killed_twenty_times_at_any_step_is_finished_by_the_next(
+    company: billing.Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kill_at_every_step(company, monkeypatch, times=20)
+
+
+def test_what_is_decided_during_a_close_changes_no_invoice_halfway(
+    company: billing.Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A price from the middle of the month is approved and a policy is signed while chunks are drafted."""
+    people_with_usage(company, 40)
+    monkeypatch.setattr(close, "CHUNK_PERIODS", 2)
+    first_policy = TriggerPolicy.objects.get()
+    price = billing.prices.propose_plan_price(
+        plan=company.plan,
+        charge_code=None,
+        meter=company.meter,
+        name=None,
+        model="standard",
+        params={"unit_amount": "0.003"},
+        effective_at=day(16).replace(hour=0),
+        actor=company.finance,
+        at=CLOSING,
+    )
+    barrier = multiprocessing.get_context("fork").Barrier(2, timeout=60)
+
+    def close_all() -> None:
+        barrier.wait()
+        assert billing.close_october().failed == []
+
+    def decide() -> None:
+        barrier.wait()
+        time.sleep(0.7)  # some chunks are drafted by then
+        billing.prices.approve_price_version(pk=price.pk, actor=billing.approver(), at=CLOSING)
+        billing.sign_a_policy(author=company.finance, terms={}, at=CLOSING + timedelta(hours=1))
+
+    racing.run_together(close_all, decide)
+    assert {invoice.policy for invoice in Invoice.objects.all()} == {first_policy}  # in force when the close began
+    for number in range(40):
+        lines = InvoiceLine.objects.filter(invoice__customer__code=f"customer{number}", meter_code="tokens")
+        amounts = list(lines.order_by("segment_start").values_list("amount", flat=True))
+        old = [Decimal(1500 + number) * Decimal("0.002")]
+        new = [Decimal(1000 + number) * Decimal("0.002"), Decimal("1.5")]
+        cent = Decimal("0.01")
+        assert amounts in ([round_up(one, cent) for one in old], [round_up(one, cent) for one in new])
+    assert soundness.offences() == {}
+
+
+def round_up(amount: Decimal, cent: Decimal) -> Decimal:
+    return amount.quantize(cent, ROUND_HALF_UP)

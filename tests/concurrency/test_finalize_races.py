@@ -9,14 +9,14 @@ from typing import Any
 
 import pgtrigger
 import pytest
-from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection, transaction
 
-from billing_ops.management.commands import check_invariants
+from accounts.models import Customer
 from core import work
-from invoicing.cycle import approve, finalize, hold, move, reconcile
+from invoicing.cycle import approve, finalize, hold, move, pause, reconcile
 from invoicing.cycle.models import Break, Invoice, InvoiceTransition, NumberSeries
 from metering.models import UsageEvent
-from tests.builders import billing, racing
+from tests.builders import billing, racing, soundness
 from tests.builders.billing import CLOSING, day
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,16 +41,11 @@ def approved_invoices(company: billing.Company, count: int) -> list[int]:
     return list(Invoice.objects.order_by("pk").values_list("pk", flat=True))
 
 
-def offences() -> dict[str, list[str]]:
-    found = {one.name: list(one.find_offenders()) for one in check_invariants.all_invariants()}
-    return {name: offenders for name, offenders in found.items() if offenders}
-
-
 def finalize_one(invoice_id: int) -> str:
     """What came of it: "final", or the code of the refusal."""
     try:
         return finalize.finalize_invoice(invoice_id=invoice_id, actor=None, at=CLOSING).status
-    except (move.WrongStateError, approve.ContentChangedError) as error:
+    except (move.WrongStateError, approve.ContentChangedError, pause.CyclePausedError) as error:
         return error.code
 
 
@@ -95,7 +90,7 @@ def race_to_finalize(company: billing.Company, count: int, *, kills: int) -> Non
     assert numbers == list(range(1, count + 1))
     assert NumberSeries.objects.get().next_number == count + 1
     assert InvoiceTransition.objects.filter(to_status="final").count() == count
-    assert offences() == {}
+    assert soundness.offences() == {}
 
 
 def test_four_people_finalize_the_same_invoices_without_a_gap(company: billing.Company) -> None:
@@ -107,8 +102,16 @@ def test_four_people_finalize_five_thousand_invoices_without_a_gap(company: bill
     race_to_finalize(company, 5000, kills=10)
 
 
-@pytest.mark.parametrize("count", [100, pytest.param(500, marks=pytest.mark.nightly)])
-def test_of_a_hold_and_a_finalize_exactly_one_wins(company: billing.Company, count: int) -> None:
+def test_of_a_hold_and_a_finalize_exactly_one_wins(company: billing.Company) -> None:
+    race_a_hold(company, 100)
+
+
+@pytest.mark.nightly
+def test_of_five_hundred_holds_and_finalizes_exactly_one_wins_each(company: billing.Company) -> None:
+    race_a_hold(company, 500)
+
+
+def race_a_hold(company: billing.Company, count: int) -> None:
     ids = approved_invoices(company, count)
     barrier = FORK.Barrier(2, timeout=60)
     held, final = FORK.Value("i", 0), FORK.Value("i", 0)
@@ -132,11 +135,19 @@ def test_of_a_hold_and_a_finalize_exactly_one_wins(company: billing.Company, cou
     assert held.value + final.value == count
     assert Invoice.objects.filter(status="held").count() == held.value
     assert Invoice.objects.filter(status="final").count() == final.value
-    assert offences() == {}
+    assert soundness.offences() == {}
 
 
-@pytest.mark.parametrize("count", [60, pytest.param(500, marks=pytest.mark.nightly)])
-def test_nothing_is_finalized_over_a_break_that_a_recheck_opens_meanwhile(company: billing.Company, count: int) -> None:
+def test_nothing_is_finalized_over_a_break_that_a_recheck_opens_meanwhile(company: billing.Company) -> None:
+    race_a_break(company, 60)
+
+
+@pytest.mark.nightly
+def test_nothing_is_finalized_over_five_hundred_breaks_that_open_meanwhile(company: billing.Company) -> None:
+    race_a_break(company, 500)
+
+
+def race_a_break(company: billing.Company, count: int) -> None:
     ids = approved_invoices(company, count)
     with pgtrigger.ignore():
         UsageEvent.objects.all().delete()  # every recheck will find its events gone
@@ -159,6 +170,68 @@ def test_nothing_is_finalized_over_a_break_that_a_recheck_opens_meanwhile(compan
     broken = set(Break.objects.filter(closed_at=None).values_list("invoice", flat=True))
     assert broken == set(Invoice.objects.filter(status="held").values_list("pk", flat=True))
     assert len(broken) + Invoice.objects.filter(status="final").count() == count
+
+
+def test_a_break_pauses_the_cycle_against_whoever_finalizes_another_invoice_of_it(company: billing.Company) -> None:
+    """Of each customer one invoice gets a break while the other is issued: what comes second knows of the first."""
+    ids = approved_invoices(company, 40)
+    beside = billing.make_plan("support", finance=company.finance, fee="10", meter=None)
+    with transaction.atomic():
+        for customer in Customer.objects.order_by("pk"):
+            billing.subscribe_to(company, customer, plan=beside)
+    billing.close_october()
+    others = [Invoice.objects.exclude(pk=pk).get(customer__invoices=pk).pk for pk in ids]
+    with transaction.atomic():
+        for invoice in Invoice.objects.filter(pk__in=others):
+            billing.approve_by(company.finance, invoice)
+    with pgtrigger.ignore():
+        UsageEvent.objects.all().delete()
+    barrier = FORK.Barrier(2, timeout=60)
+
+    def recheck_all() -> None:
+        for number, invoice_id in enumerate(ids):
+            barrier.wait()
+            time.sleep(number % 5 / 1000)
+            reconcile.recheck_invoice(invoice_id=invoice_id, actor=None, at=CLOSING)
+
+    def finalize_others() -> None:
+        for number, invoice_id in enumerate(others):
+            barrier.wait()
+            time.sleep(number % 7 / 300)
+            finalize_one(invoice_id)
+
+    racing.run_together(recheck_all, finalize_others)
+    held = dict(InvoiceTransition.objects.filter(to_status="held").values_list("invoice", "audit_entry"))
+    final = dict(InvoiceTransition.objects.filter(to_status="final").values_list("invoice", "audit_entry"))
+    assert held.keys() == set(ids)
+    assert all(final[other] < held[own] for own, other in zip(ids, others, strict=True) if other in final)
+    assert 0 < len(final) < 40  # both orders happened
+
+
+def test_a_stale_save_never_undoes_a_finalize(company: billing.Company) -> None:
+    ids = approved_invoices(company, 60)
+    barrier = FORK.Barrier(2, timeout=60)
+    refused = FORK.Value("i", 0)
+
+    def save_what_was_read_before() -> None:
+        for number, invoice_id in enumerate(ids):
+            stale = Invoice.objects.get(pk=invoice_id)
+            barrier.wait()
+            time.sleep(number % 5 / 300)
+            stale.status = "draft"
+            try:
+                stale.save()
+            except DatabaseError:  # whichever trigger sees it first
+                refused.value += 1
+
+    def finalize_all() -> None:
+        for invoice_id in ids:
+            barrier.wait()
+            assert finalize_one(invoice_id) == "final"
+
+    racing.run_together(save_what_was_read_before, finalize_all)
+    assert refused.value == 60
+    assert Invoice.objects.filter(status="final").count() == 60
 
 
 def test_a_break_that_is_being_written_stops_a_finalize_that_already_looked(company: billing.Company) -> None:
