@@ -58,15 +58,17 @@ def _missing_rows(invoice: Invoice, keep: tuple[str, ...]) -> Iterator[str]:
             has_no_snapshot=Exists(unmeasured),
             has_no_computation=Exists(uncomputed),
             has_tie_out=Exists(TieOut.objects.filter(invoice=OuterRef("pk"))),
+            has_lines=Exists(lines),
         )
-        .values("has_approval", "has_no_snapshot", "has_no_computation", "has_tie_out")
+        .values("has_approval", "has_no_snapshot", "has_no_computation", "has_tie_out", "has_lines")
         .get()
     )
     is_kept = {
         "approval": found["has_approval"],
         "computation": not found["has_no_computation"],
         "snapshots": not found["has_no_snapshot"],
-        "tie_out": found["has_tie_out"],
+        # A credit note asked for has no lines of its own: it gives back of lines that were recounted when they were billed.
+        "tie_out": found["has_tie_out"] or not found["has_lines"],
     }
     yield from (_WORDS[name] for name, is_there in is_kept.items() if name in keep and not is_there)
 

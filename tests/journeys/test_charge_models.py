@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 from pypdf import PdfReader
 
 from accounts.models import Scope
@@ -177,6 +178,7 @@ def issue(company: billing.Company, start: datetime) -> tuple[ApiClient, dict[st
     colleague = ApiClient(people.key_for(company.other_finance, scopes=[Scope.READ, Scope.WRITE]))
     invoice = Invoice.objects.get(period_start=start)
     assert invoice.tie_outs.get().is_tied
+    billing.allow_changes(company.finance, invoice, at=timezone.now())
     approved = finance.post(f"invoices/{invoice.pk}/approve", {"content_hash": invoice.content_hash})
     assert approved.status_code == 200, approved.content
     assert colleague.post(f"invoices/{invoice.pk}/finalize").status_code == 200

@@ -87,6 +87,7 @@ def test_usage_without_a_price_is_named_and_counts_as_raw() -> None:
             name="usage_without_price",
             detail="2 events of Storage fall where no price of the plan covers them.",
             facts={"events": "2", "first_at": "2026-10-03T00:00:00Z"},
+            stray=0,
         ),
     )
 

@@ -82,8 +82,10 @@ def test_a_total_in_favour_of_the_customer_is_a_credit_note_with_a_number_of_its
     document = queries.invoice_document(invoice)
     assert (document.is_credit_note, document.total) == (True, Decimal("71.40"))
     assert [one.number for one in document.corrects] == ["INV-000001"]
-    assert (document.lines[0].quantity, document.lines[0].amount) == (60, Decimal(60))
-    assert [(step.label, step.quantity, step.amount) for step in document.lines[0].steps] == [
+    november, given_back = document.lines
+    assert (november.quantity, november.amount) == (0, 0)
+    assert (given_back.quantity, given_back.amount) == (60, Decimal(60))
+    assert [(step.label, step.quantity, step.amount) for step in given_back.steps] == [
         ("1 unit", -40, -40),
         ("What was billed before", 100, 100),
     ]

@@ -150,6 +150,7 @@ OFFENCES = [
     (
         "usage of a closed period is on its invoice, late, or named by a break",
         """
+        DELETE FROM cycle_breakevent;
         DELETE FROM cycle_historicalbreak;
         DELETE FROM cycle_break;
         """,
@@ -734,6 +735,7 @@ OFFENCES = [
     (
         "every journal entry balances",
         """
+        DELETE FROM cycle_linebooking;
         DELETE FROM ledger_posting WHERE entry_id = (SELECT min(id) FROM ledger_journalentry);
         """,
     ),
@@ -746,7 +748,7 @@ OFFENCES = [
     (
         "a final invoice has one journal entry over its total, and no other entry names an invoice",
         """
-        DELETE FROM ledger_posting; DELETE FROM ledger_journalentry;
+        DELETE FROM cycle_linebooking; DELETE FROM ledger_posting; DELETE FROM ledger_journalentry;
         """,
     ),
     (

@@ -175,7 +175,7 @@ def test_nothing_is_added_to_a_final_invoice(final: Invoice) -> None:
 
 
 def test_nothing_is_opened_on_a_final_invoice(final: Invoice) -> None:
-    placed = Hold(invoice=final, cause="person", reason="too late", placed_at=CLOSING)
+    placed = Hold(invoice=final, policy=final.policy, cause="person", reason="too late", placed_at=CLOSING)
     with pytest.raises(IntegrityError, match="nothing is opened on it any more"), transaction.atomic():
         placed.save()
     found = Break(
