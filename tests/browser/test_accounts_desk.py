@@ -144,6 +144,7 @@ def test_an_administrator_gives_a_role_and_unlocks_a_sign_in(page: Page, complai
     press(page, "Unlock sign-in", submit="Unlock")
     expect(page.get_by_text("fiona can sign in again.")).to_be_visible()
     page.get_by_label("finance").check()
+    page.get_by_label("Email").fill("fiona@example.com")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("was changed successfully")).to_be_visible()
     assert [group.name for group in fiona.groups.all()] == ["finance"]

@@ -86,7 +86,7 @@ def test_a_total_in_favour_of_the_customer_is_a_credit_note_with_a_number_of_its
     assert (november.quantity, november.amount) == (0, 0)
     assert (given_back.quantity, given_back.amount) == (60, Decimal(60))
     assert [(step.label, step.quantity, step.amount) for step in given_back.steps] == [
-        ("1 unit", -40, -40),
+        ("Per unit", -40, -40),
         ("What was billed before", 100, 100),
     ]
     assert billing.issue(company, [invoice], at=NEXT_CLOSING)[0].number == "CN-000001"
