@@ -67,7 +67,7 @@ def _missing_rows(invoice: Invoice, keep: tuple[str, ...]) -> Iterator[str]:
         "approval": found["has_approval"],
         "computation": not found["has_no_computation"],
         "snapshots": not found["has_no_snapshot"],
-        # A credit note asked for has no lines of its own: it gives back of lines that were recounted when they were billed.
+        # A credit note asked for has no lines of its own: what it gives back was recounted when it was billed.
         "tie_out": found["has_tie_out"] or not found["has_lines"],
     }
     yield from (_WORDS[name] for name, is_there in is_kept.items() if name in keep and not is_there)
