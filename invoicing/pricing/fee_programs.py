@@ -64,7 +64,7 @@ def propose_version(
         detail = f"Program {program.code} changes inside a period, so an account could count twice in it."
         raise ProgramUnfitError(f"{detail} Make a program that changes with the period.", pointer="/terms/tables")
     with transaction.atomic():
-        FeeProgram.objects.select_for_update().get(pk=program.pk)
+        FeeProgram.objects.select_for_update(no_key=True).get(pk=program.pk)
         version = FeeProgramVersion.objects.create(
             program=program,
             version=proposals.next_version(program.versions.all(), effective_at=effective_at, at=at),
@@ -142,7 +142,7 @@ def _lock_version(pk: int) -> FeeProgramVersion:
     found = FeeProgramVersion.objects.filter(pk=pk).first()
     if found is None:
         raise NotFoundError(f"There is no version {pk} of a fee program.")
-    FeeProgram.objects.select_for_update().get(pk=found.program_id)
+    FeeProgram.objects.select_for_update(no_key=True).get(pk=found.program_id)
     return FeeProgramVersion.objects.select_related("program").get(pk=pk)
 
 

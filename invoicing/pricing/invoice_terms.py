@@ -140,8 +140,8 @@ def _check_figure(*, kind: str, percent: Decimal | None, amount: Decimal | None,
 def _lock(subject: Plan | Subscription) -> str:
     """One decision at a time on the terms of a plan or subscription; its currency."""
     if isinstance(subject, Plan):
-        return Plan.objects.select_for_update().get(pk=subject.pk).currency
-    locked = Subscription.objects.select_for_update().get(pk=subject.pk)
+        return Plan.objects.select_for_update(no_key=True).get(pk=subject.pk).currency
+    locked = Subscription.objects.select_for_update(no_key=True).get(pk=subject.pk)
     return locked.phases.select_related("plan").latest("starts_at").plan.currency
 
 

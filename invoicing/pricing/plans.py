@@ -63,7 +63,7 @@ def propose_version(
     instants.check_instant(effective_at, pointer="/effective_at")
     _check_terms(plan, terms)
     with transaction.atomic():
-        Plan.objects.select_for_update().get(pk=plan.pk)
+        Plan.objects.select_for_update(no_key=True).get(pk=plan.pk)
         version = PlanVersion.objects.create(
             plan=plan,
             version=proposals.next_version(plan.versions.all(), effective_at=effective_at, at=at),
@@ -138,7 +138,7 @@ def _lock_version(version_id: int) -> PlanVersion:
     found = PlanVersion.objects.filter(pk=version_id).first()
     if found is None:
         raise NotFoundError(f"There is no plan version {version_id}.")
-    Plan.objects.select_for_update().get(pk=found.plan_id)
+    Plan.objects.select_for_update(no_key=True).get(pk=found.plan_id)
     return PlanVersion.objects.select_related("plan").get(pk=version_id)
 
 

@@ -52,7 +52,7 @@ def propose_price_version(
     if isinstance(parsed, price_params.FeeProgramParams):
         fee_programs.check_charge(parsed, plan=charge.plan)
     with transaction.atomic():
-        Charge.objects.select_for_update().get(pk=charge.pk)
+        Charge.objects.select_for_update(no_key=True).get(pk=charge.pk)
         price = PriceVersion.objects.create(
             charge=charge,
             version=proposals.next_version(charge.price_versions.all(), effective_at=effective_at, at=at),
@@ -158,7 +158,7 @@ def _lock_price(price_id: int) -> PriceVersion:
     found = PriceVersion.objects.filter(pk=price_id).first()
     if found is None:
         raise NotFoundError(f"There is no price version {price_id}.")
-    Charge.objects.select_for_update().get(pk=found.charge_id)
+    Charge.objects.select_for_update(no_key=True).get(pk=found.charge_id)
     return PriceVersion.objects.select_related("charge__plan").get(pk=price_id)
 
 

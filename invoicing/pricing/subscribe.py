@@ -70,7 +70,7 @@ def change_plan(
     instants.check_instant(effective_at, pointer="/effective_at")
     with transaction.atomic():
         lock_agreements()
-        subscription = Subscription.objects.select_for_update().get(pk=subscription.pk)
+        subscription = Subscription.objects.select_for_update(no_key=True).get(pk=subscription.pk)
         phase = _last_phase(subscription, before=effective_at)
         _check_change(phase, to=plan)
         _check_approved(plan, instant=effective_at)
@@ -93,7 +93,7 @@ def end_subscription(*, subscription: Subscription, ends_at: datetime, actor: An
     instants.check_instant(ends_at, pointer="/ends_at")
     with transaction.atomic():
         lock_agreements()
-        subscription = Subscription.objects.select_for_update().get(pk=subscription.pk)
+        subscription = Subscription.objects.select_for_update(no_key=True).get(pk=subscription.pk)
         if subscription.ends_at is not None and subscription.ends_at <= at:
             detail = f"It ended at {subscription.ends_at:%Y-%m-%d %H:%M} UTC already; start a new one instead."
             raise NotInForceError(detail, pointer="/ends_at")
