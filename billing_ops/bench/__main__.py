@@ -16,7 +16,7 @@ CLOSE = "--close"
 
 def main() -> None:
     django.setup()
-    # Models can be imported only after the set-up.
+    # Whatever reads models can be imported only after the set-up; that is why these four stand here.
     from django.core.management import call_command  # noqa: PLC0415
 
     from billing_ops.bench import close, evidence, ingest, pdf, rating, usage  # noqa: PLC0415

@@ -6,6 +6,7 @@ It bills customers of its own, after the close has made the seller, the policy a
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -73,7 +74,7 @@ def _trace_rows(line: InvoiceLine, size: int, *, rounds: int) -> list[BenchRow]:
     after = events.page_of_events(snapshot, after_seq=0, limit=1).events[0].row.seq + size // 2
     summary = median(_seconds(lambda: trace.trace_line(line_id=line.pk, is_thorough=False)) for _ in range(rounds))
     pages = [
-        _seconds(lambda seq=seq: events.page_of_events(snapshot, after_seq=seq, limit=PAGE))  # type: ignore[misc]
+        _seconds(partial(events.page_of_events, snapshot, after_seq=seq, limit=PAGE))
         for seq in (0, after)
         for _ in range(rounds)
     ]

@@ -1820,7 +1820,7 @@ UNREADABLE = (
     struct.error,
     zipfile.BadZipFile,
     zlib.error,
-    NotImplementedError,
+    NotImplementedError,  # zipfile's answer to a way of packing, or a version, that it does not know
     EOFError,
     RecursionError,
     StopIteration,

@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from compliance.evidence.pack import wording
 from core import canonical
 from invoicing.cycle import delta, pdf
-from invoicing.cycle.models import DeltaReport, Invoice
+from invoicing.cycle.models import Break, DeltaReport, Hold, Invoice
 from invoicing.documents import store
 from invoicing.ledger.models import JournalEntry
 
@@ -61,30 +61,8 @@ def decisions_of(invoice: Invoice) -> dict[str, Any]:
             }
             for move in invoice.transitions.select_related("audit_entry").order_by("id")
         ],
-        "holds": [
-            {
-                "cause": hold.cause,
-                "reason": hold.reason,
-                "placed_by": hold.placed_by_id,
-                "placed_at": wording.instant(hold.placed_at),
-                "released_by": hold.released_by_id,
-                "released_at": wording.instant(hold.released_at),
-                "release_reason": hold.release_reason,
-            }
-            for hold in invoice.holds.order_by("id")
-        ],
-        "breaks": [
-            {
-                "name": each.name,
-                "detail": each.detail,
-                "facts": each.facts,
-                "opened_at": wording.instant(each.opened_at),
-                "closed_at": wording.instant(each.closed_at),
-                "closed_by": each.closed_by_id,
-                "closing_reason": each.closing_reason,
-            }
-            for each in invoice.breaks.order_by("id")
-        ],
+        "holds": [_hold(each) for each in invoice.holds.order_by("id")],
+        "breaks": [_break(each) for each in invoice.breaks.order_by("id")],
         "delta_reports": [_delta(report) for report in invoice.delta_reports.order_by("id")],
         "tie_outs": [
             {
@@ -97,6 +75,30 @@ def decisions_of(invoice: Invoice) -> dict[str, Any]:
             }
             for each in invoice.tie_outs.order_by("id")
         ],
+    }
+
+
+def _hold(hold: Hold) -> dict[str, Any]:
+    return {
+        "cause": hold.cause,
+        "reason": hold.reason,
+        "placed_by": hold.placed_by_id,
+        "placed_at": wording.instant(hold.placed_at),
+        "released_by": hold.released_by_id,
+        "released_at": wording.instant(hold.released_at),
+        "release_reason": hold.release_reason,
+    }
+
+
+def _break(found: Break) -> dict[str, Any]:
+    return {
+        "name": found.name,
+        "detail": found.detail,
+        "facts": found.facts,
+        "opened_at": wording.instant(found.opened_at),
+        "closed_at": wording.instant(found.closed_at),
+        "closed_by": found.closed_by_id,
+        "closing_reason": found.closing_reason,
     }
 
 

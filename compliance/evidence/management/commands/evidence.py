@@ -1,5 +1,6 @@
 """`evidence INVOICE[:LINE] [-o FILE.zip]`: write the evidence pack of an invoice, or of one line of it."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from compliance.evidence.pack import ask, gather, make
 from core.errors import DomainError, NotFoundError
 
 UNKNOWN = 2
+_LINE_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 class Command(BaseCommand):
@@ -42,7 +44,7 @@ class Command(BaseCommand):
 
     def _make(self, name: str, position: str) -> EvidencePack:
         invoice = trace.find_invoice(name=name)
-        if position and not (position.isascii() and position.isdecimal() and len(position) < 10):  # noqa: PLR2004
+        if position and not _LINE_NUMBER.fullmatch(position):
             raise NotFoundError(f"{invoice} has no line {position}.")
         line = ask.find_line(invoice, position=int(position) if position else None)
         total = gather.gather(invoice, line=line).event_count
