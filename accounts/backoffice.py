@@ -1,19 +1,25 @@
 """The base of every back-office page: roles decide, nothing is deleted, history is shown."""
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from functools import wraps
 from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin, TabularInline
 
 from accounts import roles
 from accounts.roles import Role
+from core import activation
+from core.activation import NotYetError, Refusal
 from core.errors import DomainError
 
 ID_DIGITS_MAX = 18
@@ -126,7 +132,28 @@ def answer_dialog(request: HttpRequest, *, call: Callable[[], object], success: 
     try:
         call()
     except DomainError as error:
-        messages.error(request, error.message)
+        tell_refusal(request, error)
     else:
         messages.success(request, success)
     return HttpResponse(headers={"HX-Redirect": back_to})
+
+
+def tell_refusal(request: HttpRequest, error: DomainError) -> None:
+    """The sentence of a refusal as a message; of guards each its own, with the page where it is mended."""
+    if not isinstance(error, NotYetError):
+        messages.error(request, error.message)
+        return
+    for refusal in error.refusals:
+        messages.error(request, _with_link(refusal))
+
+
+def in_the_way(thing: Model, *, at: datetime) -> SafeString:
+    """What guards would refuse now, for the page of something that waits for its decision."""
+    found = [(_with_link(refusal),) for refusal in activation.find_refusals(thing, at=at)]
+    return format_html_join("", "<div>{}</div>", found) if found else format_html("{}", "Nothing")
+
+
+def _with_link(refusal: Refusal) -> SafeString:
+    if not refusal.link:
+        return format_html("{} {}", refusal.sentence, refusal.remedy)
+    return format_html('{} {} <a class="underline" href="{}">Look</a>', refusal.sentence, refusal.remedy, refusal.link)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
-from core import audit, history
+from core import activation, audit, history
 from core.errors import DomainError, InvalidInputError, NotFoundError
 from metering import in_force
 from metering.models import EventContract, EventContractVersion, MeterVersion
@@ -124,6 +124,7 @@ def activate_version(*, version_id: int, actor: Any, at: datetime) -> EventContr
             raise NotADraftError(f"{version} is {version.get_status_display().lower()}; draft a new version.")
         if flaws := find_activation_flaws(version, at=at):
             raise NotProvedError(flaws)
+        activation.require_unopposed(version, at=at)
         for former in version.contract.versions.filter(status=Status.ACTIVE):
             former.status = Status.RETIRED
             history.save_change(former, fields=["status"], actor=actor, reason=f"replaced by version {version.version}")

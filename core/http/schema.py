@@ -14,6 +14,7 @@ class ProblemErrorSerializer(serializers.Serializer[object]):
     pointer = serializers.CharField(help_text="RFC 6901")
     code = serializers.CharField()
     detail = serializers.CharField()
+    link = serializers.CharField(required=False, help_text="The page where it is mended, where the refusal names one.")
 
 
 class ProblemSerializer(serializers.Serializer[object]):

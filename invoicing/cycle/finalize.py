@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from accounts import roles
 from accounts.roles import Role
-from core import work
+from core import activation, work
 from core.errors import DomainError
 from invoicing.cycle import approve, book, delta_decide, kept, move, pause, pdf
 from invoicing.cycle.models import DocumentType, Invoice
@@ -49,6 +49,7 @@ def finalize_invoice(*, invoice_id: int, actor: Any, at: datetime) -> Invoice:
     approve.require_unchanged(invoice)
     delta_decide.require_allowed(invoice)
     kept.require_kept(invoice)
+    activation.require_unopposed(invoice, at=at)
     taken = _take_number(invoice, at=at)  # other documents of this seller and type wait from here to the commit
     issue_date = taken.taken_at.astimezone(ZoneInfo(invoice.seller.time_zone)).date()
     move.move_invoice(

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from accounts import roles
 from accounts.roles import Role
-from core import audit
+from core import activation, audit
 from core.errors import DomainError, NotAllowedError
 from invoicing.policy import propose
 from invoicing.policy.models import SignOff, TriggerPolicy
@@ -89,6 +89,7 @@ def _void_lapsed(live: list[SignOff], *, at: datetime) -> list[SignOff]:
 
 
 def _put_in_force(policy: TriggerPolicy, live: Iterable[SignOff], *, actor: Any, at: datetime) -> None:
+    activation.require_unopposed(policy, at=at)
     facts = {"signed_by": {one.role: one.person_id for one in live}}
     try:
         with transaction.atomic():

@@ -5,17 +5,18 @@ from typing import Any, ClassVar
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
-from accounts import roles
+from accounts import backoffice, roles
 from accounts.backoffice import BackOfficeAdmin, answer_dialog
 from invoicing.pricing.models import ProposalStatus
 from invoicing.pricing.proposals import APPROVERS, AUTHORS
 
 STATUS_TONES = {"proposed": "info", "approved": "success", "withdrawn": ""}
-DECISION = ("status", "proposed_by", "proposed_at", "decided_by", "decided_at")
+DECISION = ("status", "proposed_by", "proposed_at", "in_the_way", "decided_by", "decided_at")
 
 
 class ConfirmForm(BaseDialogForm):
@@ -40,6 +41,12 @@ class ProposalAdmin(BackOfficeAdmin):
     @display(description="Proposed at")
     def proposed_at(self, version: Any) -> str:
         return f"{version.created_at:%d %b %Y %H:%M} UTC"
+
+    @display(description="What stands in the way")
+    def in_the_way(self, version: Any) -> SafeString | str:
+        """What would be refused if it were approved now."""
+        is_open = version.status == ProposalStatus.PROPOSED
+        return backoffice.in_the_way(version, at=timezone.now()) if is_open else "—"
 
     def has_approve_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         version = self._proposed(object_id)

@@ -7,7 +7,7 @@ from django.db.models import Max, QuerySet
 
 from accounts import roles
 from accounts.roles import Role
-from core import audit
+from core import activation, audit
 from core.errors import DomainError, NotAllowedError
 from invoicing.pricing.models import Proposal, ProposalStatus
 
@@ -80,6 +80,7 @@ def approve(version: Proposal, *, siblings: QuerySet[Any], subject: str, actor: 
     if later is not None:
         detail = f"Version {later.version} of the same instant is approved and would count instead; withdraw this one."
         raise SupersededError(detail)
+    activation.require_unopposed(version, at=at)
     _decide(version, ProposalStatus.APPROVED, subject=subject, actor=actor, at=at)
 
 

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from accounts import roles
+from accounts import backoffice, roles
 from accounts.backoffice import BackOfficeAdmin, HistoryAdmin, answer_dialog
 from accounts.roles import Role
 from core.errors import DomainError
@@ -115,6 +115,7 @@ class EventContractVersionAdmin(BackOfficeAdmin):
         "contract",
         "version",
         "status",
+        "in_the_way",
         "written",
         "accepts_past_days",
         "accepts_future_seconds",
@@ -135,6 +136,12 @@ class EventContractVersionAdmin(BackOfficeAdmin):
     @display(description="Status", label=STATUS_TONES)
     def status_label(self, version: EventContractVersion) -> tuple[str, str]:
         return version.status, version.get_status_display()
+
+    @display(description="What stands in the way")
+    def in_the_way(self, version: EventContractVersion) -> SafeString | str:
+        """What would be refused if it were put in force now, apart from its examples."""
+        is_open = version.status == EventContractVersion.Status.DRAFT
+        return backoffice.in_the_way(version, at=timezone.now()) if is_open else "—"
 
     @display(description="Content")
     def written(self, version: EventContractVersion) -> SafeString:
@@ -164,7 +171,7 @@ class EventContractVersionAdmin(BackOfficeAdmin):
             for flaw in error.flaws[:FLAWS_SHOWN]:
                 messages.error(request, f"{flaw.detail} ({flaw.pointer})")
         except DomainError as error:
-            messages.error(request, error.message)
+            backoffice.tell_refusal(request, error)
         else:
             messages.success(request, "In force. Events are held to it from now on.")
         return HttpResponse(headers={"HX-Redirect": back_to})

@@ -10,7 +10,7 @@ from django.utils import timezone
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from accounts import roles
+from accounts import backoffice, roles
 from accounts.backoffice import BackOfficeAdmin, answer_dialog
 from accounts.roles import Role
 from invoicing.policy import fitting, propose, queries, sign
@@ -171,6 +171,7 @@ def page_context(policy: TriggerPolicy) -> dict[str, Any]:
         program=policy.program, version__lt=policy.version, status=TriggerPolicy.Status.SIGNED
     ).first()
     state, terms = state_of(policy), policy_terms.parse_terms(policy.terms)
+    waits = state in ("proposed", "signed")
     return {
         "policy": policy,
         "state": WORDS[state],
@@ -181,5 +182,6 @@ def page_context(policy: TriggerPolicy) -> dict[str, Any]:
         "changes": [] if before is None else wording.compare(policy_terms.parse_terms(before.terms), terms),
         "misfits": fitting.find_misfits(program=policy.program, terms=terms, at=timezone.now()),
         "sign_offs": policy.sign_offs.select_related("person", "audit_entry"),
+        "in_the_way": backoffice.in_the_way(policy, at=timezone.now()) if waits else "",
         "missing": missing(policy) if policy.status == TriggerPolicy.Status.PROPOSED else [],
     }
