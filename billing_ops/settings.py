@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "invoicing.charge_controls",
     "invoicing.off_cycle",
     "invoicing.portal",
+    "invoicing.replay",
     "compliance.payouts",
     "compliance.evidence",
     "billing_ops",

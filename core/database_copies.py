@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,19 @@ def restore_database(*, file: Path, server: Server) -> None:
         run_tool("psql", *quiet, "--single-transaction", "--set", "ON_ERROR_STOP=1", *steps, server=server)
     finally:
         script.unlink()
+
+
+def copy_schema(*, into: str, server: Server, wait: str) -> None:
+    """Make every table, function and trigger of this database in another, empty one of the same server, without a row.
+
+    A lock that somebody holds on a table for longer than `wait` ends it with an error.
+    """
+    with tempfile.NamedTemporaryFile(suffix=".sql") as script:
+        form = ["--schema-only", "--no-owner", "--no-privileges", f"--lock-wait-timeout={wait}"]
+        run_tool("pg_dump", *form, f"--file={script.name}", server=server)
+        other = Server(settings={**server.settings, "NAME": into}, major=server.major)
+        quiet = ["--no-psqlrc", "--quiet", "--output", os.devnull, "--set", "ON_ERROR_STOP=1"]
+        run_tool("psql", *quiet, "--single-transaction", "--file", script.name, server=other)
 
 
 def run_tool(program: str, *arguments: str, server: Server) -> None:

@@ -7,6 +7,7 @@ FLOORS = [
     {"billing_ops"},
     {"evidence"},
     {"payouts"},
+    {"replay"},
     {"portal"},
     {"alerts", "charge_controls"},
     {"exposure"},

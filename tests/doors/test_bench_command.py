@@ -8,9 +8,10 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from billing_ops.bench import close, rating, scratch, usage
+from billing_ops.bench import close, rating, usage
 from billing_ops.bench.rows import BenchError
 from billing_ops.management.commands import bench
+from core import scratch
 from core.invariants import check_all
 from invoicing.cycle.models import Invoice
 from metering.invariants import INVARIANTS

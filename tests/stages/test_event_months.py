@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from billing_ops.bench.scratch import scratch_database
+from core.scratch import scratch_database
 from metering import months
 from metering.models import EventKey, UsageEvent
 from metering.store import partitions

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.table import Table
 
-from billing_ops.bench import scratch
+from core import scratch
 from core.postgres_place import CHECKOUT
 
 LARGE = 1000
