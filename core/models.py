@@ -75,6 +75,29 @@ class Recurrence(models.Model):
         return self.kind
 
 
+class KnownInstant(models.Model):
+    """An instant as of which somebody reads agreements until it is released (`knowing`)."""
+
+    reader = models.CharField(max_length=80, help_text="Who reads, such as close:42.")
+    known_at = models.DateTimeField()
+    released_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["known_at"], condition=Q(released_at=None), name="core_knowninstant_open")]
+        triggers = [
+            pgtrigger.ReadOnly(name="instant_is_fixed", fields=["reader", "known_at"]),
+            pgtrigger.Protect(
+                name="released_once", operation=pgtrigger.Update, condition=pgtrigger.Q(old__released_at__isnull=False)
+            ),
+            pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete),
+            APPEND_ONLY[1],
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reader} as known at {self.known_at.isoformat()}"
+
+
 class WorkerHeartbeat(models.Model):
     """When each worker process last did a round; a stale one is restarted by its supervisor."""
 

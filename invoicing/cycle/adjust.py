@@ -12,6 +12,7 @@ from decimal import Decimal
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Sum, When
 from django.db.models.functions import Coalesce
 
+from core import knowing
 from core.periods import Period
 from invoicing.cycle import advance, plan_grounds
 from invoicing.cycle.bills import Bill, BillLine
@@ -84,7 +85,8 @@ def _count_late(
     bases = [line.rated_line.snapshot for line, _ in found if line.rated_line.snapshot is not None]
     snapshots = aggregate.take_adjustment_snapshots(bases, watermark=watermark, at=at)
     rated = rate.rerate_lines(
-        [(line.rated_line, snapshot) for (line, _), snapshot in zip(found, snapshots, strict=True)], at=at
+        [(line.rated_line, snapshot) for (line, _), snapshot in zip(found, snapshots, strict=True)],
+        at=knowing.instant_or(at),
     )
     return [
         Correction(line, bill, again, snapshot)
@@ -103,7 +105,7 @@ def _rate_unused(bills: Sequence[Bill], *, at: datetime) -> list[Correction]:
         if line.segment_start < bill.period.end
     }
     unused = advance.find_unused(adjustable_lines(Q(pk__in=carriers)))
-    rated = rate.rerate_fees([(each.line.rated_line, each.share) for each in unused], at=at)
+    rated = rate.rerate_fees([(each.line.rated_line, each.share) for each in unused], at=knowing.instant_or(at))
     return [
         Correction(each.line, carriers[each.line.pk], again, cause=DeltaRow.Cause.UNUSED_TIME)
         for each, again in zip(unused, rated, strict=True)
@@ -127,7 +129,7 @@ def _rate_plans_again(found: Sequence[Correction], bills: Sequence[Bill], *, at:
             for task, one, (line, bill) in zip(tasks, computed, carried, strict=True)
             if one.amount != billed[line.pk][1]
         ]
-        rated = plan_rates.rate_tasks([task for task, _, _ in changed], at=at)
+        rated = plan_rates.rate_tasks([task for task, _, _ in changed], at=knowing.instant_or(at))
         for (_, line, bill), again in zip(changed, rated, strict=True):
             corrections.append(Correction(line, bill, again, cause=DeltaRow.Cause.PLAN))
             now[line.pk] = again

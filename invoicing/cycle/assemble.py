@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import partial
 
 from accounts.models import Customer
+from core import knowing
 from core.errors import DomainError
 from invoicing.cycle import adjust, advance, agreements, deduct, late_policy, plan_lines
 from invoicing.cycle.bills import Bill, CloseFailure, own_line
@@ -41,7 +42,7 @@ def open_bills(due: Sequence[DuePeriod], *, cycles: Cycles, at: datetime) -> tup
     zones = dict(
         Subscription.objects.filter(pk__in={each.subscription_id for each in due}).values_list("pk", "time_zone")
     )
-    policies = policy_queries.policies_in_force((one.program for one in customers.values()), at=at)
+    policies = policy_queries.policies_in_force((one.program for one in customers.values()), at=knowing.instant_or(at))
     table = TaxTable(customers.values())
     agreed = agreements.document_terms(due)
     waiting = deduct.undecided_interims(due)
@@ -84,18 +85,19 @@ def fill_bills(bills: Sequence[Bill], *, watermark: Watermark, at: datetime) -> 
     """
     carrying = late_policy.carrying(bills)
     late_lines = adjust.find_late_lines(carrying, watermark=watermark) if carrying else []
+    known_at = knowing.instant_or(at)
     by_due = {bill.due: bill for bill in bills}
     billed = [(by_due[due], segment) for due, segment in advance.segments_to_bill(list(by_due))]
     plan_charges, billed = plan_lines.take_plan_charges(billed)
     segments = [segment for _, segment in billed]
     snapshots = _count_usage(segments, watermark=watermark, at=at)
     items = list(zip(segments, snapshots, strict=True))
-    rated = rate.rate_segments(items, invoices=[id(bill) for bill, _ in billed], at=at)
+    rated = rate.rate_segments(items, invoices=[id(bill) for bill, _ in billed], at=known_at)
     charges = Charge.objects.select_related("meter").in_bulk({segment.charge_id for segment in segments})
     for (bill, segment), snapshot, line in zip(billed, snapshots, rated, strict=True):
         bill.lines.append(own_line(bill, charge=charges[segment.charge_id], snapshot=snapshot, rated=line))
     adjust.add_adjustments(bills, late_lines=late_lines, watermark=watermark, at=at)
-    plan_lines.add_plan_lines(plan_charges, rater=partial(plan_rates.rate_tasks, at=at))
+    plan_lines.add_plan_lines(plan_charges, rater=partial(plan_rates.rate_tasks, at=known_at))
     deduct.take_off(bills)
     for bill in bills:
         bill.lines.sort(key=lambda line: line.adjusts is not None)

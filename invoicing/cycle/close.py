@@ -10,7 +10,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from accounts.models import Customer, Seller
-from core import bulk, collector, deciding
+from core import bulk, collector, deciding, knowing
 from core.deciding import Kind
 from core.errors import DomainError
 from core.locks import LockClass
@@ -106,21 +106,33 @@ def go_on(
     with close_runs.take_up(row) as is_ours:
         if not is_ours:
             return None
-        seller, report = the_seller(), CloseReport()
         begin.begin_due_policies(at=at)
-        all_open = due.open_periods(as_of=row.as_of, customer_codes=row.customer_codes, at=at)
-        periods = [each for each in all_open if each.customer_id > row.reached_customer]
-        close_runs.begin_attempt(row, periods=len(periods))
-        if periods:
-            mark = watermarks.fix_watermark(at=at)
-            close_runs.note_watermark(row, mark)
-            run = _Run(row, seller, mark, actor, at, report)
-            if not _close_all(periods, run=run, progress=progress, is_over=is_over):
-                return report
-        park.let_go_without_periods(row, tried={each.customer_id for each in all_open}, at=at)
-        report.late_waiting = _late_waiting(row.customer_codes)
-        close_runs.end_run(row, late_waiting=report.late_waiting)
-        return report
+        with knowing.as_of(close_runs.fix_known(row, at=at)):
+            return _attempt(row, actor=actor, at=at, progress=progress, is_over=is_over)
+
+
+def _attempt(
+    row: CloseRun,
+    *,
+    actor: AbstractBaseUser | None,
+    at: datetime,
+    progress: Progress | None,
+    is_over: Callable[[], bool],
+) -> CloseReport:
+    seller, report = the_seller(), CloseReport()
+    all_open = due.open_periods(as_of=row.as_of, customer_codes=row.customer_codes, at=at)
+    periods = [each for each in all_open if each.customer_id > row.reached_customer]
+    close_runs.begin_attempt(row, periods=len(periods))
+    if periods:
+        mark = watermarks.fix_watermark(at=at)
+        close_runs.note_watermark(row, mark)
+        run = _Run(row, seller, mark, actor, at, report)
+        if not _close_all(periods, run=run, progress=progress, is_over=is_over):
+            return report
+    park.let_go_without_periods(row, tried={each.customer_id for each in all_open}, at=at)
+    report.late_waiting = _late_waiting(row.customer_codes)
+    close_runs.end_run(row, late_waiting=report.late_waiting)
+    return report
 
 
 def _late_waiting(customer_codes: Sequence[str] | None) -> int:

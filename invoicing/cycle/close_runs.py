@@ -7,14 +7,15 @@ from datetime import datetime
 from enum import StrEnum
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from core import locks
+from core import knowing, locks
 from core.errors import DomainError
 from core.locks import LockClass
 from invoicing.cycle.models import CloseRun
+from invoicing.pricing import known
 from metering.models import Watermark
 
 REASON_LENGTH_MAX = 1000
@@ -95,6 +96,15 @@ def find_unfinished(*, as_of: datetime, customer_codes: Sequence[str] | None) ->
     return next((run for run in left if run.pk % 2**31 not in held), None)
 
 
+def fix_known(run: CloseRun, *, at: datetime) -> datetime:
+    """As of when this run reads what was agreed: fixed by its first attempt, and kept by all others."""
+    if run.known is None:
+        with transaction.atomic(durable=True):
+            run.known = knowing.fix_instant(reader=f"close:{run.pk}", at=at, newest=known.newest_agreement)
+            CloseRun.objects.filter(pk=run.pk).update(known=run.known)
+    return run.known.known_at
+
+
 def begin_attempt(run: CloseRun, *, periods: int) -> None:
     """Note how many periods are left to look at; what earlier attempts did stays counted."""
     CloseRun.objects.filter(pk=run.pk).update(
@@ -126,15 +136,19 @@ def note_step(run_id: int, tally: Tally) -> None:
 
 
 def end_run(run: CloseRun, *, late_waiting: int) -> None:
-    CloseRun.objects.filter(pk=run.pk, ended_at=None).update(late_waiting=late_waiting, ended_at=Now())
+    with transaction.atomic():
+        CloseRun.objects.filter(pk=run.pk, ended_at=None).update(late_waiting=late_waiting, ended_at=Now())
+        knowing.release(run.known_id)
     run.refresh_from_db()
 
 
 def _stop(run: CloseRun, reason: str) -> None:
     reason = reason.replace("\x00", "")[:REASON_LENGTH_MAX]
-    CloseRun.objects.filter(pk=run.pk, ended_at=None).update(
-        started_at=run.started_at or Now(), ended_at=Now(), stopped_by=reason
-    )
+    with transaction.atomic():
+        CloseRun.objects.filter(pk=run.pk, ended_at=None).update(
+            started_at=run.started_at or Now(), ended_at=Now(), stopped_by=reason
+        )
+        knowing.release(run.known_id)
 
 
 def states_of(runs: Iterable[CloseRun]) -> dict[int, RunState]:

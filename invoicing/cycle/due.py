@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import Customer
+from core import knowing
 from core.errors import InvalidInputError
 from core.periods import Period
 from invoicing.cycle.models import BillingCycle, Invoice
@@ -47,7 +48,7 @@ def recheck(due: Sequence[DuePeriod]) -> tuple[list[DuePeriod], dict[tuple[int, 
 
 def _past_grace(due: Sequence[DuePeriod], *, as_of: datetime, at: datetime) -> list[DuePeriod]:
     programs = dict(Customer.objects.filter(pk__in={each.customer_id for each in due}).values_list("pk", "program"))
-    policies = policy_queries.policies_in_force(programs.values(), at=at)
+    policies = policy_queries.policies_in_force(programs.values(), at=knowing.instant_or(at))
     waits = {program: policy_terms.grace_of(policy.terms) for program, policy in policies.items()}
     return [each for each in due if each.period.end + waits.get(programs[each.customer_id], timedelta()) <= as_of]
 

@@ -17,6 +17,7 @@ from invoicing.cycle import assemble, close, delta, discard, draft, due, move, p
 from invoicing.cycle.bills import Bill
 from invoicing.cycle.models import Invoice
 from invoicing.cycle.rules import reasons
+from invoicing.pricing import segments
 from invoicing.pricing.queries import DuePeriod
 from metering import aggregate
 from metering import queries as metering_queries
@@ -40,8 +41,9 @@ def repair_invoice(*, invoice_id: int, reason: str, actor: Any, at: datetime) ->
     """Discard a draft and write a fresh one of the same period; call it outside a transaction.
 
     Windows in which nothing changed since they were counted keep their counts, under their old watermark. The others
-    (late or corrected events, a recount that differs) are counted again. A delta report says line by line what the
-    fresh draft says otherwise. Who repaired a draft approves none of it.
+    (late or corrected events, a recount that differs) are counted again; all of them, where prices agreed since then
+    count for the period. A delta report says line by line what the fresh draft says otherwise. Who repaired a draft
+    approves none of it.
     """
     roles.require_role(actor, Role.FINANCE, to="repair drafts")
     reason = reasons.clean_reason(reason)
@@ -49,18 +51,33 @@ def repair_invoice(*, invoice_id: int, reason: str, actor: Any, at: datetime) ->
     with transaction.atomic():
         before = _lock(invoice_id)
         affected = find_affected(before, watermark=mark)
-        if not affected and not before.breaks.filter(closed_at=None).exists():
+        is_repriced = is_priced_otherwise(before)
+        if not affected and not is_repriced and not before.breaks.filter(closed_at=None).exists():
             raise NothingToRepairError(
-                "Every window of this draft counts as it did, and it has no open break. Repair the events at their"
-                " source first: amend, cancel, release, discard or import them."
+                "Every window of this draft counts as it did, at the same prices, and it has no open break. Repair the"
+                " events at their source first: amend, cancel, release, discard or import them."
             )
         kept = _live_snapshots(before).exclude(pk__in=[snapshot.pk for snapshot in affected])
-        carried = list(kept.filter(kind=AggregationSnapshot.Kind.CYCLE))
+        carried = [] if is_repriced else list(kept.filter(kind=AggregationSnapshot.Kind.CYCLE))
         discard.discard_invoice(invoice_id=before.pk, reason=reason, actor=actor, at=at)
         aggregate.carry_over(carried, at=at)
         fresh = _draft_again(before, watermark=mark, actor=actor, at=at)
         delta.report_redraft(replaces=before, invoice=fresh, reason=reason, actor=actor, at=at)
         return fresh
+
+
+def is_priced_otherwise(invoice: Invoice) -> bool:
+    """Whether other versions price the usage of its period now, approved since it was rated: late knowledge."""
+    period = Period(invoice.period_start, invoice.period_end)
+    due = DuePeriod(invoice.cycle.subscription_id, invoice.customer_id, period)
+    now = {
+        (each.charge_id, each.price_version_id, each.fee_version_id, each.start, each.end)
+        for each in segments.price_segments([due])
+        if each.meter_id is not None
+    }
+    own = invoice.lines.filter(adjusts=None, rated_line__snapshot__isnull=False)
+    keys = ("charge", "price_version", "fee_version", "segment_start", "segment_end")
+    return now != set(own.values_list(*(f"rated_line__{key}" for key in keys)))
 
 
 def find_affected(invoice: Invoice, *, watermark: Watermark) -> list[AggregationSnapshot]:

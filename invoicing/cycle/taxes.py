@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from accounts.models import Customer
+from core import knowing
 from core.periods import Period
 from invoicing.cycle.rules.totals import OUTSIDE_SCOPE, TaxTerms
 from invoicing.pricing.models import TaxRate
@@ -17,7 +18,9 @@ class TaxTable:
     def __init__(self, customers: Iterable[Customer]) -> None:
         codes = {customer.tax_rate_code for customer in customers if customer.tax_rate_code}
         self._by_code: dict[str, list[tuple[datetime, TaxTerms]]] = defaultdict(list)
-        for rate in TaxRate.objects.filter(code__in=codes).order_by("effective_at", "pk"):
+        for rate in TaxRate.objects.filter(knowing.is_known("created_at"), code__in=codes).order_by(
+            "effective_at", "pk"
+        ):
             terms = TaxTerms(name=rate.name, category=rate.category, percent=rate.percent, note=rate.note)
             self._by_code[rate.code].append((rate.effective_at, terms))
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from accounts.models import Customer
+from core import knowing
 from core.periods import Period
 from invoicing.policy.rules.conventions import AS_AGREED, Conventions
 from invoicing.policy.rules.terms import Terms
@@ -62,7 +63,9 @@ def _prorated_otherwise(asked: Mapping[DuePeriod, Conventions]) -> dict[DuePerio
 
 def _kept_too_long(asked: Mapping[DuePeriod, Conventions]) -> dict[DuePeriod, str]:
     limits = {due: said.kept_days_max for due, said in asked.items() if said.kept_days_max is not None}
-    rows = KeptPrices.objects.filter(subscription__in={due.subscription_id for due in limits})
+    rows = KeptPrices.objects.filter(
+        knowing.is_known("created_at"), subscription__in={due.subscription_id for due in limits}
+    )
     kept: dict[int, list[KeptPrices]] = defaultdict(list)
     for row in rows.select_related("subscription__customer"):
         kept[row.subscription_id].append(row)

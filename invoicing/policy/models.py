@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts import validators
+from core import knowing
 from core.models import APPEND_ONLY, AuditEntry
 from invoicing.policy.rules.signing import SIGNING_ROLES
 from invoicing.pricing.rules import instants
@@ -93,6 +94,9 @@ class TriggerPolicy(models.Model):
             ),
             pgtrigger.Protect(
                 name="decided_once", operation=pgtrigger.Update, condition=~pgtrigger.Q(old__status="proposed")
+            ),
+            knowing.agreed_after_readers(
+                field="decided_at", operation=pgtrigger.Update, condition=pgtrigger.Q(new__status="signed")
             ),
             pgtrigger.Trigger(
                 name="signed_by_three",

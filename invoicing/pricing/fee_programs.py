@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from core import knowing
 from core.errors import DomainError, InvalidInputError, NotFoundError
 from invoicing.pricing import proposals
 from invoicing.pricing.models import FeeProgram, FeeProgramVersion, Plan, ProposalStatus
@@ -124,7 +125,9 @@ def check_charge(params: FeeProgramParams, *, plan: Plan) -> None:
 
 def versions_in_time(program_codes: Iterable[str]) -> dict[str, list[Stretch]]:
     """The approved versions of each program, laid end to end."""
-    approved = FeeProgramVersion.objects.filter(program__code__in=set(program_codes), status=ProposalStatus.APPROVED)
+    approved = FeeProgramVersion.objects.filter(
+        knowing.is_known("decided_at"), program__code__in=set(program_codes), status=ProposalStatus.APPROVED
+    )
     dated: dict[str, list[Dated]] = defaultdict(list)
     rows = approved.order_by("pk").values_list("program__code", "pk", "effective_at", "version")
     for code, pk, effective_at, version in rows:

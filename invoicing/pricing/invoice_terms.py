@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from core import money
+from core import knowing, money
 from core.errors import InvalidInputError, NotFoundError
 from invoicing.pricing import proposals
 from invoicing.pricing.models import InvoiceTerm, Plan, ProposalStatus, Subscription, SubscriptionPhase
@@ -84,7 +84,9 @@ def terms_in_force(due: Sequence[DuePeriod]) -> dict[DuePeriod, tuple[InvoiceTer
     ids = {each.subscription_id for each in due}
     phases = SubscriptionPhase.objects.filter(subscription__in=ids)
     approved = InvoiceTerm.objects.filter(
-        Q(subscription__in=ids) | Q(plan__in=phases.values("plan")), status=ProposalStatus.APPROVED
+        Q(subscription__in=ids) | Q(plan__in=phases.values("plan")),
+        knowing.is_known("decided_at"),
+        status=ProposalStatus.APPROVED,
     )
     of_plan: dict[int, list[InvoiceTerm]] = defaultdict(list)
     of_subscription: dict[int, list[InvoiceTerm]] = defaultdict(list)

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from django.db.models import Q
 
+from core import knowing
 from core.periods import Period
 from invoicing.pricing import queries
 from invoicing.pricing.fee_segments import Cut, ProgramBook
@@ -118,7 +119,7 @@ def price_segments(due: Sequence[DuePeriod], *, supposed: Supposed = AS_AGREED) 
     terms = queries.terms_by_subscription(subscription_ids)
     phases = _phases(subscription_ids, plans=supposed.plans)
     plan_ids = {stretch.key for stretches in phases.values() for stretch in stretches}
-    counting = Q(status=ProposalStatus.APPROVED)
+    counting = Q(status=ProposalStatus.APPROVED) & knowing.is_known("decided_at")
     prices = PriceVersion.objects.filter(
         counting | Q(pk__in=supposed.prices.values()), charge__plan__in=plan_ids
     ).defer("params")
@@ -192,7 +193,7 @@ def _with_kept(stretches: Sequence[Stretch], kept: Sequence[Stretch]) -> Sequenc
 
 def _counted(subscription_ids: Sequence[int]) -> tuple[dict[int, Decimal], dict[int, dict[str, list[Stretch]]]]:
     """Quantities by id, and which is in force when, by subscription and charge code."""
-    rows = list(SubscriptionQuantity.objects.filter(subscription__in=subscription_ids))
+    rows = list(SubscriptionQuantity.objects.filter(knowing.is_known("created_at"), subscription__in=subscription_ids))
     dated: dict[tuple[int, str], list[Dated]] = defaultdict(list)
     for row in rows:
         dated[row.subscription_id, row.charge_code].append(Dated(row.pk, row.effective_at, row.pk))
@@ -205,7 +206,8 @@ def _counted(subscription_ids: Sequence[int]) -> tuple[dict[int, Decimal], dict[
 def _kept(subscription_ids: Sequence[int]) -> dict[int, dict[int, list[Stretch]]]:
     """By subscription and plan, in order of time."""
     kept: dict[int, dict[int, list[Stretch]]] = defaultdict(lambda: defaultdict(list))
-    for row in KeptPrices.objects.filter(subscription__in=subscription_ids).order_by("starts_at"):
+    known = KeptPrices.objects.filter(knowing.is_known("created_at"), subscription__in=subscription_ids)
+    for row in known.order_by("starts_at"):
         kept[row.subscription_id][row.plan_id].append(Stretch(row.pk, row.starts_at, row.ends_at))
     return kept
 

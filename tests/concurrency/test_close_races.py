@@ -206,6 +206,7 @@ def test_what_is_decided_during_a_close_changes_no_invoice_halfway(
 
     racing.run_together(close_all, decide)
     assert {invoice.policy for invoice in Invoice.objects.all()} == {first_policy}  # in force when the close began
+    by_prices = set()
     for number in range(40):
         lines = InvoiceLine.objects.filter(invoice__customer__code=f"customer{number}", meter_code="tokens")
         amounts = list(lines.order_by("segment_start").values_list("amount", flat=True))
@@ -213,6 +214,8 @@ def test_what_is_decided_during_a_close_changes_no_invoice_halfway(
         new = [Decimal(1000 + number) * Decimal("0.002"), Decimal("1.5")]
         cent = Decimal("0.01")
         assert amounts in ([round_up(one, cent) for one in old], [round_up(one, cent) for one in new])
+        by_prices.add(len(amounts))
+    assert len(by_prices) == 1  # the same prices for everybody
     assert soundness.offences() == {}
 
 

@@ -49,6 +49,9 @@ class CloseShape(serializers.Serializer[object]):
     ended_at = serializers.DateTimeField(allow_null=True)
     stopped_by = serializers.CharField(allow_null=True, help_text="Why it ended before it had done everything.")
     watermark = serializers.IntegerField(allow_null=True, help_text="The number of the last event that it counts.")
+    known_at = serializers.DateTimeField(
+        allow_null=True, help_text="Prices, terms, taxes and policies as they were agreed by then, in all its chunks."
+    )
     total = serializers.IntegerField(help_text="Periods to be drafted.")
     done = serializers.IntegerField(help_text="Of these, the ones it has looked at.")
     drafted = serializers.IntegerField()
@@ -124,6 +127,7 @@ def close_json(run: CloseRun, *, state: RunState) -> dict[str, Any]:
         "ended_at": instant(run.ended_at),
         "stopped_by": run.stopped_by or None,
         "watermark": None if run.watermark is None else run.watermark.seq,
+        "known_at": None if run.known is None else instant(run.known.known_at),
         **{name: getattr(run, name) for name in COUNTS},
     }
 
@@ -148,7 +152,7 @@ def parked_json(parked: ParkedCustomer) -> dict[str, Any]:
 
 
 def _answer(run_id: int, *, status: int = 200) -> Response:
-    run = CloseRun.objects.select_related("asked_by", "watermark").filter(pk=run_id).first()
+    run = CloseRun.objects.select_related("asked_by", "watermark", "known").filter(pk=run_id).first()
     if run is None:
         raise NotFoundError(f"There is no close {run_id}.")
     return Response(close_json(run, state=close_runs.states_of([run])[run.pk]), status=status)
@@ -163,7 +167,7 @@ class CloseListView(IdempotentWrites, RuledView, GenericAPIView[CloseRun]):
 
     @extend_schema(operation_id="closes_list", responses={200: ClosePageShape, **READ_REFUSALS})
     def get(self, request: Request) -> Response:
-        page = self.paginate_queryset(CloseRun.objects.select_related("asked_by", "watermark")) or []
+        page = self.paginate_queryset(CloseRun.objects.select_related("asked_by", "watermark", "known")) or []
         states = close_runs.states_of(page)
         return self.get_paginated_response([close_json(run, state=states[run.pk]) for run in page])
 

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import Customer
+from core.models import KnownInstant
 from invoicing.cycle.models import guards
 from invoicing.pricing.models import Subscription
 from metering.models import Watermark
@@ -20,6 +21,13 @@ class CloseRun(models.Model):
     asked_at = models.DateTimeField()
     watermark = models.ForeignKey(
         Watermark, null=True, on_delete=models.PROTECT, related_name="+", help_text="What it counts up to, lately."
+    )
+    known = models.ForeignKey(
+        KnownInstant,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="As of when it reads what was agreed, in all its chunks and attempts.",
     )
     attempts = models.PositiveIntegerField(default=0, help_text="How often a process took it up.")
     reached_customer = models.PositiveBigIntegerField(
@@ -56,6 +64,11 @@ class CloseRun(models.Model):
         ]
         triggers = [
             pgtrigger.ReadOnly(name="question_is_fixed", fields=["as_of", "customer_codes", "asked_by", "asked_at"]),
+            pgtrigger.Protect(
+                name="known_once",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__known__isnull=False) & pgtrigger.Q(old__known__df=pgtrigger.F("new__known")),
+            ),
             pgtrigger.Protect(
                 name="ended_once", operation=pgtrigger.Update, condition=pgtrigger.Q(old__ended_at__isnull=False)
             ),

@@ -10,6 +10,7 @@ from simple_history.models import HistoricalRecords
 
 from accounts import validators
 from accounts.models import Customer
+from core import knowing
 from core.models import APPEND_ONLY
 from invoicing.pricing.models.proposals import INSTANTS, Proposal, proposal_checks, proposal_triggers
 from invoicing.pricing.rules import params as price_params
@@ -211,7 +212,7 @@ class TaxRate(models.Model):
                 name="pricing_tax_category",
             ),
         ]
-        triggers = APPEND_ONLY
+        triggers = [*APPEND_ONLY, knowing.agreed_after_readers(field="created_at")]
 
     def __str__(self) -> str:
         return f"{self.name} {self.percent.normalize():f}% ({self.code})"

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts import validators
+from core import knowing
 from core.models import APPEND_ONLY
 from invoicing.pricing.models.agreements import Plan, Subscription
 from invoicing.pricing.models.proposals import INSTANTS, NO_TRUNCATE
@@ -35,7 +36,7 @@ class SubscriptionQuantity(models.Model):
             models.CheckConstraint(condition=Q(quantity__range=("0", "1e15")), name="pricing_quantity_range"),
             models.CheckConstraint(condition=Q(effective_at__range=INSTANTS), name="pricing_quantity_instant"),
         ]
-        triggers = APPEND_ONLY
+        triggers = [*APPEND_ONLY, knowing.agreed_after_readers(field="created_at")]
 
     def __str__(self) -> str:
         return f"{self.quantity.normalize():f} {self.charge_code} from {self.effective_at:%Y-%m-%d}"
@@ -77,6 +78,7 @@ class KeptPrices(models.Model):
             pgtrigger.ReadOnly(
                 name="start_is_fixed", fields=["subscription", "plan", "starts_at", "created_by", "created_at"]
             ),
+            knowing.agreed_after_readers(field="created_at"),
             pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete),
             NO_TRUNCATE,
         ]

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from core import knowing
 from core.models import APPEND_ONLY
 from invoicing.pricing.rules import instants
 
@@ -73,6 +74,9 @@ def proposal_triggers(content: Sequence[str]) -> list[pgtrigger.Trigger]:
             name="decided_once",
             operation=pgtrigger.Update,
             condition=~pgtrigger.Q(old__status="proposed") | pgtrigger.Q(new__decided_by__isnull=True),
+        ),
+        knowing.agreed_after_readers(
+            field="decided_at", operation=pgtrigger.Update, condition=pgtrigger.Q(new__status="approved")
         ),
         pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete),
         NO_TRUNCATE,
