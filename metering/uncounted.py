@@ -1,7 +1,7 @@
 """What no snapshot counted: usage that no priced window covers, and events that came after their window was counted."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from metering.models import Meter, Watermark
@@ -13,11 +13,12 @@ from metering.store.reading import LateWindow, StrayUsage, UsageGap
 
 @dataclass(frozen=True, slots=True)
 class CustomerPeriod:
-    """A period for which every accepted event of the customer should have a price."""
+    """A period for which every accepted event of the customer should have a price, or those after a number."""
 
     customer_id: int
     start: datetime
     end: datetime
+    after_seq: int = 0
 
 
 def stray_usage(
@@ -56,7 +57,7 @@ def _find_gaps(periods: Sequence[CustomerPeriod], *, priced: Sequence[UsageWindo
         measured = (window.customer_id, contracts[window.meter_id])
         covered.setdefault(measured, []).append((window.start, window.end))
     return [
-        UsageGap(period.customer_id, contract_id, number, start, end)
+        UsageGap(period.customer_id, contract_id, number, start, end, period.after_seq)
         for number, period in enumerate(_disjoint(periods))
         for contract_id in sorted(set(contracts.values()))
         for start, end in find_gaps(
@@ -71,7 +72,7 @@ def _disjoint(periods: Iterable[CustomerPeriod]) -> Iterator[CustomerPeriod]:
     for period in sorted(periods, key=lambda each: (each.customer_id, each.start, each.end)):
         start = max(period.start, reached.get(period.customer_id, period.start))
         if start < period.end:
-            yield CustomerPeriod(period.customer_id, start, period.end)
+            yield replace(period, start=start)
             reached[period.customer_id] = period.end
 
 

@@ -1,13 +1,15 @@
 """Usage that no price covers: accepted in the period of a bill, outside every priced window of its customer."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from core.periods import Period
+from invoicing.cycle import watches
 from invoicing.cycle.bills import Bill
 from invoicing.cycle.models import Invoice
 from invoicing.cycle.rules import coverage, tie_out
+from invoicing.cycle.watches import Watch
 from invoicing.pricing import segments as pricing_segments
 from invoicing.pricing.models import Subscription
 from invoicing.pricing.queries import DuePeriod
@@ -19,34 +21,28 @@ from metering.queries import CustomerPeriod, StrayUsage
 EVENTS_MAX = 1000  # of each gap, to be shown; how many there are is counted
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """A stretch of time in which one bill answers for all usage of its customer."""
-
-    bill: Bill
-    stretch: Period
-
-
 def find_strays(bills: Sequence[Bill], *, watermark: Watermark) -> None:
     """Note stray usage on the bill that answers for it; a fixed number of statements.
 
-    Only the bill of a whole period answers for anything. Where several subscriptions of a customer run, the first of
-    them answers, whichever bills are looked at together.
+    Only the bill of a whole period answers for anything, whichever bills are looked at together (`watches.py`).
     """
     bills = [bill for bill in bills if bill.kind == Invoice.Kind.CYCLE]
     subscriptions: dict[int, list[Subscription]] = defaultdict(list)
     for subscription in Subscription.objects.filter(customer__in={bill.customer.pk for bill in bills}).order_by("pk"):
         subscriptions[subscription.customer_id].append(subscription)
-    watches = [watch for bill in bills for watch in _watches(bill, subscriptions[bill.customer.pk])]
-    periods = [CustomerPeriod(watch.bill.customer.pk, watch.stretch.start, watch.stretch.end) for watch in watches]
-    windows = [*_own_windows(bills), *_windows_of_others(bills, subscriptions)]
+    watching = watches.find_watches(bills, subscriptions)
+    periods = [
+        CustomerPeriod(watch.bill.customer.pk, watch.stretch.start, watch.stretch.end, watch.after_seq)
+        for watch in watching
+    ]
+    windows = [*_own_windows(bills), *_windows_of_others(bills, subscriptions), *_counted_windows(watching)]
     found = metering_queries.stray_usage(periods, windows=windows, watermark=watermark)
     if not found:
         return
     events = metering_queries.stray_events(periods, windows=windows, watermark=watermark, limit=EVENTS_MAX)
     contracts = EventContract.objects.in_bulk({stray.contract_id for stray in found})
     by_customer: dict[int, list[Watch]] = defaultdict(list)
-    for watch in watches:
+    for watch in watching:
         by_customer[watch.bill.customer.pk].append(watch)
     for stray in found:
         watch = next(one for one in by_customer[stray.customer_id] if one.stretch.contains(stray.first_at))
@@ -55,13 +51,6 @@ def find_strays(bills: Sequence[Bill], *, watermark: Watermark) -> None:
         watch.bill.stray_events.append(
             [event for event in of_contract if stray.first_at <= event.occurred_at <= stray.last_at]
         )
-
-
-def _watches(bill: Bill, subscriptions: Iterable[Subscription]) -> Iterator[Watch]:
-    """The parts of the bill's period in which no earlier subscription of the customer runs."""
-    earlier = [one for one in subscriptions if one.pk < bill.due.subscription_id]
-    answered = [shared for one in earlier if (shared := _shared(one, bill.period)) is not None]
-    yield from (Watch(bill, stretch) for stretch in coverage.uncovered(bill.period, closed=answered))
 
 
 def _own_windows(bills: Iterable[Bill]) -> list[UsageWindow]:
@@ -76,16 +65,16 @@ def _own_windows(bills: Iterable[Bill]) -> list[UsageWindow]:
 
 
 def _windows_of_others(bills: Iterable[Bill], subscriptions: Mapping[int, Iterable[Subscription]]) -> list[UsageWindow]:
-    """What the customer's other subscriptions price in the same periods is not stray.
+    """What the customer's other subscriptions will bill of the same periods is not stray.
 
-    Of a period that was drafted already that is what its invoice counted: a price that came later, from a past
-    instant, bills nothing of it.
+    Of a period that was drafted already that is nothing more than its invoice counted: a price that came later, from a
+    past instant, bills nothing of it.
     """
     others = [
         DuePeriod(one.pk, one.customer_id, shared)
         for bill in bills
         for one in subscriptions[bill.customer.pk]
-        if one.pk != bill.due.subscription_id and (shared := _shared(one, bill.period)) is not None
+        if one.pk != bill.due.subscription_id and (shared := watches.shared_period(one, bill.period)) is not None
     ]
     drafted = _drafted_periods(others)
     still_open = [
@@ -93,12 +82,11 @@ def _windows_of_others(bills: Iterable[Bill], subscriptions: Mapping[int, Iterab
         for each in others
         for piece in coverage.uncovered(each.period, closed=drafted.get(each.subscription_id, ()))
     ]
-    priced = [
+    return [
         UsageWindow(segment.customer_id, segment.meter_id, segment.start, segment.end)
         for segment in pricing_segments.price_segments(still_open)
         if segment.meter_id is not None
     ]
-    return [*priced, *_counted_windows([each for each in others if each.subscription_id in drafted])]
 
 
 def _drafted_periods(others: Sequence[DuePeriod]) -> dict[int, list[Period]]:
@@ -112,24 +100,21 @@ def _drafted_periods(others: Sequence[DuePeriod]) -> dict[int, list[Period]]:
     return dict(found)
 
 
-def _counted_windows(others: Sequence[DuePeriod]) -> list[UsageWindow]:
-    """What live snapshots of these customers counted in these periods."""
-    if not others:
+def _counted_windows(watching: Sequence[Watch]) -> list[UsageWindow]:
+    """What live snapshots of these customers counted in these stretches, of whatever subscription.
+
+    Also of one that was ended since, at an instant before: what was counted is billed, or corrected where it is billed.
+    """
+    if not watching:
         return []
     counted = AggregationSnapshot.objects.filter(
         kind=AggregationSnapshot.Kind.CYCLE,
         retired_at=None,
-        customer__in={each.customer_id for each in others},
-        window_start__lt=max(each.period.end for each in others),
-        window_end__gt=min(each.period.start for each in others),
+        customer__in={watch.bill.customer.pk for watch in watching},
+        window_start__lt=max(watch.stretch.end for watch in watching),
+        window_end__gt=min(watch.stretch.start for watch in watching),
     )
     return [UsageWindow(*row) for row in counted.values_list("customer", "meter", "window_start", "window_end")]
-
-
-def _shared(subscription: Subscription, period: Period) -> Period | None:
-    start = max(subscription.starts_at, period.start)
-    end = period.end if subscription.ends_at is None else min(subscription.ends_at, period.end)
-    return Period(start, end) if start < end else None
 
 
 def _named(stray: StrayUsage, *, contract: EventContract) -> tie_out.Stray:

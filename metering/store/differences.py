@@ -70,12 +70,14 @@ SELECT DISTINCT source FROM metering_usageevent WHERE customer_id = %(customer_i
 _STRAY = f"""
 SELECT gap.customer_id, gap.contract_id, '{UNPRICED}', e.seq, e.source, e.event_id, e.occurred_at, e.received_at,
        coalesce(b.channel, ''), NULL::bytea, e.fingerprint
-FROM unnest(%(customers)s::bigint[], %(contracts)s::bigint[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
-  AS gap (customer_id, contract_id, starts_at, ends_at)
+FROM unnest(%(customers)s::bigint[], %(contracts)s::bigint[], %(starts)s::timestamptz[], %(ends)s::timestamptz[],
+            %(after)s::bigint[])
+  AS gap (customer_id, contract_id, starts_at, ends_at, after_seq)
 CROSS JOIN LATERAL (
     SELECT e.* FROM metering_usageevent e
     WHERE e.customer_id = gap.customer_id AND e.contract_id = gap.contract_id
-      AND e.occurred_at >= gap.starts_at AND e.occurred_at < gap.ends_at AND e.seq <= %(up_to_seq)s
+      AND e.occurred_at >= gap.starts_at AND e.occurred_at < gap.ends_at
+      AND e.seq > gap.after_seq AND e.seq <= %(up_to_seq)s
       AND {corrections.counted("%(up_to_seq)s").as_string()}
     ORDER BY e.seq LIMIT %(limit)s
 ) e
@@ -110,6 +112,7 @@ def of_gaps(gaps: Sequence[UsageGap], *, up_to_seq: int, limit: int) -> dict[tup
         "contracts": [gap.contract_id for gap in gaps],
         "starts": [gap.start for gap in gaps],
         "ends": [gap.end for gap in gaps],
+        "after": [gap.after_seq for gap in gaps],
     }
     found: dict[tuple[int, int], list[EventDifference]] = {}
     with connection.cursor() as cursor:

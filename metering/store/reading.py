@@ -27,13 +27,17 @@ class LateWindow:
 
 @dataclass(frozen=True, slots=True)
 class UsageGap:
-    """A stretch of time for which nobody counts a customer's events of a contract; `period` is the caller's number."""
+    """A stretch of time for which nobody counts a customer's events of a contract; `period` is the caller's number.
+
+    Of interest are the events that were accepted after a number.
+    """
 
     customer_id: int
     contract_id: int
     period: int
     start: datetime
     end: datetime
+    after_seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +126,10 @@ def count_late_events(*, customer_ids: Sequence[int] | None, last_seq: int | Non
 _STRAYS = f"""
 SELECT gap.customer_id, gap.contract_id, count(*), min(e.occurred_at), max(e.occurred_at)
 FROM unnest(%(customers)s::bigint[], %(contracts)s::bigint[], %(periods)s::int[], %(starts)s::timestamptz[],
-            %(ends)s::timestamptz[])
-  AS gap (customer_id, contract_id, period, starts_at, ends_at)
+            %(ends)s::timestamptz[], %(after)s::bigint[])
+  AS gap (customer_id, contract_id, period, starts_at, ends_at, after_seq)
 JOIN metering_usageevent e ON e.customer_id = gap.customer_id AND e.contract_id = gap.contract_id
- AND e.occurred_at >= gap.starts_at AND e.occurred_at < gap.ends_at AND e.seq <= %(up_to_seq)s
+ AND e.occurred_at >= gap.starts_at AND e.occurred_at < gap.ends_at AND e.seq > gap.after_seq AND e.seq <= %(up_to_seq)s
  AND {corrections.counted("%(up_to_seq)s").as_string()}
 GROUP BY gap.customer_id, gap.contract_id, gap.period
 ORDER BY gap.customer_id, gap.period, gap.contract_id
@@ -142,6 +146,7 @@ def find_strays(gaps: Sequence[UsageGap], *, up_to_seq: int) -> list[StrayUsage]
         "periods": [gap.period for gap in gaps],
         "starts": [gap.start for gap in gaps],
         "ends": [gap.end for gap in gaps],
+        "after": [gap.after_seq for gap in gaps],
     }
     with connection.cursor() as cursor:
         cursor.execute(_STRAYS, columns | {"up_to_seq": up_to_seq})

@@ -9,6 +9,7 @@ import pytest
 
 from invoicing.cycle import discard, hold, move, reconcile
 from invoicing.cycle.models import Break, Invoice
+from invoicing.pricing import subscribe
 from invoicing.rating.models import RatedLine
 from metering.models import AggregationSnapshot, UsageEvent
 from tests.builders import billing
@@ -153,6 +154,47 @@ def test_a_price_that_came_after_a_draft_covers_nothing_of_what_that_draft_did_n
     assert live.get(cycle__subscription=of_tokens).status == "draft"
     billed = live.get(cycle__subscription=of_storage).lines.order_by("position")
     assert list(billed.values_list("amount", flat=True)) == [Decimal("5.00"), Decimal("3.00")]
+
+
+def test_usage_without_a_price_that_comes_late_is_found_by_the_next_period(company: billing.Company) -> None:
+    billing.make_meter("storage", event_type="storage", owner=company.finance)
+    october = billing.billed_customer(company)
+    billing.issue(company, [october])
+    billing.use("acme", ("s1", day(5), 3), event_type="storage", at=LATER)
+    assert Invoice.objects.filter(status="held").count() == 0
+    billing.close_november()
+    november = Invoice.objects.get(period_start=billing.NOVEMBER)
+    found = november.breaks.get()
+    assert (found.name, found.facts["events"], found.facts["first_at"][:10]) == (
+        "usage_without_price",
+        "1",
+        "2026-10-05",
+    )
+    assert november.status == "held"
+    assert recheck(november) == []  # it is known
+    hold.release_invoice(invoice_id=november.pk, reason="it is free", actor=company.other_finance, at=billing.DECEMBER)
+    billing.issue(company, [november], at=billing.NEXT_CLOSING)
+    january = billing.DECEMBER + timedelta(days=31)
+    assert billing.close_november(as_of=january, at=january + timedelta(days=1)).held == 0  # once is enough
+
+
+def test_what_a_subscription_was_billed_for_is_not_stray_when_it_is_ended_since_before(
+    company: billing.Company,
+) -> None:
+    storage = billing.make_meter("storage", event_type="storage", owner=company.finance)
+    more = billing.make_plan("more", finance=company.finance, fee=None, meter=storage, unit_amount="1")
+    customer = billing.make_customer("acme")
+    earlier = billing.OCTOBER - timedelta(days=30)
+    of_tokens = billing.subscribe_to(company, customer, since=earlier)
+    of_storage = billing.subscribe_to(company, customer, plan=more, since=earlier)
+    billing.use("acme", ("s1", day(5), 3), event_type="storage")
+    billing.close_october()
+    billed = Invoice.objects.get(cycle__subscription=of_storage, period_start=billing.OCTOBER)
+    assert list(billed.lines.values_list("amount", flat=True)) == [Decimal("3.00")]
+    subscribe.end_subscription(
+        subscription=of_storage, ends_at=billing.OCTOBER - timedelta(days=5), actor=company.finance, at=LATER
+    )
+    assert recheck(Invoice.objects.get(cycle__subscription=of_tokens, period_start=billing.OCTOBER)) == []
 
 
 def test_what_is_final_is_not_rechecked(company: billing.Company, draft: Invoice) -> None:
