@@ -40,5 +40,5 @@ def change_customer(*, code: str, changes: Mapping[str, Any], actor: Any) -> Cus
             setattr(customer, name, value)
         customer.full_clean()
         if changed:
-            history.save_change(customer, fields=sorted(changed), actor=actor)
+            history.save_change(customer, fields=[*sorted(changed), "name_marks", "personal_key"], actor=actor)
     return customer

@@ -3,12 +3,16 @@
 import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
 from simple_history.models import HistoricalRecords
 
 from accounts import validators
+from core import sealed_guards
+from core.models import PersonalKey
+from core.sealed_fields import MarksField, SealedCharField, SealedEmailField, SealedTextField
 
 
 class Seller(models.Model):
@@ -51,16 +55,25 @@ class Customer(models.Model):
     code = models.CharField(
         max_length=60, unique=True, validators=[validators.CODE], help_text="The `subject` of usage events."
     )
-    legal_name = models.CharField(max_length=200)
-    address = models.TextField(help_text="Street, postal code and city, one line each.", blank=True)
+    legal_name = SealedCharField(max_length=200, marks="name_marks")
+    address = SealedTextField(help_text="Street, postal code and city, one line each.", blank=True)
     country = models.CharField(max_length=2, blank=True, validators=[validators.check_country])
-    tax_id = models.CharField(max_length=40, blank=True)
+    tax_id = SealedCharField(max_length=40, blank=True, marks="name_marks")
     currency = models.CharField(
         max_length=3, validators=[validators.check_currency], help_text="ISO 4217, such as EUR."
     )
     time_zone = models.CharField(max_length=60, default="UTC", validators=[validators.check_time_zone])
     payment_terms_days = models.PositiveSmallIntegerField(default=30, validators=[MaxValueValidator(365)])
-    email = models.EmailField(blank=True)
+    email = SealedEmailField(blank=True, marks="name_marks")
+    name_marks = MarksField(of=("legal_name", "tax_id", "email"))
+    personal_key = models.ForeignKey(
+        PersonalKey,
+        null=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Of who this is: name, address, tax id and e-mail lie under it.",
+    )
     program = models.CharField(
         max_length=60,
         default="standard",
@@ -69,7 +82,7 @@ class Customer(models.Model):
     )
     tax_rate_code = models.CharField(max_length=40, blank=True, help_text="Empty: outside the scope of tax.")
     created_at = models.DateTimeField(auto_now_add=True)
-    history = HistoricalRecords()
+    history = HistoricalRecords(excluded_fields=["name_marks"])
 
     class Meta:
         ordering = ["code"]
@@ -77,10 +90,13 @@ class Customer(models.Model):
             models.CheckConstraint(condition=Q(payment_terms_days__range=(0, 365)), name="accounts_customer_terms"),
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="accounts_customer_currency"),
         ]
+        indexes = [GinIndex(fields=["name_marks"], name="accounts_customer_marks")]
         triggers = [
             # Events and invoices name the customer by code for ever.
             pgtrigger.ReadOnly(name="code_is_for_ever", fields=["code"]),
             pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete),
+            sealed_guards.ONE_KEY,
+            sealed_guards.plain_nowhere("legal_name", "address", "tax_id", "email"),
         ]
 
     def __str__(self) -> str:
@@ -114,10 +130,21 @@ class PortalUser(models.Model):
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="portal_user")
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="portal_users")
+    personal_key = models.ForeignKey(
+        PersonalKey,
+        null=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="What the audit chain says of the person lies under it.",
+    )
     history = HistoricalRecords()
 
     class Meta:
-        triggers = [pgtrigger.ReadOnly(name="belongs_for_ever", fields=["user", "customer"])]
+        triggers = [
+            pgtrigger.ReadOnly(name="belongs_for_ever", fields=["user", "customer"]),
+            sealed_guards.ONE_KEY,
+        ]
 
     def __str__(self) -> str:
         return f"{self.user} for {self.customer.code}"

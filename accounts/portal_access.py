@@ -9,7 +9,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 
 from accounts.models import Customer, PortalUser
-from core import audit, history
+from core import audit, history, personal_keys
 
 
 def give_access(
@@ -22,7 +22,7 @@ def give_access(
         user.set_password(password)
         user.full_clean()
         user.save()
-        portal_user = PortalUser(user=user, customer=customer)
+        portal_user = PortalUser(user=user, customer=customer, personal_key=personal_keys.make_key())
         history.save_new(portal_user, actor=actor)
         _record("portal_access.given", portal_user, actor=actor, at=at)
     return portal_user
@@ -47,5 +47,6 @@ def set_password(*, portal_user_id: int, password: str, actor: Any, at: datetime
 
 
 def _record(action: str, portal_user: PortalUser, *, actor: Any, at: datetime) -> None:
-    facts = {"username": portal_user.user.username, "customer": portal_user.customer.code}
+    username = personal_keys.seal_for(portal_user, portal_user.user.username)
+    facts = {"username": username, "customer": portal_user.customer.code}
     audit.append_entry(action=action, subject=f"portal_user:{portal_user.pk}", actor=actor, facts=facts, at=at)

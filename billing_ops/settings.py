@@ -269,6 +269,10 @@ ALERT_BY_EMAIL = "EMAIL_URL" in os.environ
 AUDIT_SIGNING_KEY = env.str("AUDIT_SIGNING_KEY", default="")
 if AUDIT_SIGNING_KEY and not re.fullmatch(r"[0-9a-fA-F]{64}", AUDIT_SIGNING_KEY):
     stop("AUDIT_SIGNING_KEY", "is 64 hex digits; make one: python -c 'import secrets; print(secrets.token_hex(32))'")
+# What is kept of persons lies under keys that these wrap: the first one wraps, the others still open.
+PERSONAL_DATA_KEYS = env.list("PERSONAL_DATA_KEYS", default=[])
+if not all(re.fullmatch(r"[0-9a-fA-F]{64}", key) for key in PERSONAL_DATA_KEYS):
+    stop("PERSONAL_DATA_KEYS", "are 64 hex digits each, with commas between; make one as for AUDIT_SIGNING_KEY")
 _BESIDE = "" if "DATABASE_URL" in os.environ else str(postgres_place.home() / "anchors" / "audit.ndjson")
 AUDIT_ANCHOR_FILE = env.str("AUDIT_ANCHOR_FILE", default=_BESIDE)
 AUDIT_ANCHOR_EMAIL = env.str("AUDIT_ANCHOR_EMAIL", default="")

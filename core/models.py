@@ -4,6 +4,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 APPEND_ONLY = (
     pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
@@ -106,6 +107,36 @@ class WorkerHeartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class PersonalKey(models.Model):
+    """What is kept of one person lies under one such key; once it is destroyed nothing opens it, wherever it lies."""
+
+    master = models.CharField(max_length=16, help_text="Which master key wraps it; that one is not in the database.")
+    wrapped = models.BinaryField(null=True, help_text="AES-256-GCM; empty once destroyed.")
+    created_at = models.DateTimeField(db_default=Now())
+    destroyed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(wrapped=None, destroyed_at__isnull=False) | Q(wrapped__isnull=False, destroyed_at=None),
+                name="core_personal_key_is_there_or_destroyed",
+            )
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="destroyed_for_ever",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__destroyed_at__isnull=False),
+            ),
+            # Its row is the proof that there was something, and since when there is nothing.
+            pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete),
+            APPEND_ONLY[1],
+        ]
+
+    def __str__(self) -> str:
+        return f"key {self.pk}"
 
 
 class AuditEntry(models.Model):

@@ -23,6 +23,8 @@ class CustomerAdmin(HistoryAdmin):
     change_roles: ClassVar[frozenset[Role]] = frozenset({Role.FINANCE, Role.OPS})
     list_display = ("code", "legal_name", "country", "currency", "time_zone", "payment_terms_days", "email")
     search_fields = ("code", "legal_name", "tax_id", "email")
+    search_help_text = "A part of the code, or words of name, tax id or e-mail, three letters or more of each."
+    sortable_by = ("code", "country", "currency", "time_zone", "payment_terms_days")
     list_filter = ("program", "currency", "country")
     change_form_before_template = "accounts/customer_policy.html"
     fieldsets = (

@@ -1,5 +1,6 @@
 """The audit chain as it is, and where signed heads of it were put."""
 
+import json
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -7,7 +8,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from accounts.backoffice import BackOfficeAdmin
-from core import anchors, heads
+from core import anchors, heads, personal_keys
 from core.models import AuditAnchor, AuditEntry
 
 
@@ -25,13 +26,19 @@ class AuditEntryAdmin(BackOfficeAdmin):
         "action",
         "subject",
         "actor",
-        "facts",
+        "what_it_says",
         "recorded_at",
         "form",
         "content_hash",
         "previous_hash",
         "entry_hash",
     ]
+    readonly_fields: ClassVar[list[str]] = ["what_it_says"]
+
+    @admin.display(description="Facts")
+    def what_it_says(self, entry: AuditEntry) -> str:
+        """Names of persons are sealed in the chain and opened here, for as long as their keys exist."""
+        return json.dumps(personal_keys.open_within(entry.facts), ensure_ascii=False, sort_keys=True)
 
 
 @admin.register(AuditAnchor)

@@ -49,7 +49,7 @@ def register_payee(
         created_at=at,
     )
     _save(payee)
-    identity = {"code": code, "legal_name": legal_name, "kind": kind, "country": country}
+    identity = {"code": code, "legal_name": payee.sealed_name(), "kind": kind, "country": country}
     audit.append_entry(
         action="payee.registered",
         subject=f"payee:{payee.pk}",

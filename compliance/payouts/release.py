@@ -80,7 +80,7 @@ def _inputs(payee: Payee, judged: Judgement) -> dict[str, Any]:
     requirement = judged.requirement
     return {
         "payee": payee.code,
-        "legal_name": payee.legal_name,
+        "legal_name": payee.sealed_name(),
         "kind": payee.kind,
         "program": payee.program,
         "market": payee.market,

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import DateTimeField, ExpressionWrapper, F
 
+from core import personal_keys, sealing
 from invoicing.cycle.models import BillingCycle
 from invoicing.cycle.rules import changes
 
@@ -102,7 +103,8 @@ _FROM = """
 """
 _WHERE = """
     WHERE invoice.status = ANY(%(statuses)s)
-      AND (%(customer)s = '' OR strpos(lower(customer.legal_name || ' ' || customer.code), lower(%(customer)s)) > 0)
+      AND (%(customer)s = '' OR strpos(lower(customer.code), lower(%(customer)s)) > 0
+           OR cardinality(%(marks)s::varchar[]) > 0 AND customer.name_marks @> %(marks)s::varchar[])
       AND (%(program)s = '' OR customer.program = %(program)s)
       AND (%(currency)s = '' OR invoice.currency = %(currency)s)
       AND (%(kind)s = '' OR invoice.kind = %(kind)s OR invoice.document_type = %(kind)s)
@@ -133,7 +135,7 @@ _BEFORE = """
 # The order is found over everything wanted; what else a row shows is asked for the rows of the page alone.
 _ROWS = f"""
 WITH compared AS (
-    SELECT invoice.*, customer.legal_name AS customer, customer.program,
+    SELECT invoice.*, customer.legal_name AS customer, customer.code AS customer_code, customer.program,
            coalesce(invoice.parties #>> '{{customer,time_zone}}', customer.time_zone) AS zone,
            coalesce(interim.total, 0) AS interim_total, before.id AS before_id, before.total AS before_total,
            coalesce(hold.cause, '') AS hold_cause, coalesce(hold.reason, '') AS hold_reason,
@@ -150,7 +152,7 @@ WITH compared AS (
                  WHEN %(order)s = 'change' THEN abs(total + interim_total - coalesce(before_total, 0))
                  WHEN %(order)s = 'total' THEN abs(total) END DESC NULLS LAST,
             CASE %(order)s WHEN 'oldest' THEN drafted_at END,
-            CASE %(order)s WHEN 'customer' THEN customer END,
+            CASE %(order)s WHEN 'customer' THEN customer_code END,
             abs(total) DESC, id
     ) AS place
     FROM compared ORDER BY place LIMIT %(rows)s OFFSET %(skip)s
@@ -185,7 +187,7 @@ def months() -> list[date]:
 def find_rows(wanted: Wanted, *, person_id: int, page: int = 1, rows: int = PAGE_ROWS) -> list[Row]:
     """One page of the queue, the first being 1, in one statement; `person_id` says whose own approvals to mark."""
     given = {**_parameters(wanted), "person": person_id, "rows": rows, "skip": (page - 1) * rows}
-    return [Row(**named) for named in _ask(_ROWS, given)]
+    return [Row(**{**named, "customer": personal_keys.open_text(named["customer"])}) for named in _ask(_ROWS, given)]
 
 
 def sum_up(wanted: Wanted) -> list[CurrencySum]:
@@ -194,7 +196,8 @@ def sum_up(wanted: Wanted) -> list[CurrencySum]:
 
 
 def _parameters(wanted: Wanted) -> dict[str, Any]:
-    return {**asdict(wanted), "statuses": list(wanted.statuses)}
+    marks = [sealing.mark_of(word) for word in sealing.words_of(wanted.customer)]
+    return {**asdict(wanted), "statuses": list(wanted.statuses), "marks": marks}
 
 
 def _ask(statement: str, given: dict[str, Any]) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from simple_history.models import HistoricalRecords
 from accounts import validators
 from accounts.models import Customer
 from core.models import APPEND_ONLY
+from core.sealed_fields import OpenedCharField
 
 NO_TRUNCATE = APPEND_ONLY[1]
 
@@ -125,7 +126,7 @@ class Notice(models.Model):
     topic = models.CharField(max_length=40, choices=Topic.choices)
     audience = models.CharField(max_length=20, choices=Audience.choices)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+")
-    title = models.CharField(max_length=200)
+    title = OpenedCharField(max_length=200, help_text="It names the customer, and so lies under the customer's key.")
     text = models.TextField()
     document = models.JSONField(help_text="The `data` of a webhook.")
     created_at = models.DateTimeField()
@@ -139,7 +140,7 @@ class Notice(models.Model):
         triggers = APPEND_ONLY
 
     def __str__(self) -> str:
-        return self.title
+        return str(self.title)
 
 
 class Delivery(models.Model):

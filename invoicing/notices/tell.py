@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from accounts.models import Customer
-from core import work
+from core import personal_keys, work
 from invoicing.notices.models import Channel, Delivery, Endpoint, Notice
 
 DELIVERY_JOB = "notices.deliver"
@@ -34,7 +34,7 @@ def tell(news: News, *, at: datetime) -> Notice:
         topic=news.topic,
         audience=news.audience,
         customer=news.customer,
-        title=news.title[:200],
+        title=personal_keys.seal_for(news.customer, news.title[:200]),
         text=news.text,
         document=news.document,
         created_at=at,

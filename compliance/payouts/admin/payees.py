@@ -50,6 +50,7 @@ class PayeeAdmin(ReadingPage, HistoryAdmin):
     list_display = ("code", "legal_name", "kind", "program", "market", "country")
     list_filter = ("program", "market", "kind")
     search_fields = ("code", "legal_name")
+    sortable_by = ("code", "kind", "program", "market", "country")
     actions_list: ClassVar[list[str]] = ["new_payee"]
     actions_detail: ClassVar[list[str]] = ["change_contact"]
 

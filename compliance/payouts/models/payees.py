@@ -3,6 +3,7 @@
 import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from simple_history.models import HistoricalRecords
@@ -10,7 +11,10 @@ from simple_history.models import HistoricalRecords
 from accounts import validators
 from accounts.models import Customer
 from compliance.payouts.rules.gates import GateKind, PayeeKind
-from core.models import APPEND_ONLY
+from core import personal_keys
+from core import sealed_guards as guards
+from core.models import APPEND_ONLY, PersonalKey
+from core.sealed_fields import MarksField, SealedCharField, SealedEmailField
 
 PAYEE_KINDS = [(str(PayeeKind.PERSON), "Person"), (str(PayeeKind.COMPANY), "Company")]
 GATE_KINDS = [
@@ -25,7 +29,7 @@ class Payee(models.Model):
     """A person or company that receives money. Gates are passed by this identity: another identity is another payee."""
 
     code = models.CharField(max_length=60, unique=True, validators=[validators.CODE])
-    legal_name = models.CharField(max_length=200)
+    legal_name = SealedCharField(max_length=200, marks="name_marks")
     kind = models.CharField(max_length=10, choices=PAYEE_KINDS)
     program = models.CharField(
         max_length=60, validators=[validators.CODE], help_text="Why they are paid, such as marketplace or referral."
@@ -36,7 +40,16 @@ class Payee(models.Model):
     country = models.CharField(
         max_length=2, validators=[validators.check_country], help_text="Where they live or are registered, such as DE."
     )
-    email = models.EmailField(blank=True)
+    email = SealedEmailField(blank=True, marks="name_marks")
+    name_marks = MarksField(of=("legal_name", "email"))
+    personal_key = models.ForeignKey(
+        PersonalKey,
+        null=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Of who this is: name and e-mail lie under it.",
+    )
     customer = models.ForeignKey(
         Customer,
         null=True,
@@ -47,10 +60,11 @@ class Payee(models.Model):
     )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
-    history = HistoricalRecords()
+    history = HistoricalRecords(excluded_fields=["name_marks"])
 
     class Meta:
         ordering = ["code"]
+        indexes = [GinIndex(fields=["name_marks"], name="payouts_payee_marks")]
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=[str(value) for value in PayeeKind]), name="payouts_payee_kind")
         ]
@@ -61,10 +75,16 @@ class Payee(models.Model):
                 fields=["code", "legal_name", "kind", "program", "market", "country", "created_by", "created_at"],
             ),
             pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete),
+            guards.ONE_KEY,
+            guards.plain_nowhere("legal_name", "email"),
         ]
 
     def __str__(self) -> str:
         return f"{self.legal_name} ({self.code})"
+
+    def sealed_name(self) -> str:
+        """The name as it may stand in what is never changed: it cannot be read there once the payee is erased."""
+        return personal_keys.seal_for(self, self.legal_name)
 
 
 class GateRequirement(models.Model):

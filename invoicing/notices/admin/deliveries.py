@@ -33,7 +33,7 @@ class DeliveryAdmin(BackOfficeAdmin):
     list_display = ("told_at", "notice", "channel", "endpoint", "status_label", "sent_to", "finished_at")
     list_filter: ClassVar[list[str]] = ["status", "channel", "notice__topic"]
     list_select_related = ("notice", "endpoint")
-    search_fields = ("notice__title", "notice__customer__code")
+    search_fields = ("notice__key", "notice__customer__legal_name", "notice__customer__code")
     fields = ("notice", "channel", "endpoint", "status", "sent_to", "finished_at", "text", "document", "all_attempts")
     readonly_fields = fields
     actions_detail: ClassVar[list[str]] = ["send_again"]

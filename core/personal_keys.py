@@ -1,0 +1,111 @@
+"""Keys of persons: made with the first thing that is kept of somebody, destroyed when that somebody is erased."""
+
+import secrets
+import time
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from core import sealing
+from core.aead import KEY_BYTES
+from core.errors import DomainError
+from core.models import PersonalKey
+
+NEIGHBOURS = 250  # who was entered together is shown together: their keys come in one statement
+KEPT_SECONDS = 30.0  # how long another process may still open what was erased
+KEPT_MAX = 20_000
+_kept: dict[int, tuple[float, bytes]] = {}
+
+
+class PersonErasedError(DomainError):
+    """Nothing can be kept of a person whose key was destroyed."""
+
+    code = "person_erased"
+
+
+def make_key() -> PersonalKey:
+    """A new key, wrapped; it is made in the caller's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('core_personalkey', 'id'))")
+        ((key_id,),) = cursor.fetchall()
+    key = secrets.token_bytes(KEY_BYTES)
+    master, wrapped = sealing.wrap(key, key_id=key_id)
+    _keep(key_id, key)
+    made = PersonalKey(pk=key_id, master=master, wrapped=wrapped)
+    made.save(force_insert=True)
+    return made
+
+
+def seal_for(row: Any, text: str) -> str:
+    """The text under the key of who this row is about; plain for a row from before there were keys, as all of it is."""
+    return text if row.personal_key_id is None else seal_text(text, key_id=row.personal_key_id)
+
+
+def destroy_keys(key_ids: Collection[int], *, at: datetime) -> int:
+    """Forget these keys for good; how many there still were."""
+    for key_id in key_ids:
+        _kept.pop(key_id, None)
+    alive = PersonalKey.objects.filter(pk__in=key_ids, destroyed_at=None)
+    return alive.update(wrapped=None, destroyed_at=at)
+
+
+def seal_text(text: str, *, key_id: int) -> str:
+    """The text under that key; PersonErasedError where it was destroyed. An empty text stays empty."""
+    return text and sealing.write_token(seal_under(key_id, text.encode()), key_id=key_id)
+
+
+def open_text(text: str) -> str:
+    """A sealed text as it was, "erased on …" once its key is gone, and any other text as it stands."""
+    token = sealing.read_token(text)
+    if token is None:
+        return text
+    opened = open_under(*token)
+    return erased_words(token[0]) if opened is None else opened.decode()
+
+
+def open_within(value: Any) -> Any:
+    """The same for every text inside a JSON value."""
+    if isinstance(value, str):
+        return open_text(value)
+    if isinstance(value, dict):
+        return {name: open_within(inner) for name, inner in value.items()}
+    return [open_within(inner) for inner in value] if isinstance(value, list) else value
+
+
+def seal_under(key_id: int, content: bytes) -> bytes:
+    """The bytes under that key; PersonErasedError where it was destroyed."""
+    key = _key(key_id)
+    if key is None:
+        raise PersonErasedError(f"This person was {erased_words(key_id)}; nothing more can be kept of them.")
+    return sealing.seal_bytes(content, key=key)
+
+
+def open_under(key_id: int, sealed: bytes) -> bytes | None:
+    """What was sealed; None once the key is gone."""
+    key = _key(key_id)
+    return None if key is None else sealing.open_bytes(sealed, key=key)
+
+
+def erased_words(key_id: int) -> str:
+    """What stands where something stood, such as "erased on 26 Nov 2026"."""
+    at = PersonalKey.objects.filter(pk=key_id).values_list("destroyed_at", flat=True).first()
+    return f"erased on {at.day} {at:%b %Y}" if at else "erased"
+
+
+def _key(key_id: int) -> bytes | None:
+    found = _kept.get(key_id)
+    if found is not None and found[0] > time.monotonic():
+        return found[1]
+    rows = PersonalKey.objects.filter(pk__range=(key_id - NEIGHBOURS, key_id + NEIGHBOURS), destroyed_at=None)
+    for pk, master, wrapped in rows.values_list("pk", "master", "wrapped"):
+        _keep(pk, sealing.unwrap(bytes(wrapped or b""), master=master, key_id=pk))
+    found = _kept.get(key_id)
+    return found[1] if found is not None and found[0] > time.monotonic() else None
+
+
+def _keep(key_id: int, key: bytes) -> None:
+    if len(_kept) >= KEPT_MAX:
+        _kept.clear()
+    _kept[key_id] = (time.monotonic() + KEPT_SECONDS, key)
