@@ -1,6 +1,7 @@
 """What windows come to by the sums of usage, any number at once: for decisions that cannot wait for a count.
 
-A bill never reads sums. Where they cannot tell (a level, a unique count, each event by itself) the answer says so.
+A bill never reads sums. Where they cannot tell (time that weighs, what is added and removed, each event in its order)
+the answer says so.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,9 +18,10 @@ from metering.models import Meter, RollupSeries
 from metering.rules import aggregation, buckets, covering
 from metering.rules.aggregation import Ratio
 from metering.rules.parts import PartsBy, Split, UsagePart
-from metering.rules.readings import Reading
+from metering.rules.readings import UNIQUE, Reading
 from metering.rules.windows import UsageWindow
 from metering.store import elsewhere, rolled_windows
+from metering.store.measuring import EVER
 from metering.store.rolled_windows import RolledPart, RolledSum, RolledWindow
 
 ZERO = Decimal(0)
@@ -46,9 +48,14 @@ class Summed:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """One window as it is put together: its meter's reading, and the series that hold its values and its amounts."""
+    """One window as it is put together: its meter's reading, and the series that hold its values and its amounts.
+
+    `summed` is what the series of the values reads, and `names` the properties by which its rows are told apart.
+    """
 
     reading: Reading
+    summed: Reading
+    names: tuple[str, ...]
     split: Split | None
     edges: tuple[datetime, ...]
     values: tuple[int, str]
@@ -123,28 +130,56 @@ def _ask(wanted: Sequence[SumWindow]) -> dict[int, _Asked]:
 
 def _ask_one(each: SumWindow, reading: Reading, *, contract_id: int) -> _Asked | None:
     split, window = each.split, each.window
-    if not rollups.can_be_rolled_up(reading):
+    summed = _summed_as(reading)
+    if summed is None or (split is not None and not _can_split(reading, split)):
         return None
-    edges = [window.start, window.end]
-    if split is not None:
-        if split.by is PartsBy.EVENT or not reading.has_parts:
-            return None
-        if split.by is PartsBy.BUCKET:
-            if split.bucket == "minute":
-                return None
-            starts = buckets.bucket_starts(window.start, window.end, window=split.bucket, zone=split.zone)
-            edges = [*starts, window.end]
-            if any(span.grain is None for span in covering.cover(starts[1:])):
-                return None  # the days of this zone begin within an hour
-        elif reading.aggregation == "last":
-            return None  # the last of all is none of the sums of the combinations
-        elif not set(split.properties) <= set(reading.group_by):
-            reading = replace(reading, group_by=split.properties)
-    values = (contract_id, rollups.hash_of(reading))
+    edges: tuple[datetime, ...] = (EVER if reading.is_recurring else window.start, window.end)
+    names: tuple[str, ...] = (reading.value_property,) if reading.aggregation in UNIQUE else ()
+    if split is not None and split.by is PartsBy.BUCKET:
+        starts = buckets.bucket_starts(window.start, window.end, window=split.bucket, zone=split.zone)
+        edges = (*starts, window.end)
+        if any(span.grain is None for span in covering.cover(starts[1:])):
+            return None  # the days of this zone begin within an hour
+    elif split is not None:
+        names = (reading.value_property,) if split.by is PartsBy.VALUE else split.properties
+        if not set(names) <= set(reading.group_by):
+            summed = replace(summed, group_by=names)
+    values = (contract_id, rollups.hash_of(summed))
     amounts = None if split is None or not split.amount_property else _amounts(reading, split)
     return _Asked(
-        reading, split, tuple(edges), values, None if amounts is None else (contract_id, rollups.hash_of(amounts))
+        reading,
+        summed,
+        names,
+        split,
+        edges,
+        values,
+        None if amounts is None else (contract_id, rollups.hash_of(amounts)),
     )
+
+
+def _summed_as(reading: Reading) -> Reading | None:
+    """What has to be added up for this meter: a level is the sum of all there ever was, values are told by their rows.
+
+    None where that does not tell it.
+    """
+    lasting = replace(reading, is_recurring=False)
+    if reading.aggregation == "unique_count" and not reading.operation_property:
+        return replace(lasting, aggregation="count", value_property="", group_by=(reading.value_property,))
+    return lasting if rollups.can_be_rolled_up(lasting) else None
+
+
+def _can_split(reading: Reading, split: Split) -> bool:
+    if not reading.has_parts or reading.aggregation in UNIQUE:
+        return False
+    match split.by:
+        case PartsBy.EVENT:
+            return False
+        case PartsBy.VALUE:
+            return reading.aggregation == "sum"
+        case PartsBy.BUCKET:
+            return split.bucket != "minute"
+        case _:
+            return reading.aggregation != "last"  # the last of all is none of the sums of the combinations
 
 
 def _amounts(reading: Reading, split: Split) -> Reading:
@@ -159,7 +194,7 @@ def _amounts(reading: Reading, split: Split) -> Reading:
 
 
 def _needs(one: _Asked) -> list[tuple[tuple[int, str], Reading]]:
-    needed = [(one.values, one.reading)]
+    needed = [(one.values, one.summed)]
     if one.amounts is not None and one.split is not None:
         needed.append((one.amounts, _amounts(one.reading, one.split)))
     return needed
@@ -171,12 +206,12 @@ def _series(contract_ids: set[int]) -> dict[tuple[int, str], RollupSeries]:
 
 
 def _rolled(one: _Asked, series: RollupSeries, *, customer_id: int, edges: tuple[datetime, datetime]) -> RolledWindow:
-    names = one.split.properties if one.split is not None and one.split.by is PartsBy.COMBINATION else ()
     return RolledWindow(
         series_id=series.pk,
         customer_id=customer_id,
         spans=tuple(covering.cover(edges)),
-        places=tuple(series.group_by.index(name) + 1 for name in names),
+        places=tuple(series.group_by.index(name) + 1 for name in one.names),
+        is_distinct=one.reading.aggregation in UNIQUE,
     )
 
 
@@ -196,6 +231,8 @@ def _put_together(one: _Asked, values: Sequence[RolledSum], amounts: Sequence[Ro
 
 def _whole(reading: Reading, parts: Sequence[RolledPart]) -> tuple[Decimal, Decimal]:
     """The quantity of all parts together, and what it is divided by."""
+    if reading.aggregation in UNIQUE:
+        return Decimal(sum(part.measured_count for part in parts)), Decimal(1)
     if reading.aggregation == "average":
         measured = sum(part.measured_count for part in parts)
         return sum((part.total or ZERO for part in parts), ZERO), Decimal(measured or 1)
@@ -230,7 +267,7 @@ def _parts(one: _Asked, values: Sequence[RolledSum], amounts: Sequence[RolledSum
     carried: Mapping[tuple[int, tuple[str | None, ...]], Decimal | None] = {
         (bucket, part.groups): part.total for bucket, summed in enumerate(amounts) for part in summed.parts
     }
-    is_bucket = one.split.by is PartsBy.BUCKET
+    is_bucket, is_value = one.split.by is PartsBy.BUCKET, one.split.by is PartsBy.VALUE
     parts = []
     for bucket, summed in enumerate(values):
         for part in summed.parts:
@@ -238,10 +275,10 @@ def _parts(one: _Asked, values: Sequence[RolledSum], amounts: Sequence[RolledSum
             quantity = _quantity(one.reading, part)
             if not events or quantity is None:
                 continue  # an event without a value that the meter can read is in no part
-            named = zip(one.split.properties, part.groups, strict=True) if not is_bucket else ()
+            named = zip(one.split.properties, part.groups, strict=True) if not (is_bucket or is_value) else ()
             parts.append(
                 UsagePart(
-                    quantity,
+                    quantity if not is_value or part.highest is None else part.highest,
                     events,
                     properties=tuple((name, text) for name, text in named if text is not None),
                     bucket=one.edges[bucket] if is_bucket else None,

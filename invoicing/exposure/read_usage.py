@@ -14,6 +14,7 @@ from invoicing.rating.rules import fee_usage
 from invoicing.rating.rules.fee_usage import PricedProgram
 from invoicing.rating.rules.usage import Breakdown, Part, Usage
 from metering import aggregate, sums
+from metering.rules.parts import PartsBy, Split, UsagePart
 from metering.sums import Summed, SumWindow
 
 EVENTS_COUNTED_MAX = 20_000  # a window with more is counted once in an hour: no look may cost more than this
@@ -77,7 +78,7 @@ def read_segments(segments: Sequence[PriceSegment], *, before: Mapping[Key, Befo
         if segment.meter_id is None:
             reads[place] = Read(usage=FEE, events=0, read_from=ReadFrom.AGREEMENT)
         elif (found := summed[place]) is not None:
-            reads[place] = _from_sums(found)
+            reads[place] = _from_sums(found, asked[place])
         elif (kept := before.get(key_of(segment))) is not None and _is_kept(kept, at=at):
             reads[place] = Read(
                 usage=Usage(kept.quantity),
@@ -110,13 +111,22 @@ def are_caught_up(segments: Sequence[PriceSegment]) -> list[bool]:
 
 
 def _window(segment: PriceSegment, breakdown: Breakdown | None) -> SumWindow:
+    if breakdown is not None and breakdown.in_any_order:
+        return SumWindow(assemble.usage_window(segment), Split(by=PartsBy.VALUE))
     split = None if breakdown is None else breakdowns.split_of(breakdown, zone=segment.zone)
     return SumWindow(assemble.usage_window(segment), split)
 
 
-def _from_sums(found: Summed) -> Read:
+def _part_of(part: UsagePart, breakdown: Breakdown | None) -> Part:
+    """A part as a price takes it; of a value that several events have, one event and how often it occurs."""
+    if breakdown is not None and breakdown.in_any_order:
+        return Part(part.quantity, times=part.events)
+    return breakdowns.part_of(part)
+
+
+def _from_sums(found: Summed, breakdown: Breakdown | None) -> Read:
     return Read(
-        usage=Usage(found.quantity, tuple(map(breakdowns.part_of, found.parts))),
+        usage=Usage(found.quantity, tuple(_part_of(part, breakdown) for part in found.parts)),
         events=found.event_count,
         read_from=ReadFrom.SUMS,
         is_behind=found.is_behind,
@@ -129,7 +139,7 @@ def _is_kept(kept: Before, *, at: datetime) -> bool:
 
 
 def _count(wanted: Sequence[tuple[int, PriceSegment, Breakdown | None]], *, at: datetime) -> dict[int, Read]:
-    """Count what sums cannot tell: levels, unique counts, prices that look at each event."""
+    """Count what sums cannot tell: time that weighs, what is added and removed, events whose order matters."""
     if not wanted:
         return {}
     snapshots = aggregate.preview_snapshots([assemble.usage_window(segment) for _, segment, _ in wanted], at=at)

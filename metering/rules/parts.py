@@ -7,11 +7,15 @@ from enum import StrEnum
 
 
 class PartsBy(StrEnum):
-    """One part for each event, each combination of properties, or each stretch of local time."""
+    """One part for each event, each combination of properties, or each stretch of local time.
+
+    Sums also tell one part for each value that events have, and how many have it.
+    """
 
     EVENT = "events"
     COMBINATION = "properties"
     BUCKET = "buckets"
+    VALUE = "values"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

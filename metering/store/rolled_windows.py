@@ -22,6 +22,7 @@ class RolledWindow:
     customer_id: int
     spans: tuple[Span, ...]
     places: tuple[int, ...] = ()
+    is_distinct: bool = False  # how many different values the one property has, in place of a part for each
 
 
 class RolledPart(NamedTuple):
@@ -109,14 +110,34 @@ _SUMS = sql.SQL(
     ORDER BY one.number, summed.grouping COLLATE "C"
     """
 )
-_WHOLE = _SUMS.format(spans=_SPANS, rows=_ROWS, ends=sql.SQL("")).as_string()
-_WITH_ENDS = _SUMS.format(spans=_SPANS, rows=_ROWS, ends=_ENDS).as_string()
+# The same for unique counts: one part, whose measured count is how many different values there are.
+_DISTINCT = sql.SQL(
+    """
+    WITH {spans}, part AS ({rows} {ends}), summed AS (
+        SELECT number, count(DISTINCT part.groups[part.places[1]]) AS found, sum(event_count) AS events
+        FROM part GROUP BY number
+    )
+    SELECT one.number, w.seq, ARRAY[]::text[], summed.events, summed.found, NULL::numeric, NULL::numeric, NULL::numeric,
+           NULL::numeric
+    FROM one JOIN metering_rollupseries w ON w.id = one.series_id LEFT JOIN summed USING (number)
+    """
+)
+_STATEMENTS = {
+    (is_distinct, has_ends): statement.format(
+        spans=_SPANS, rows=_ROWS, ends=_ENDS if has_ends else sql.SQL("")
+    ).as_string()
+    for is_distinct, statement in ((False, _SUMS), (True, _DISTINCT))
+    for has_ends in (False, True)
+}
 
 
 def statement_of(windows: Sequence[RolledWindow]) -> tuple[str, dict[str, Any]]:
-    """Give the statement and its parameters; where every span has a grain it names no raw event."""
+    """Give the statement and its parameters; where every span has a grain it names no raw event.
+
+    The windows are all of one sort: summed in parts, or distinct.
+    """
     spans = [(number, span) for number, window in enumerate(windows) for span in window.spans]
-    statement = _WHOLE if all(span.grain for _, span in spans) else _WITH_ENDS
+    statement = _STATEMENTS[windows[0].is_distinct, not all(span.grain for _, span in spans)]
     return statement, {
         "numbers": list(range(len(windows))),
         "series": [window.series_id for window in windows],
@@ -130,7 +151,15 @@ def statement_of(windows: Sequence[RolledWindow]) -> tuple[str, dict[str, Any]]:
 
 
 def read_sums(windows: Sequence[RolledWindow]) -> list[RolledSum]:
-    """Give the sums of each window in their order, all of one view of the database."""
+    """Give the sums of each window in their order; all of a sort in one view of the database."""
+    found: dict[int, RolledSum] = {}
+    for is_distinct in (False, True):
+        places = [place for place, window in enumerate(windows) if window.is_distinct is is_distinct]
+        found |= zip(places, _read([windows[place] for place in places]), strict=True)
+    return [found[place] for place in range(len(windows))]
+
+
+def _read(windows: Sequence[RolledWindow]) -> list[RolledSum]:
     if not windows:
         return []
     seqs = [0] * len(windows)

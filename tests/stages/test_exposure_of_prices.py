@@ -117,6 +117,7 @@ def priced(model: str, params: dict[str, Any]) -> Customer:
         ("volume", PRICES["volume"], "sums"),
         ("package", PRICES["package"], "sums"),
         ("percentage", {"rate_percent": "10", "fixed_amount_per_event": "0.30"}, "sums"),
+        ("percentage", {"rate_percent": "10", "per_transaction_min": "20", "per_transaction_max": "50"}, "sums"),
         ("percentage", FREE_FIRST, "events"),
         ("dynamic", {"amount_property": "price", "price_from": "event amount"}, "sums"),
         ("dimensional", BY_MODEL, "sums"),

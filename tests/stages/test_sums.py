@@ -32,6 +32,11 @@ def send(event_id: str, value: Any = 3, at: str = "2026-03-02T11:00:00Z", **data
     assert result.accepted == 1, result
 
 
+def cancel(event_id: str) -> None:
+    facts = {"corrects": event_id, "correction": "cancel"}
+    assert usage.capture(usage.event(f"not {event_id}", **facts, data={}), at=NOW).accepted == 1
+
+
 def ask(
     *, code: str = "input-tokens", start: datetime = MARCH, end: datetime = APRIL, split: Split | None = None
 ) -> Summed | None:
@@ -114,9 +119,68 @@ def test_what_sums_cannot_split_they_do_not_guess(split: Split) -> None:
     assert ask(split=split) is None
 
 
-def test_a_unique_count_has_no_sums() -> None:
-    usage.meter("inputs", value_property="input_tokens", aggregation="unique_count")
-    assert ask(code="inputs") is None
+def test_what_time_weighs_has_no_sums() -> None:
+    usage.meter("levels", aggregation="time_weighted_sum")
+    assert ask(code="levels") is None
+
+
+def test_different_values_are_counted_once_and_a_corrected_one_no_more() -> None:
+    usage.meter("different", aggregation="unique_count")
+    send("a", 7)
+    send("b", 9, at="2026-03-20T11:00:00Z")
+    send("c", 7, at="2026-03-20T11:00:00Z")
+    send("d", 11, at="2026-04-01T00:00:00Z")
+    rollups.roll_up()
+    assert sure(ask(code="different")).is_behind  # the sums are made when they are first asked for
+    rollups.roll_up()
+    found = sure(ask(code="different"))
+    assert (found.quantity, found.event_count, found.is_behind) == (2, 3, False)
+    cancel("b")
+    rollups.roll_up()
+    assert sure(ask(code="different")).quantity == 1
+
+
+def test_a_level_is_made_of_all_there_ever_was() -> None:
+    usage.meter("level", aggregation="sum", is_recurring=True)
+    usage.meter("ever", aggregation="unique_count", is_recurring=True)
+    send("a", 5, at="2026-01-05T00:00:00Z")
+    send("b", 2)
+    send("c", 9, at="2026-04-01T00:00:00Z")
+    ask(code="ever")
+    rollups.roll_up()
+    assert (sure(ask(code="level")).quantity, sure(ask(code="ever")).quantity) == (7, 2)
+
+
+def test_events_are_told_by_their_values_where_their_order_is_no_matter() -> None:
+    for number, value in enumerate((10, 7, 10)):
+        send(f"e{number}", value)
+    split = Split(by=PartsBy.VALUE)
+    ask(split=split)
+    rollups.roll_up()
+    parts = sorted(sure(ask(split=split)).parts, key=lambda part: part.quantity)
+    assert [(part.quantity, part.events) for part in parts] == [(7, 1), (10, 2)]
+
+
+@pytest.mark.parametrize("facts", [("sum", True), ("unique_count", False), ("unique_count", True)])
+def test_random_levels_and_unique_counts_are_what_a_count_gives(facts: tuple[str, bool]) -> None:
+    chance = random.Random(f"levels {facts}")  # noqa: S311  the same usage each time
+    aggregation, is_recurring = facts
+    usage.meter("m", aggregation=aggregation, is_recurring=is_recurring)
+    ask(code="m")
+    for number in range(60):
+        at = MARCH + timedelta(minutes=chance.randrange(-60 * 24 * 40, 60 * 24 * 31))
+        send(f"r{number}", chance.randrange(20), at=at.isoformat())
+        if number % 7 == 3:
+            cancel(f"r{number - 1}")
+        if number % 20 == 19:
+            rollups.roll_up()
+    rollups.roll_up()
+    start = MARCH + timedelta(minutes=chance.randrange(60 * 24 * 5))
+    window = UsageWindow(usage.customer().pk, Meter.objects.get(code="m").pk, start, APRIL)
+    (counted,) = aggregate.preview_snapshots([window], at=NOW)
+    found = sure(ask(code="m", start=start))
+    assert (found.quantity, found.event_count) == (counted.quantity, counted.event_count)
+    assert counted.event_count > 10
 
 
 @pytest.mark.parametrize("aggregation", ["sum", "count", "max", "min", "average", "last"])

@@ -29,6 +29,11 @@ class PercentageParams(Modified):
     per_transaction_max: Decimal | None = None
 
     @property
+    def has_free_part(self) -> bool:
+        """Whether the first events are free, so that their order matters."""
+        return self.free_events is not None or self.free_total_amount is not None
+
+    @property
     def looks_at_events(self) -> bool:
         """Whether the total and the number of events are not enough."""
         limits = (self.free_events, self.free_total_amount, self.per_transaction_min, self.per_transaction_max)

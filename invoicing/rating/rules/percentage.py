@@ -20,7 +20,7 @@ def price_events(*, params: PercentageParams, parts: Iterable[Part]) -> tuple[St
     Events that are worth nothing together are no usage, and cost no fee (Lago).
     """
     charge = _charge_by(params)
-    steps = merge(charge(part) if charged else _free(part) for part, charged in _after_free(parts, params))
+    steps = merge(_charged(part, charge) if charged else _free(part) for part, charged in _after_free(parts, params))
     if not sum((step.quantity for step in steps), NOTHING):
         return (free_step("No usage, no fee", quantity=NOTHING),) if steps else ()
     return _never_below_zero(steps)
@@ -29,7 +29,7 @@ def price_events(*, params: PercentageParams, parts: Iterable[Part]) -> tuple[St
 def breakdown(params: PercentageParams) -> Breakdown | None:
     """The events one by one where there is a free part or a limit; their number where each has a fixed fee."""
     if params.looks_at_events:
-        return Breakdown("events")
+        return Breakdown("events", in_any_order=not params.has_free_part)
     return Breakdown("properties") if params.fixed_amount_per_event else None
 
 
@@ -56,6 +56,16 @@ def _after_free(parts: Iterable[Part], params: PercentageParams) -> Iterator[tup
             yield Part(beyond, events=part.events), True
         else:
             yield part, False
+
+
+def _charged(part: Part, charge: Callable[[Part], Step]) -> Step:
+    """What a part costs as often as it occurs."""
+    step = charge(part)
+    if part.times == 1:
+        return step
+    return step._replace(
+        quantity=step.quantity * part.times, flat_fee=step.flat_fee * part.times, amount=step.amount * part.times
+    )
 
 
 def _free(part: Part) -> Step:

@@ -12,7 +12,8 @@ class Part:
     """Some of the usage: one event, one combination of properties or one time bucket.
 
     `quantity` is what the meter measures of these events, `events` how many they are. A property that they do not carry
-    is left out of `properties`. `amount` is the sum of the amounts that they bring, as written there.
+    is left out of `properties`. `amount` is the sum of the amounts that they bring, as written there. `times` says how
+    many parts like this one there are, where these are events and their order is no matter.
     """
 
     quantity: Decimal
@@ -20,6 +21,7 @@ class Part:
     properties: tuple[tuple[str, str], ...] = ()
     bucket: datetime | str | None = None
     amount: Decimal | None = None
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ class Breakdown:
     - `properties`: one part for each combination of `properties` that occurs; with no properties at most one part.
     - `buckets`: one part for each time bucket of `width` that has usage; `zone` says whose midnights count.
 
-    With `amount_property` each part also has the sum of what its events carry there.
+    With `amount_property` each part also has the sum of what its events carry there. Of `events` in any order those of
+    one value may be given as one part that occurs so many times.
     """
 
     kind: Literal["events", "properties", "buckets"]
@@ -51,3 +54,4 @@ class Breakdown:
     width: Literal["minute", "hour", "day", "month"] | None = None
     zone: Literal["customer", "UTC"] | None = None
     amount_property: str | None = None
+    in_any_order: bool = False
