@@ -4,9 +4,9 @@ import codecs
 import csv
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.errors import InvalidInputError
 
@@ -21,17 +21,15 @@ class UnusableFileError(InvalidInputError):
     code = "unusable_file"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line without its end; `number` counts from 1, `end_byte` is where the next one begins."""
+class Line(NamedTuple):
+    """One line; `number` counts from 1, `end_byte` is where the next one begins."""
 
     number: int
     text: str
     end_byte: int
 
 
-@dataclass(frozen=True, slots=True)
-class ParquetRow:
+class ParquetRow(NamedTuple):
     """One row, counted from 1; `end_byte` is its share of the file."""
 
     number: int
@@ -39,14 +37,21 @@ class ParquetRow:
     end_byte: int
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row of a CSV file, at the number of its first line."""
 
     number: int
     cells: list[str]
     end_byte: int
     last_line: int
+
+
+class Block(NamedTuple):
+    """Some lines as they stand in the file; `first_number` counts from 1, `end_byte` is where the next one begins."""
+
+    first_number: int
+    lines: list[bytes]
+    end_byte: int
 
 
 def examine_file(path: Path, *, is_text: bool = True) -> tuple[str, int]:
@@ -71,18 +76,44 @@ def examine_file(path: Path, *, is_text: bool = True) -> tuple[str, int]:
     return total.hexdigest(), size
 
 
+def read_blocks(path: Path, *, after_line: int, rows_max: int, bytes_max: int) -> Iterator[Block]:
+    """Give the lines of an examined file after some line, by the thousand; the line that passes a bound ends its block.
+
+    Before a line that is too long comes what was read until there.
+    """
+    first, size, end, lines = after_line + 1, 0, 0, []
+    for number, (end, raw) in enumerate(_raw_lines(path), start=1):
+        is_long = len(raw) > LINE_BYTES_MAX
+        if number > after_line and not is_long:
+            lines.append(raw)
+            size += len(raw)
+        if is_long or len(lines) == rows_max or size > bytes_max:
+            if lines:
+                yield Block(first, lines, end - len(raw) if is_long else end)
+            first, size, lines = number + 1, 0, []
+        if is_long:
+            raise UnusableFileError(f"{path}: line {number} is longer than {LINE_BYTES_MAX // 1024} KiB.")
+    if lines:
+        yield Block(first, lines, end)
+
+
 def read_lines(path: Path) -> Iterator[Line]:
-    """Give the lines of an examined file."""
+    """Give the lines of an examined file, one by one."""
+    for number, (end, raw) in enumerate(_raw_lines(path), start=1):
+        if len(raw) > LINE_BYTES_MAX:
+            raise UnusableFileError(f"{path}: line {number} is longer than {LINE_BYTES_MAX // 1024} KiB.")
+        yield Line(number, raw.decode(), end)
+
+
+def _raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Give each line, or as much of it as shows that it is too long, with where the next one begins."""
     with path.open("rb") as file:
-        end, number = len(MARK), 0
+        end = len(MARK)
         if file.read(len(MARK)) != MARK:
             end = file.seek(0)
-        while raw := file.readline(LINE_BYTES_MAX + 1):
-            number += 1
-            if len(raw) > LINE_BYTES_MAX:
-                raise UnusableFileError(f"{path}: line {number} is longer than {LINE_BYTES_MAX // 1024} KiB.")
+        for raw in iter(partial(file.readline, LINE_BYTES_MAX + 1), b""):
             end += len(raw)
-            yield Line(number, raw.decode(), end)
+            yield end, raw
 
 
 def read_rows(path: Path) -> Iterator[Row]:

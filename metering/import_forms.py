@@ -1,7 +1,8 @@
 """The forms of imported files: rows of CSV and Parquet, mapped JSON lines and CloudEvents, each made into events."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 from accounts.models import Customer
 from core import canonical
 from core.errors import InvalidInputError
-from metering import files
-from metering.files import Line, ParquetRow, Row
+from metering import files, import_chunks
+from metering.files import Block, ParquetRow, Row
+from metering.import_chunks import ReadChunks, Record
 from metering.models import EventContractVersion
 from metering.rules import import_rows, reading
 from metering.rules.import_rows import ColumnMap, RowRules
@@ -18,9 +20,6 @@ from metering.rules.reading import BatchTooLargeError, Delivery, Unreadable
 from metering.rules.reasons import reason
 
 ID_PREFIX_LENGTH_MAX = 180
-Record = Line | Row | ParquetRow
-ReadRecords = Callable[[int], Iterable[Record]]
-ReadChunk = Callable[[Sequence[Record]], list[Delivery]]
 
 
 class ImportRefusedError(InvalidInputError):
@@ -45,36 +44,41 @@ class ImportRequest:
         return self.form == "csv" or bool(self.columns.columns)
 
 
-def open_file(request: ImportRequest) -> tuple[ReadRecords, ReadChunk]:
-    """Give what reads the rows after some line, and what makes events of them.
+def open_file(request: ImportRequest) -> ReadChunks:
+    """Give what reads the events of the rows after some line.
 
     Refuses at once what could not work for any row. Parquet skips what was done; the others pass it by.
     """
     if request.customer_code is not None and not Customer.objects.filter(code=request.customer_code).exists():
         raise ImportRefusedError(f"There is no customer {request.customer_code}.", pointer="/customer")
     types = _declared_types(request.event_type) if request.event_type is not None else {}
-    path = request.path
     if request.form == "parquet":
         return _open_parquet(request, types=types)
     if not request.is_mapped:
-        return lambda _after: files.read_lines(path), _CloudEvents(request)
+        return _chunks_of_lines(request, _CloudEvents(request))
     rules = _row_rules(request, types=types)
     if request.form == "csv":
-        rows = files.read_rows(path)
-        header = _read_header(rows, request)
-        return lambda _after: rows, _CsvRows(request, rules, header)
-    return lambda _after: files.read_lines(path), _JsonRows(request, rules)
+        rows = files.read_rows(request.path)
+        read = _CsvRows(request, rules, _read_header(rows, request))
+        return lambda after: import_chunks.of_records(rows, read, after_line=after)
+    return _chunks_of_lines(request, _JsonRows(request, rules))
 
 
-def _open_parquet(request: ImportRequest, *, types: dict[str, frozenset[str]]) -> tuple[ReadRecords, ReadChunk]:
+def _chunks_of_lines(request: ImportRequest, read: "_CloudEvents | _JsonRows") -> ReadChunks:
+    return lambda after: import_chunks.of_blocks(request.path, read, after_line=after)
+
+
+def _open_parquet(request: ImportRequest, *, types: dict[str, frozenset[str]]) -> ReadChunks:
     parquet = import_module("metering.parquet")  # late, for PyArrow takes some 70 MiB of every process that imports it
     names = parquet.column_names(request.path)
-    if not request.is_mapped:
-        return lambda after: parquet.read_rows(request.path, columns=names, after_row=after), _ParquetEvents(request)
-    _require_columns(names, request)
-    rules = _row_rules(request, types=types)
-    wanted = list(dict.fromkeys(request.columns.columns))
-    return lambda after: parquet.read_rows(request.path, columns=wanted, after_row=after), _ParquetRows(request, rules)
+    read: _ParquetEvents | _ParquetRows = _ParquetEvents(request)
+    if request.is_mapped:
+        _require_columns(names, request)
+        rules = _row_rules(request, types=types)
+        names = list(dict.fromkeys(request.columns.columns))
+        read = _ParquetRows(request, rules)
+    rows_after = partial(parquet.read_rows, request.path, columns=names)
+    return lambda after: import_chunks.of_records(rows_after(after_row=after), read, after_line=after)
 
 
 def _declared_types(event_type: str) -> dict[str, frozenset[str]]:
@@ -153,12 +157,12 @@ class _JsonRows:
     request: ImportRequest
     rules: RowRules
 
-    def __call__(self, records: Sequence[Record]) -> list[Delivery]:
+    def __call__(self, block: Block) -> list[Delivery]:
         return [
             delivery
             if isinstance(delivery, Unreadable)
             else import_rows.event_of_row(delivery, event_id=_row_id(self.request, number), rules=self.rules)
-            for number, delivery in _read_json(records)
+            for number, delivery in _read_json(block)
         ]
 
 
@@ -204,13 +208,14 @@ class _CloudEvents:
 
     request: ImportRequest
 
-    def __call__(self, records: Sequence[Record]) -> list[Delivery]:
+    def __call__(self, block: Block) -> list[Delivery]:
         common = _common_attributes(self.request)
+        filled = {"id", *common}
         return [
             delivery
-            if isinstance(delivery, Unreadable)
+            if isinstance(delivery, Unreadable) or delivery.keys() >= filled
             else {"id": _row_id(self.request, number), **common, **delivery}
-            for number, delivery in _read_json(records)
+            for number, delivery in _read_json(block)
         ]
 
 
@@ -219,10 +224,18 @@ def _common_attributes(request: ImportRequest) -> dict[str, str]:
     return {name: value for name, value in told.items() if value is not None}
 
 
-def _read_json(records: Sequence[Record]) -> Iterator[tuple[int, Delivery]]:
-    lines = [record for record in records if isinstance(record, Line) and record.text.strip()]
+def _read_json(block: Block) -> Iterator[tuple[int, Delivery]]:
+    """Give each line that is not empty, with its number."""
+    numbers = [number for number, line in enumerate(block.lines, start=block.first_number) if not line.isspace()]
+    return zip(numbers, _read_lines(block.lines), strict=True)
+
+
+def _read_lines(lines: Sequence[bytes]) -> list[Delivery]:
+    """Read all at once, or where that is too much structure for one body, in halves."""
     try:
-        deliveries = reading.read_lines("\n".join(line.text.strip("\r\n") for line in lines).encode())
+        return reading.read_lines(b"".join(lines))
     except BatchTooLargeError:
-        deliveries = [reading.read_one(line.text) for line in lines]
-    return zip((line.number for line in lines), deliveries, strict=True)
+        if len(lines) == 1:
+            return [reading.read_one(lines[0].decode())]
+        half = len(lines) // 2
+        return [*_read_lines(lines[:half]), *_read_lines(lines[half:])]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -81,7 +82,7 @@ def capture_parcels(parcels: Sequence[Parcel]) -> list[CaptureResult | None]:
             taken |= identities
             new[number] = _new_delivery(parcel, found, outcome)
             results[number] = _result(parcel.deliveries, outcome)
-    is_written = bool(new) and postgres.insert_deliveries(list(new.values()))
+    is_written = bool(new) and postgres.insert_deliveries(postgres.delivery_parameters(list(new.values())))
     return results if is_written else [None] * len(parcels)
 
 
@@ -114,11 +115,34 @@ def prepare_months(found: Sorted) -> None:
         partitions.prepare_months(each.event.occurred_at for each in found.corrections)
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A delivery of which nothing is amiss, written out for the one statement that stores it if all of it is new."""
+
+    outcome: Outcome
+    parameters: Sequence[Any]
+
+
+def make_ready(parcel: Parcel, found: Sorted) -> Ready | None:
+    """Write a delivery out; None where that is in vain. It asks nobody, so it may be done ahead."""
+    outcome = _plain_outcome(found, origin=parcel.origin)
+    if outcome is None:
+        return None
+    return Ready(outcome, postgres.delivery_parameters([_new_delivery(parcel, found, outcome)]))
+
+
 def store_events(deliveries: Sequence[Delivery], found: Sorted, *, channel: str, origin: str) -> CaptureResult:
     """Write what is new, tell duplicates from conflicts, hold back the rest and count it all."""
+    parcel = Parcel(deliveries, channel, origin)
+    return store_parcel(parcel, found, make_ready(parcel, found))
+
+
+def store_parcel(parcel: Parcel, found: Sorted, ready: Ready | None) -> CaptureResult:
+    """Do so with what was made ready before."""
+    deliveries, channel, origin = parcel.deliveries, parcel.channel, parcel.origin
     prepare_months(found)
-    if (stored := _store_at_once(deliveries, found, channel=channel, origin=origin)) is not None:
-        return stored
+    if ready is not None and postgres.insert_deliveries(ready.parameters):
+        return _result(deliveries, ready.outcome)
     with transaction.atomic(savepoint=False):
         # Held until the commit: whoever fixes a watermark waits for us, so no event can appear below it later.
         locks.lock_shared(locks.LockClass.CAPTURE)
@@ -146,18 +170,6 @@ def _recognise(deliveries: Sequence[Delivery], found: Sorted, known: dict[Identi
     if found.corrections:
         known = known | postgres.find_known([each.event for each in found.corrections])
     return former_names.recognise(found, deliveries=deliveries, known=known) if known else found
-
-
-def _store_at_once(deliveries: Sequence[Delivery], found: Sorted, *, channel: str, origin: str) -> CaptureResult | None:
-    """Write a delivery of which nothing is known or amiss, all in one statement; None where that was not to be.
-
-    Then nothing was written, and the long way finds out event by event what there is.
-    """
-    outcome = _plain_outcome(found, origin=origin)
-    if outcome is None:
-        return None
-    new = _new_delivery(Parcel(deliveries, channel, origin), found, outcome)
-    return _result(deliveries, outcome) if postgres.insert_deliveries([new]) else None
 
 
 def _plain_outcome(found: Sorted, *, origin: str) -> Outcome | None:

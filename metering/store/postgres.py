@@ -126,14 +126,10 @@ def insert_events(events: Sequence[BillableEvent], *, batch: Written | None = No
     return Written(*fetch_all(_INSERT, [*place, *_columns(events)])[0])
 
 
-def insert_deliveries(deliveries: Sequence[NewDelivery]) -> bool:
-    """Write whole deliveries in one statement, which is a commit of its own outside of transactions.
-
-    False, and nothing written, if an identity among them turns out to be known, or somebody holds capture up. No
-    identity may stand in two of them.
-    """
+def delivery_parameters(deliveries: Sequence[NewDelivery]) -> list[Any]:
+    """Write whole deliveries as `insert_deliveries` sends them; no identity may stand in two of them."""
     rows = sorted((event, number) for number, one in enumerate(deliveries, start=1) for event in one.events)
-    parameters = [
+    return [
         int(LockClass.CAPTURE),
         len(deliveries),
         *_columns([event for event, _ in rows]),
@@ -143,9 +139,16 @@ def insert_deliveries(deliveries: Sequence[NewDelivery]) -> bool:
         *(plain_array(column) for column in zip(*(one.counts for one in deliveries), strict=True)),
         text_array([_lines(one.tallies) for one in deliveries]),
     ]
+
+
+def insert_deliveries(parameters: Sequence[Any]) -> bool:
+    """Write whole deliveries in one statement, which is a commit of its own outside of transactions.
+
+    False, and nothing written, if an identity among them turns out to be known, or somebody holds capture up.
+    """
     try:
         with transaction.atomic() if connection.in_atomic_block else nullcontext():
-            return bool(fetch_all(_INSERT_DELIVERIES, parameters))
+            return bool(fetch_all(_INSERT_DELIVERIES, list(parameters)))
     except IntegrityError:  # known, or its month's table was made this very moment
         return False
 

@@ -109,8 +109,9 @@ def test_where_a_group_cannot_be_written_each_goes_alone(monkeypatch: pytest.Mon
 
     insert = ingest.postgres.insert_deliveries
 
-    def fail_for_groups(deliveries: Sequence[Any]) -> bool:
-        return fail(deliveries) if len(deliveries) > 1 else insert(deliveries)
+    def fail_for_groups(parameters: Sequence[Any]) -> bool:
+        deliveries = parameters[1]
+        return fail(deliveries) if deliveries > 1 else insert(parameters)
 
     monkeypatch.setattr(ingest.postgres, "insert_deliveries", fail_for_groups)
     leader, others = send_together([[usage.event(str(number))] for number in range(3)], monkeypatch)

@@ -1,5 +1,6 @@
 """An import that is killed, or run by several at once, still counts every row once."""
 
+import json
 import multiprocessing
 import os
 import signal
@@ -11,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from django.db import connections
 
-from metering import importing
+from metering import import_chunks, importing
 from metering.import_forms import ImportRequest
 from metering.models import ImportRun, UsageEvent
 from metering.rules import import_rows
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     usage.house()
-    monkeypatch.setattr(importing, "CHUNK_ROWS", 5)
+    monkeypatch.setattr(import_chunks, "ROWS_MAX", 5)
 
 
 def request(folder: Path, *, form: str = "csv") -> ImportRequest:
@@ -34,6 +35,8 @@ def request(folder: Path, *, form: str = "csv") -> ImportRequest:
     times = [f"2026-03-01 10:00:{number:02}" for number in range(ROWS)]
     if form == "csv":
         path.write_text("When,In\n" + "".join(f"{time},1\n" for time in times))
+    elif form == "ndjson":
+        path.write_text("".join(json.dumps({"When": time, "In": 1}) + "\n" for time in times))
     else:
         pq.write_table(pa.table({"When": times, "In": [1] * ROWS}), path, row_group_size=7)
     columns = import_rows.read_column_map(["time=When", "data.input_tokens=In", "data.output_tokens=In"])
@@ -59,7 +62,7 @@ def load_and_die(wanted: ImportRequest, *, after_chunks: int) -> None:
     assert process.exitcode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize("form", ["csv", "ndjson", "parquet"])
 def test_killed_again_and_again_it_goes_on_where_it_was_left(tmp_path: Path, form: str) -> None:
     wanted = request(tmp_path, form=form)
     for after_chunks in (1, 3, 2):

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from core.errors import InvalidInputError
-from metering import importing, ingest
+from metering import import_chunks, importing, ingest
 from metering.import_forms import ImportRequest
 from metering.models import CaptureBatch, ImportRun, QuarantinedEvent, UsageEvent
-from metering.rules import import_rows
+from metering.rules import import_rows, reading
 from tests.builders import usage
 
 pytestmark = pytest.mark.django_db
@@ -178,7 +178,7 @@ def test_a_broken_quotation_ends_the_import_and_the_mended_file_goes_on(tmp_path
 def test_a_run_that_was_stopped_goes_on_after_its_last_whole_chunk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(import_chunks, "ROWS_MAX", 2)
     path = write(tmp_path, rows(*map(day, range(1, 8))))
 
     def stop_after_two_chunks(done: int, total: int) -> None:
@@ -197,14 +197,14 @@ def test_a_run_that_was_stopped_goes_on_after_its_last_whole_chunk(
 
 def test_a_chunk_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path, rows(day(1), day(2)))
-    capture = ingest.store_events
+    capture = ingest.store_parcel
 
     def capture_and_fail(*call: Any, **named: Any) -> None:
         capture(*call, **named)
         raise RuntimeError
 
     with monkeypatch.context() as patch:
-        patch.setattr(ingest, "store_events", capture_and_fail)
+        patch.setattr(ingest, "store_parcel", capture_and_fail)
         with pytest.raises(RuntimeError):
             load(path)
     assert not UsageEvent.objects.exists()
@@ -212,7 +212,7 @@ def test_a_chunk_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: p
 
 
 def test_two_imports_of_one_file_at_once_do_not_share_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importing, "CHUNK_ROWS", 1)
+    monkeypatch.setattr(import_chunks, "ROWS_MAX", 1)
     path = write(tmp_path, rows(day(1), day(2), day(3)))
 
     def other_moves_on(done: int, total: int) -> None:
@@ -224,7 +224,7 @@ def test_two_imports_of_one_file_at_once_do_not_share_a_run(tmp_path: Path, monk
 
 
 def test_progress_counts_bytes_up_to_the_size_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importing, "CHUNK_ROWS", 1)
+    monkeypatch.setattr(import_chunks, "ROWS_MAX", 1)
     path = write(tmp_path, rows(day(1), day(2)))
     seen: list[tuple[int, int]] = []
     importing.import_file(request=request(path), at=NOW, progress=lambda done, total: seen.append((done, total)))
@@ -266,3 +266,27 @@ def test_a_line_longer_than_anything_sensible_ends_the_import(tmp_path: Path) ->
     path = write(tmp_path, rows(day(1, "1,2," + "x" * 1024 * 1024)))
     with pytest.raises(InvalidInputError, match="line 2 is longer than 1024 KiB"):
         load(path)
+
+
+def test_a_json_line_longer_than_anything_sensible_ends_the_import_after_what_came_before(tmp_path: Path) -> None:
+    good = [json.dumps(usage.event(name)) for name in ("a", "b")]
+    path = write(tmp_path, "\n".join([*good, '"' + "x" * 1024 * 1024 + '"', *good]), name="use.ndjson")
+    with pytest.raises(InvalidInputError, match="line 3 is longer than 1024 KiB"):
+        importing.import_file(request=ImportRequest(path=path, form="ndjson"), at=NOW)
+    assert set(UsageEvent.objects.values_list("event_id", flat=True)) == {"a", "b"}
+    assert ImportRun.objects.get().rows_done == 2
+
+
+def test_lines_of_too_much_structure_for_one_body_are_read_in_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "_UNCOUNTED_BYTES", 0)
+    monkeypatch.setattr(reading, "VALUES_MAX", 40)
+    bare = {name: value for name, value in usage.event().items() if name != "id"}
+    lines = [json.dumps(bare), "", *[json.dumps(usage.event(str(number))) for number in range(9)], json.dumps(bare)]
+    crowded = usage.event("crowded")
+    crowded["data"]["tags"] = list(range(60))
+    path = write(tmp_path, "\n".join([*lines, json.dumps(crowded)]) + "\n", name="use.ndjson")
+    importing.import_file(request=ImportRequest(path=path, form="ndjson"), at=NOW)
+    own = {"use.ndjson:1", "use.ndjson:12", "crowded"}
+    assert set(UsageEvent.objects.values_list("event_id", flat=True)) == {str(number) for number in range(9)} | own
