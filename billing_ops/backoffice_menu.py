@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
-OWN_PAGES = ("queue/", "month/", "desk/")  # entries that lead to something else than the list of their model
+OWN_PAGES = ("queue/", "month/", "desk/", "board/")  # entries that lead to something else than the list of their model
 
 
 def _visible(model: str) -> Callable[[HttpRequest], bool]:
@@ -144,6 +144,13 @@ UNFOLD: dict[str, Any] = {
                 _entry("Payables", "request_quote", "payouts.Payable"),
                 _entry("Payees", "group", "payouts.Payee"),
                 _entry("Gate requirements", "rule", "payouts.GateRequirement"),
+            ),
+            _group(
+                "Launch",
+                _entry("Launch checklist", "rocket_launch", "launch.LaunchCheck", "board/"),
+                _entry("Launch checks", "checklist_rtl", "launch.LaunchCheck"),
+                _entry("Restore drills", "settings_backup_restore", "launch.RestoreDrill"),
+                _entry("Rules of the checklist", "rule_settings", "launch.ChecklistVersion"),
             ),
             _group(
                 "Accounts",

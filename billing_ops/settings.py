@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "invoicing.replay",
     "compliance.payouts",
     "compliance.evidence",
+    "compliance.launch",
     "billing_ops",
 ]
 

@@ -19,6 +19,7 @@ API_ROOMS = (
     "invoicing.charge_controls",
     "compliance.payouts",
     "compliance.evidence",
+    "compliance.launch",
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from django.db import connection
+
 from core import postgres_place
 from core.errors import DomainError
 
@@ -21,6 +23,13 @@ class Server:
 
     settings: dict[str, Any]
     major: int
+
+
+def configured_server() -> Server:
+    """The server and database that this process works in."""
+    connection.ensure_connection()
+    major = connection.connection.info.server_version // 10_000
+    return Server(settings=connection.settings_dict, major=major)
 
 
 class DatabaseCopyError(DomainError):

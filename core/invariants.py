@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, LiteralString
 
+from django.apps import apps
 from django.db import connection
 
 from core import anchors, audit, heads
@@ -51,6 +54,17 @@ def rows_of(statement: LiteralString) -> Callable[[], list[str]]:
             ]
 
     return search
+
+
+def all_invariants() -> list[Invariant]:
+    """The lists of every app of this project that keeps one in its module `invariants`."""
+    return [one for config in apps.get_app_configs() for one in invariants_of(config.name)]
+
+
+def invariants_of(app: str) -> list[Invariant]:
+    """The list of one app; empty where it keeps none."""
+    name = f"{app}.invariants"
+    return list(import_module(name).INVARIANTS) if find_spec(name) else []
 
 
 def check_all(invariants: Sequence[Invariant]) -> list[Finding]:

@@ -19,6 +19,7 @@ class LockClass(IntEnum):
     POLICY = 7107
     CLOSE_RUN = 7108  # held by a session, not a transaction: see `try_to_hold`
     AGREED = 7109  # shared by whoever writes an agreement, alone while an instant is fixed: see `knowing`
+    LAUNCH = 7110
 
 
 def lock_exclusive(lock_class: LockClass, key: int = 0) -> None:

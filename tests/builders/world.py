@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from accounts import external_ids, keys, portal_access, sign_in
 from accounts.models import Customer, Scope
+from compliance.launch import checklists
 from compliance.payouts import evidence
 from compliance.payouts.models import GateRequirement
 from core import heads, work
@@ -59,7 +60,7 @@ from metering.models import (
 )
 from metering.rules import drafting
 from metering.rules.measures import MeterContent
-from tests.builders import billing, payouts, triggers
+from tests.builders import billing, launch, payouts, triggers
 from tests.builders.addresses import PARAMETER, Address
 from tests.builders.people import PASSWORD
 
@@ -108,6 +109,7 @@ def make_world(*, at: datetime) -> World:
     _bill(ids, company)
     _let_in(ids, at=at)
     _break_a_job(ids, at=at)
+    _prepare_launch(ids, at=at)
     _book(ids, company)
     _trigger(ids, at=at)
     ids["policy_triggerpolicy"] = _proposal(company, at=at).pk
@@ -134,6 +136,15 @@ def make_world(*, at: datetime) -> World:
     _watch(ids, company)
     ids["metering_aggregationsnapshot"] = AggregationSnapshot.objects.earliest("pk").pk
     return World(ids=ids, file_id=file_id, line_id=InvoiceLine.objects.earliest("pk").pk)
+
+
+def _prepare_launch(ids: dict[str, int], *, at: datetime) -> None:
+    """A check, a drill, and rules of the checklist that wait for a colleague."""
+    ids["launch_restoredrill"] = launch.keep_drill(at=at).pk
+    ids["launch_launchcheck"] = launch.run_check(at=at).pk
+    ids["launch_checklistversion"] = checklists.propose_version(
+        terms={}, reason="as usual", actor=billing.person("pia", "product"), at=at
+    ).pk
 
 
 def _anchor(*, at: datetime) -> AuditAnchor:

@@ -1,30 +1,18 @@
 """`check_invariants [--json]`: what must always hold, searched for whatever contradicts it."""
 
 import sys
-from importlib import import_module
-from importlib.util import find_spec
 from io import StringIO
 from typing import Any
 
 import orjson
-from django.apps import apps
 from django.core.management.base import BaseCommand, CommandParser
 from rich.console import Console
 from rich.table import Table
 
 from core import invariants
-from core.invariants import Finding, Invariant
+from core.invariants import Finding, all_invariants, invariants_of
 
-
-def all_invariants() -> list[Invariant]:
-    """The lists of every app of this project that keeps one in its module `invariants`."""
-    return [one for config in apps.get_app_configs() for one in invariants_of(config.name)]
-
-
-def invariants_of(app: str) -> list[Invariant]:
-    """The list of one app; empty where it keeps none."""
-    name = f"{app}.invariants"
-    return list(import_module(name).INVARIANTS) if find_spec(name) else []
+__all__ = ["Command", "all_invariants", "invariants_of"]
 
 
 class Command(BaseCommand):

@@ -50,7 +50,7 @@ class Command(BaseCommand):
 
     def backup(self, options: dict[str, Any]) -> None:
         embedded_postgres.ensure_configured()
-        size = database_copies.backup_database(file=options["file"], server=configured_server())
+        size = database_copies.backup_database(file=options["file"], server=database_copies.configured_server())
         self.stdout.write(f"{options['file']}: {size:,} bytes")
 
     def restore(self, options: dict[str, Any]) -> None:
@@ -58,13 +58,7 @@ class Command(BaseCommand):
         if not options["no_input"] and input(f"Replace everything in the database {name}? Type yes: ") != "yes":
             raise CommandError("nothing was changed")
         embedded_postgres.ensure_configured()
-        server = configured_server()
+        server = database_copies.configured_server()
         connection.close()  # it would stand in the way of its own replacement
         database_copies.restore_database(file=options["file"], server=server)
         self.stdout.write(f"{name} is now as in {options['file']}")
-
-
-def configured_server() -> database_copies.Server:
-    connection.ensure_connection()
-    major = connection.connection.info.server_version // 10_000
-    return database_copies.Server(settings=connection.settings_dict, major=major)

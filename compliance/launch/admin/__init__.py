@@ -1,0 +1,5 @@
+"""The launch checklist in the back office."""
+
+from compliance.launch.admin import checklists, checks, drills
+
+__all__ = ["checklists", "checks", "drills"]

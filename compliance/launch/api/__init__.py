@@ -1,0 +1,1 @@
+"""The launch checklist over HTTP."""

@@ -1,0 +1,98 @@
+"""Shapes of the launch checklist."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from compliance.launch.models import ChecklistVersion, LaunchCheck
+from compliance.launch.models.checks import BOXES, OWNERS
+from compliance.launch.standing import State
+from core.http.fields import JsonField
+
+
+class ProofTableSerializer(serializers.Serializer[Any]):
+    """Rows of text under their headings; `left_out` more were looked at."""
+
+    head = serializers.ListField(child=serializers.CharField())
+    rows = serializers.ListField(child=serializers.ListField(child=serializers.CharField()))
+    left_out = serializers.IntegerField()
+
+
+class ProofLinkSerializer(serializers.Serializer[Any]):
+    """A page of the back office."""
+
+    text = serializers.CharField()
+    path = serializers.CharField()
+
+
+class ProofSerializer(serializers.Serializer[Any]):
+    """What was looked at: named figures, a table, and where more of it stands."""
+
+    facts = serializers.ListField(
+        child=serializers.ListField(child=serializers.CharField()), help_text="[[name, value]]"
+    )
+    table = ProofTableSerializer()
+    links = ProofLinkSerializer(many=True)
+
+
+class BoxStateSerializer(serializers.Serializer[Any]):
+    """One box as it counts now; only `closed` is closed."""
+
+    box = serializers.ChoiceField(choices=BOXES)
+    title = serializers.CharField()
+    program = serializers.CharField(help_text="Empty: it is about everything.")
+    state = serializers.ChoiceField(choices=[str(state) for state in State])
+    said = serializers.CharField(help_text="What was found.")
+    remedy = serializers.CharField(help_text="How to close it; empty where it is closed.")
+    owner = serializers.ChoiceField(choices=OWNERS)
+    proved_at = serializers.DateTimeField(source="result.proved_at", default=None, allow_null=True)
+    ages_at = serializers.DateTimeField(allow_null=True, help_text="From when on the proof is too old.")
+    proof = ProofSerializer(source="result.proof", default=None, allow_null=True)
+    proof_hash = serializers.CharField(source="result.proof_hash", default=None, allow_null=True)
+
+
+class RunSerializer(serializers.ModelSerializer[LaunchCheck]):
+    """One check and how far it is; documents are those whose lines are traced."""
+
+    asked_by = serializers.CharField(source="asked_by.username", default=None, allow_null=True)
+    documents_done = serializers.IntegerField(source="walk.invoices_done", default=0)
+    documents_total = serializers.IntegerField(source="walk.invoices_total", default=0)
+
+    class Meta:
+        model = LaunchCheck
+        fields = ["id", "asked_by", "asked_at", "finished_at", "documents_done", "documents_total"]
+
+
+class LaunchSerializer(serializers.Serializer[Any]):
+    """The checklist as it stands: the last finished check, aged to now, and the one that runs."""
+
+    is_closed = serializers.BooleanField(help_text="Every box is closed.")
+    checklist_version = serializers.IntegerField()
+    check = RunSerializer(allow_null=True, help_text="The last finished check.")
+    running = RunSerializer(allow_null=True)
+    boxes = BoxStateSerializer(many=True)
+
+
+class ChecklistSerializer(serializers.ModelSerializer[ChecklistVersion]):
+    """How old proofs may be and who answers for them; the highest approved version counts."""
+
+    terms = JsonField()
+    proposed_by = serializers.CharField(source="proposed_by.username", default=None, allow_null=True)
+    approved_by = serializers.CharField(source="approval.person.username", default=None, allow_null=True)
+    counts = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ChecklistVersion
+        fields = ["version", "terms", "reason", "proposed_by", "proposed_at", "approved_by", "counts"]
+
+    @extend_schema_field(serializers.BooleanField())
+    def get_counts(self, version: ChecklistVersion) -> bool:
+        return bool(version.version == self.context["in_force"])
+
+
+class NewChecklistSerializer(serializers.Serializer[Any]):
+    """The next version; a box that is left out has its usual rule."""
+
+    terms = JsonField(help_text='`{"invariants_clean": {"max_age_hours": 12, "owner": "engineering"}}`')
+    reason = serializers.CharField(max_length=2000)

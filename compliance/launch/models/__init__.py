@@ -1,0 +1,7 @@
+"""What the launch checklist keeps."""
+
+from compliance.launch.models.checklists import ChecklistApproval, ChecklistVersion
+from compliance.launch.models.checks import BoxResult, CloseWalk, LaunchCheck
+from compliance.launch.models.drills import RestoreDrill
+
+__all__ = ["BoxResult", "ChecklistApproval", "ChecklistVersion", "CloseWalk", "LaunchCheck", "RestoreDrill"]

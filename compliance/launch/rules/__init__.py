@@ -1,0 +1,1 @@
+"""What the launch checklist asks and when a proof is too old: plain values."""
