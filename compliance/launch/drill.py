@@ -87,7 +87,9 @@ def _rows_of(beside: psycopg.Connection[Any], table: str) -> int:
 def _search(environment: dict[str, str]) -> list[dict[str, Any]]:
     """`check_invariants` as a process of its own, which knows no other database."""
     command = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), "check_invariants", "--json"]
-    own = {**environment, **NO_ANCHORS, "SECRET_KEY": settings.SECRET_KEY}
+    # Events that live in ClickHouse are looked for there, and read only.
+    store = {name: getattr(settings, name) for name in ("CLICKHOUSE_URL", "CLICKHOUSE_CLUSTER")}
+    own = {**environment, **NO_ANCHORS, **store, "SECRET_KEY": settings.SECRET_KEY}
     result = subprocess.run(command, capture_output=True, check=False, env=own)
     try:
         found: list[dict[str, Any]] = orjson.loads(result.stdout)
