@@ -52,7 +52,7 @@ class BoxStateSerializer(serializers.Serializer[Any]):
     proof_hash = serializers.CharField(source="result.proof_hash", default=None, allow_null=True)
 
 
-class RunSerializer(serializers.ModelSerializer[LaunchCheck]):
+class LaunchCheckSerializer(serializers.ModelSerializer[LaunchCheck]):
     """One check and how far it is; documents are those whose lines are traced."""
 
     asked_by = serializers.CharField(source="asked_by.username", default=None, allow_null=True)
@@ -69,8 +69,8 @@ class LaunchSerializer(serializers.Serializer[Any]):
 
     is_closed = serializers.BooleanField(help_text="Every box is closed.")
     checklist_version = serializers.IntegerField()
-    check = RunSerializer(allow_null=True, help_text="The last finished check.")
-    running = RunSerializer(allow_null=True)
+    check = LaunchCheckSerializer(allow_null=True, help_text="The last finished check.")
+    running = LaunchCheckSerializer(allow_null=True)
     boxes = BoxStateSerializer(many=True)
 
 

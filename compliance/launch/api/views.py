@@ -14,9 +14,9 @@ from accounts.permissions import READERS, RuledView
 from compliance.launch import check, checklists, standing
 from compliance.launch.api.shapes import (
     ChecklistSerializer,
+    LaunchCheckSerializer,
     LaunchSerializer,
     NewChecklistSerializer,
-    RunSerializer,
 )
 from compliance.launch.models import ChecklistVersion, LaunchCheck
 from core.http.schema import READ_REFUSALS, WRITE_REFUSALS
@@ -45,10 +45,10 @@ class LaunchView(IdempotentWrites, RuledView, APIView):
         }
         return Response(LaunchSerializer(found).data)
 
-    @extend_schema(request=None, responses={202: RunSerializer, **WRITE_REFUSALS})
+    @extend_schema(request=None, responses={202: LaunchCheckSerializer, **WRITE_REFUSALS})
     def post(self, request: Request) -> Response:
         run = check.ask_for_check(actor=request.user, at=timezone.now())
-        return Response(RunSerializer(run).data, status=status.HTTP_202_ACCEPTED)
+        return Response(LaunchCheckSerializer(run).data, status=status.HTTP_202_ACCEPTED)
 
 
 class ChecklistListView(IdempotentWrites, RuledView, GenericAPIView[ChecklistVersion]):
