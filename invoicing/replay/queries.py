@@ -47,6 +47,9 @@ def required_sets_state(program: str | None = None, *, since: datetime | None = 
 
 def states_of(sets: Iterable[ReplaySet], *, since: datetime | None = None) -> list[SetState]:
     """The same of these sets."""
+    sets = list(sets)
+    if not sets:
+        return []
     current = program_code.read_state()
     return [_state(one, since=since, current=current) for one in sets]
 

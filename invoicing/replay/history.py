@@ -1,0 +1,283 @@
+"""Makes the content of a set from closed periods: what arrived when, what was agreed by then, and what was billed."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from django.db.models import QuerySet
+
+from accounts.models import Customer
+from core.errors import InvalidInputError
+from invoicing.cycle.models import InterimFiring, Invoice
+from invoicing.policy.rules import terms as policy_terms
+from invoicing.pricing.rules import instants
+from invoicing.rating.models import RatedLine
+from invoicing.replay import agreed, outcome
+from invoicing.replay.agreed import DatedRows
+from invoicing.replay.outcome import instant
+from invoicing.replay.rules import content as contents
+from invoicing.replay.rules.content import Content
+from invoicing.replay.rules.shape import FORM
+from metering import queries as metering_queries
+from metering.models import EventContract, QuarantinedEvent, UsageEvent
+from metering.queries import EvidenceStream
+from metering.rules import exact_json
+
+RESENT_MAX = 3  # of each step
+NO_RETRIES = (
+    "Which events were sent again is not kept event by event. In their place the first events of each step are"
+    " delivered once more."
+)
+
+
+class NothingClosedError(InvalidInputError):
+    """These customers have no drafted or issued invoice that could be replayed."""
+
+    code = "nothing_closed"
+
+
+@dataclass(slots=True)
+class _Stop:
+    """One drafting in history: what was drafted together, at which watermark."""
+
+    seq: int
+    kind: str
+    at: datetime
+    known_at: datetime
+    as_of: datetime
+    asked_in: str | None
+    invoices: list[Invoice]
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """An accepted event as it came; one with the same instant came with it."""
+
+    seq: int
+    received_at: str
+    event: dict[str, Any]
+
+
+def make_content(*, customer_codes: Sequence[str], until: datetime | None = None) -> Content:
+    """Everything of these customers from their first period to the last that ended by `until`.
+
+    Names, addresses, tax ids and mail addresses stay behind; codes and the events as they came do not.
+    NothingClosedError where nothing was billed; ContentInvalidError where there are more events than a set holds.
+    """
+    customers = _customers(customer_codes)
+    stops = _stops(customers, until=until)
+    arrivals = _arrivals(customers, up_to_seq=stops[-1].seq)
+    contract_ids = {each.event["type"] for each in arrivals}
+    known = agreed.read_agreements(customers, event_types=contract_ids)
+    held = _held(customers)
+    content = {
+        "form": FORM,
+        "program": customers[0].program,
+        "customers": sorted(customer.code for customer in customers),
+        "steps": list(_steps(stops, arrivals=arrivals, held=held, known=known)),
+        "notes": [NO_RETRIES, *_left_out(customers)],
+    }
+    return contents.check(exact_json.read(contents.canonical_text(content).decode()))
+
+
+def _customers(codes: Sequence[str]) -> list[Customer]:
+    found = list(Customer.objects.filter(code__in=codes).order_by("pk"))
+    unknown = sorted(set(codes) - {customer.code for customer in found})
+    if unknown or not found:
+        raise InvalidInputError(f"There is no customer {', '.join(unknown) or 'named'}.", pointer="/customers")
+    programs = sorted({customer.program for customer in found})
+    if len(programs) > 1:
+        detail = f"These customers are of different programs ({', '.join(programs)}); a set is about one."
+        raise InvalidInputError(detail, pointer="/customers")
+    return found
+
+
+def _live(customers: Sequence[Customer]) -> QuerySet[Invoice]:
+    found = Invoice.objects.filter(customer__in=customers, credits=None).exclude(status=Invoice.Status.DISCARDED)
+    return found.select_related("cycle", "customer", "watermark", "policy")
+
+
+def _stops(customers: Sequence[Customer], *, until: datetime | None) -> list[_Stop]:
+    """Draftings in the order in which they happened."""
+    invoices = _live(customers) if until is None else _live(customers).filter(period_end__lte=until)
+    together: dict[tuple[int, str], list[Invoice]] = defaultdict(list)
+    for invoice in invoices:
+        together[invoice.watermark_id, invoice.kind].append(invoice)
+    if not together:
+        raise NothingClosedError("Nothing was drafted for these customers yet; close a period first.")
+    asked = dict(
+        InterimFiring.objects.filter(
+            invoice__in=[one for own in together.values() for one in own], cause=InterimFiring.Cause.CREDIT_EXPOSURE
+        ).values_list("invoice", "currency")
+    )
+    stops = [
+        _Stop(
+            seq=own[0].watermark.seq,
+            kind=kind,
+            at=own[0].watermark.fixed_at,
+            known_at=max(own[0].watermark.fixed_at, *_rated_at(own)),
+            as_of=max(_over(invoice) for invoice in own),
+            asked_in=asked.get(own[0].pk),
+            invoices=own,
+        )
+        for (_, kind), own in together.items()
+    ]
+    return sorted(stops, key=lambda stop: (stop.at, stop.seq, min(one.pk for one in stop.invoices)))
+
+
+def _rated_at(invoices: Sequence[Invoice]) -> list[datetime]:
+    """Lines are dated with the instant as of which agreements were read."""
+    return list(
+        RatedLine.objects.filter(invoice_line__invoice__in=invoices).values_list("rated_at", flat=True).distinct()
+    )
+
+
+def _over(invoice: Invoice) -> datetime:
+    """From when on a close takes the period up: after the grace that its policy gives."""
+    if invoice.policy is None:
+        return invoice.period_end
+    return invoice.period_end + policy_terms.grace_of(invoice.policy.terms)
+
+
+def _arrivals(customers: Sequence[Customer], *, up_to_seq: int) -> list[_Arrival]:
+    """Every accepted event of these customers up to the last watermark, in the order of capture."""
+    of = UsageEvent.objects.filter(customer__in=customers, seq__lte=up_to_seq)
+    if of.count() > contents.EVENTS_MAX:
+        detail = f"These customers have more than {contents.EVENTS_MAX} events; take fewer of them, or up to earlier."
+        raise InvalidInputError(detail, pointer="/customers")
+    types = dict(EventContract.objects.values_list("pk", "event_type"))
+    found = []
+    for customer in customers:
+        for contract_id, event_type in types.items():
+            stream = EvidenceStream(
+                customer_id=customer.pk,
+                customer_code=customer.code,
+                contract_id=contract_id,
+                event_type=event_type,
+                start=instants.EARLIEST,
+                end=instants.LATEST,
+                up_to_seq=up_to_seq,
+            )
+            found += [_arrival(line) for line in metering_queries.evidence_lines(stream)]
+    return sorted(found, key=lambda each: each.seq)
+
+
+def _arrival(line: str) -> _Arrival:
+    """The event as it was sent, put together from its row."""
+    row = exact_json.read(line)
+    extras = row["extras"]
+    event = {
+        "specversion": "1.0",
+        "id": extras.pop("id", row["id"]),
+        "source": row["source"],
+        "type": row["type"],
+        "subject": row["subject"],
+        "time": extras.pop("time", row["time"]),
+        "data": row["data"],
+    }
+    named = {name: value for name, value in extras.items() if name not in ("subjectsystem", "subjectid")}
+    return _Arrival(row["seq"], row["received_at"], {**named, **event})
+
+
+def _held(customers: Sequence[Customer]) -> list[QuarantinedEvent]:
+    """What was never accepted of these customers' usage, and waits or was discarded."""
+    codes = [customer.code for customer in customers]
+    found = QuarantinedEvent.objects.filter(subject__in=codes).exclude(status=QuarantinedEvent.Status.RELEASED)
+    return list(found.order_by("received_at", "pk"))
+
+
+def _steps(
+    stops: Sequence[_Stop], *, arrivals: Sequence[_Arrival], held: Sequence[QuarantinedEvent], known: DatedRows
+) -> Iterator[dict[str, Any]]:
+    """One for each drafting, and one more wherever a contract came into force before it."""
+    begun: datetime | None = None
+    after_seq = 0
+    left = list(held)
+    for number, stop in enumerate(stops):
+        own = [each for each in arrivals if after_seq < each.seq <= stop.seq]
+        for cut in known.contract_instants(after=begun, up_to=stop.known_at):
+            early = [each for each in own if contents.read_instant(each.received_at) < cut]
+            if early:
+                yield _step(
+                    f"before a contract changed at {instant(cut)}", known.rows_by(begun, just_before=cut), early
+                )
+                own = own[len(early) :]
+                begun = cut
+        last = stop is stops[-1]
+        received = own[-1].received_at if own else ""
+        waiting = [one for one in left if last or instant(one.received_at) <= received]
+        left = [one for one in left if one not in waiting]
+        rows = known.rows_by(begun, up_to=stop.known_at)
+        step = _step(f"{_WORDS[stop.kind]} at {instant(stop.at)}", rows, own, waiting)
+        issued = _issued_before(stops, number)
+        yield step | {
+            "draft": {
+                "kind": stop.kind,
+                "as_of": instant(stop.as_of),
+                "at": instant(stop.at),
+                "asked_in": stop.asked_in,
+            },
+            "expected": outcome.read_documents(invoice.pk for invoice in stop.invoices),
+            "issue": issued,
+        }
+        begun, after_seq = stop.known_at, stop.seq
+
+
+_WORDS = {"cycle": "close", "interim": "interim invoices", "adjustment": "corrections"}
+
+
+def _step(
+    name: str,
+    rows: Mapping[str, list[dict[str, Any]]],
+    arrived: Sequence[_Arrival],
+    held: Sequence[QuarantinedEvent] = (),
+) -> dict[str, Any]:
+    deliveries = [
+        _delivery(
+            [_sent(each.event, "accepted") for each in own], at=received, times=[each.event["time"] for each in own]
+        )
+        for received, own in ((key, list(group)) for key, group in groupby(arrived, key=lambda each: each.received_at))
+    ]
+    resent = [_sent(each.event, "duplicate") for each in arrived[:RESENT_MAX]]
+    if resent:
+        at = deliveries[-1]["at"]
+        deliveries.append({"at": at, "events": resent})
+    deliveries += [
+        {"at": instant(one.received_at), "events": [{"event": one.raw, "becomes": "quarantined"}]} for one in held
+    ]
+    return {"name": name, "rows": rows, "deliveries": deliveries, "draft": None, "expected": [], "issue": []}
+
+
+def _sent(event: Mapping[str, Any], becomes: str) -> dict[str, str]:
+    return {"event": exact_json.write(event).decode(), "becomes": becomes}
+
+
+def _delivery(events: list[dict[str, str]], *, at: str, times: Sequence[str]) -> dict[str, Any]:
+    """A clock that ran ahead was let pass within the contract's bounds: none of these lay in the future."""
+    latest = max([contents.read_instant(at), *(contents.read_instant(time) for time in times)])
+    return {"at": instant(latest), "events": events}
+
+
+def _issued_before(stops: Sequence[_Stop], number: int) -> list[dict[str, str]]:
+    """What was issued after this drafting and before the next one, whenever it was drafted."""
+    begin, end = stops[number].at, stops[number + 1].at if number + 1 < len(stops) else None
+    if end is None:
+        return []
+    drafted = [invoice for stop in stops[: number + 1] for invoice in stop.invoices]
+    found = [
+        invoice
+        for invoice in drafted
+        if invoice.finalized_at is not None
+        and invoice.finalized_at <= end
+        and (number == 0 or invoice in stops[number].invoices or invoice.finalized_at > begin)
+    ]
+    ordered = sorted(found, key=lambda invoice: (invoice.finalized_at or begin, invoice.pk))
+    return [{"key": outcome.key_of(one), "at": instant(one.finalized_at)} for one in ordered]
+
+
+def _left_out(customers: Sequence[Customer]) -> list[str]:
+    asked = Invoice.objects.filter(customer__in=customers, credits__isnull=False).count()
+    return [f"{asked} credit notes that people asked for are not drafted by the set."] if asked else []

@@ -1,0 +1,211 @@
+"""Runs of sets: asked for, carried out in the background, and kept with what came out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from time import monotonic
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Model
+
+from accounts import roles
+from accounts.roles import Role
+from core import audit, money, scratch, work
+from core.errors import DomainError, InvalidInputError, NotFoundError
+from invoicing.replay import candidate, engine, program_code, queries, sets
+from invoicing.replay.engine import Played
+from invoicing.replay.models import ReplayRun
+from invoicing.replay.rules import compare
+from invoicing.replay.rules.content import Content
+
+RUN_JOB = "replay_run"
+RUNNERS = frozenset({Role.PRODUCT, Role.FINANCE, Role.ENGINEERING})
+ORDERS_MAX = 100
+DIFFERENCES_KEPT = 500
+Verdict = ReplayRun.Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CameOut:
+    """Everything that one run found."""
+
+    first: Played
+    report: dict[str, Any]
+    verdict: str
+
+
+def ask(*, name: str, orders: int = 0, with_version: Model | None = None, actor: Any, at: datetime) -> ReplayRun:
+    """Queue a run of the latest content; a worker carries it out.
+
+    With a version (a price, fee table, contract or policy) the set also runs with it in the place of its own.
+    """
+    with transaction.atomic():
+        run = write_down(name=name, orders=orders, with_version=with_version, actor=actor, at=at)
+        work.enqueue(kind=RUN_JOB, key=str(run.pk), arguments={"run_id": run.pk}, at=at)
+    return run
+
+
+def write_down(*, name: str, orders: int, with_version: Model | None, actor: Any, at: datetime) -> ReplayRun:
+    """The run as a row, for whoever carries it out at once; NotInSetError where the version has no place in the set."""
+    if actor is not None:
+        roles.require_role(actor, *sorted(RUNNERS | {Role.AUDITOR}), to="run replay sets")
+    if not 0 <= orders <= ORDERS_MAX:
+        raise InvalidInputError(f"A run takes 0 to {ORDERS_MAX} shuffled orders.", pointer="/orders")
+    version = queries.latest_version(sets.find_set(name))
+    if with_version is not None and not candidate.is_held(with_version, by=version):
+        raise candidate.NotInSetError(f"{version} has nothing in whose place {with_version} could come.")
+    return ReplayRun.objects.create(
+        version=version,
+        orders=orders,
+        candidate_kind="" if with_version is None else candidate.kind_of(with_version),
+        candidate_id=None if with_version is None else with_version.pk,
+        asked_by=actor,
+        asked_at=at,
+    )
+
+
+def find_run(run_id: int) -> ReplayRun:
+    found = ReplayRun.objects.select_related("version__replay_set").filter(pk=run_id).first()
+    if found is None:
+        raise NotFoundError(f"There is no replay run {run_id}.")
+    return found
+
+
+def carry_out(*, run_id: int, clock: Callable[[], datetime]) -> ReplayRun:
+    """Play the set and keep what came out; a run that has ended stays as it is."""
+    run = find_run(run_id)
+    if run.finished_at is not None:
+        return run
+    scratch.drop_forsaken(purpose=engine.PURPOSE, at=clock())
+    begun = monotonic()
+    try:
+        found = _play(run)
+    except DomainError as error:
+        return _end(run, found=None, problem=error.message, begun=begun, at=clock())
+    return _end(run, found=found, problem="", begun=begun, at=clock())
+
+
+def _play(run: ReplayRun) -> _CameOut:
+    content = sets.content_of(run.version)
+    other = None
+    if run.candidate_id is not None:
+        version = candidate.find_version(kind=run.candidate_kind, number=run.candidate_id)
+        other = candidate.put_in_place(content, version)
+    played = [content] if other is None else [content, other]
+    total = engine.steps_of(played, orders=run.orders)
+    ReplayRun.objects.filter(pk=run.pk).update(done=0, total=total)
+
+    def told() -> None:
+        ReplayRun.objects.filter(pk=run.pk, done__lt=F("total")).update(done=F("done") + 1)
+
+    with engine.player() as player:
+        first = player.play(content, told=told)
+        differing = {}
+        for seed in range(1, run.orders + 1):
+            again = player.play(content, seed=seed, told=told)
+            if again.result_hash != first.result_hash:
+                differing[seed] = again
+        changed = None if other is None else player.play(other, told=told)
+    return _judge(content, run=run, first=first, differing=differing, changed=changed)
+
+
+def _judge(
+    content: Content, *, run: ReplayRun, first: Played, differing: dict[int, Played], changed: Played | None
+) -> _CameOut:
+    differences = compare.find_differences(content, first.result)
+    unstable = {
+        str(seed): _told(compare.find_changes(content, first.result, again.result)) for seed, again in differing.items()
+    }
+    report: dict[str, Any] = {
+        "counts": _counts(content, first),
+        "differences": _told(differences),
+        "difference_count": len(differences),
+        "orders": {"tried": run.orders, "unequal": unstable},
+        "candidate": None if changed is None else _effect(content, first, changed),
+    }
+    cannot = report["candidate"]["failed"] if changed is not None else []
+    verdict = Verdict.FAILED if differences or differing or cannot else Verdict.PASSED
+    return _CameOut(first=first, report=report, verdict=verdict)
+
+
+def _told(differences: list[compare.Difference]) -> list[dict[str, Any]]:
+    return [one.as_json() for one in differences[:DIFFERENCES_KEPT]]
+
+
+def _counts(content: Content, played: Played) -> list[dict[str, str]]:
+    """What was captured, rated and billed: expected, and found."""
+    wanted = [
+        event.get("becomes") for step in content["steps"] for sent in step["deliveries"] for event in sent["events"]
+    ]
+    steps = played.result["steps"]
+    rows = [
+        _row(what, "" if None in wanted else str(wanted.count(name)), str(sum(step[what] for step in steps)))
+        for what, name in compare.OUTCOME.items()
+    ]
+    expected, found = (
+        compare.sums_of(content["steps"], documents="expected"),
+        compare.sums_of(steps, documents="documents"),
+    )
+    for kind, words in (("counts", "{}"), ("units", "rated {}"), ("totals", "total {}")):
+        rows += [
+            _row(words.format(name), expected[kind].get(name, "0"), found[kind].get(name, "0"))
+            for name in sorted(expected[kind].keys() | found[kind].keys())
+        ]
+    return rows
+
+
+def _row(what: str, expected: str, found: str) -> dict[str, str]:
+    return {"what": what, "expected": expected, "found": found}
+
+
+def _effect(content: Content, before: Played, after: Played) -> dict[str, Any]:
+    """What the other version changes, by customer and line by line."""
+    old, new = (compare.customer_totals(played.result["steps"]) for played in (before, after))
+    customers = []
+    for customer, currency in sorted(old.keys() | new.keys()):
+        was, becomes = (side.get((customer, currency), Decimal(0)) for side in (old, new))
+        customers.append(
+            {
+                "customer": customer,
+                "currency": currency,
+                "before": money.plain(was),
+                "after": money.plain(becomes),
+                "change": money.plain(becomes - was),
+            }
+        )
+    changes = compare.find_changes(content, before.result, after.result)
+    known = {words for step in before.result["steps"] for words in step["failed"]}
+    failed = [words for step in after.result["steps"] for words in step["failed"] if words not in known]
+    return {"customers": customers, "changes": _told(changes), "change_count": len(changes), "failed": failed}
+
+
+@transaction.atomic
+def _end(run: ReplayRun, *, found: _CameOut | None, problem: str, begun: float, at: datetime) -> ReplayRun:
+    """Keep it once; whoever ended it before us has the last word."""
+    locked = ReplayRun.objects.select_for_update().get(pk=run.pk)
+    if locked.finished_at is not None:
+        return locked
+    verdict = Verdict.BROKEN if found is None else found.verdict
+    result_hash = "" if found is None else found.first.result_hash
+    own = program_code.hash_sources() if found is None else found.first.code_version
+    ReplayRun.objects.filter(pk=run.pk).update(
+        verdict=verdict,
+        finished_at=at,
+        duration_ms=int((monotonic() - begun) * 1000),
+        code_version=own,
+        migration_state=program_code.hash_migrations(),
+        result_hash=result_hash,
+        report={} if found is None else found.report,
+        problem=problem,
+        done=F("done") if found is None else F("total"),
+    )
+    facts = {
+        "verdict": str(verdict),
+        "content_hash": run.version.content_hash,
+        "result_hash": result_hash,
+        "code_version": own,
+    }
+    audit.append_entry(action="replay.run", subject=f"replay_run:{run.pk}", actor=run.asked_by, facts=facts, at=at)
+    return find_run(run.pk)
