@@ -95,6 +95,10 @@ UNFOLD: dict[str, Any] = {
                 _entry("Breaks", "difference", "cycle.Break", "?closed_at__isempty=1"),
                 _entry("Closes", "event_available", "cycle.CloseRun"),
                 _entry("Parked customers", "local_parking", "cycle.ParkedCustomer", "?left_at__isempty=1"),
+                _entry(
+                    "Interim drafts that failed", "running_with_errors", "cycle.StoppedInterim", "?left_at__isempty=1"
+                ),
+                _entry("Offences", "gavel", "cycle.Offence", "?cleared_at__isempty=1"),
                 _entry("Hold reasons", "pause_circle", "cycle.HoldReason"),
                 _entry("Subscriptions", "autorenew", "pricing.Subscription"),
                 _entry("Plans and prices", "sell", "pricing.Plan"),

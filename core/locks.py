@@ -18,6 +18,7 @@ class LockClass(IntEnum):
     ARCHIVE = 7106
     POLICY = 7107
     CLOSE_RUN = 7108  # held by a session, not a transaction: see `try_to_hold`
+    OFFENCES = 7110
     AGREED = 7109  # shared by whoever writes an agreement, alone while an instant is fixed: see `knowing`
     LAUNCH = 7110
 

@@ -44,7 +44,7 @@ def deliver(*, item_id: int, channel: str, at: datetime) -> None:
         return
     item = ReviewItem.objects.select_related("stream", "policy").get(pk=item_id)
     message = write_message(item)
-    if sent_to := _send_slack(message) if channel == Channel.SLACK else _send_email(item, message):
+    if sent_to := tell_ops(message, reference=f"review-{item.pk}", channel=channel):
         delivery = AlertDelivery(item=item, channel=channel, sent_to=sent_to, delivered_at=at)
         AlertDelivery.objects.bulk_create([delivery], ignore_conflicts=True)
 
@@ -63,14 +63,19 @@ def write_message(item: ReviewItem) -> Message:
     return Message(title=f"Billing Ops: {item}"[:200], text="\n".join(lines))
 
 
-def _send_email(item: ReviewItem, message: Message) -> str:
+def tell_ops(message: Message, *, reference: str, channel: str) -> str:
+    """Send one message to ops and say to whom it went, if to anybody; told again, a mail reader shows it once."""
+    return _send_slack(message) if channel == Channel.SLACK else _send_email(message, reference=reference)
+
+
+def _send_email(message: Message, *, reference: str) -> str:
     """To everybody of ops who has an address; nobody is no failure."""
     people = User.objects.filter(groups__name=Role.OPS, is_active=True).exclude(email="")
     addresses = sorted(people.values_list("email", flat=True).distinct())
     if not addresses:
         return ""
     # The same id each time: a mail reader shows a message that was sent twice once.
-    headers = {"Message-ID": f"<review-{item.pk}@billing-ops.invalid>"}
+    headers = {"Message-ID": f"<{reference}@billing-ops.invalid>"}
     EmailMessage(message.title, message.text, to=addresses, headers=headers).send()
     return ", ".join(addresses)[:1000]
 

@@ -14,7 +14,7 @@ from accounts.models import Seller
 from core import deciding, locks
 from core.deciding import Kind
 from core.errors import DomainError
-from invoicing.cycle import close, draft, interim, running
+from invoicing.cycle import close, draft, interim, running, stopped
 from invoicing.cycle.bills import Bill
 from invoicing.cycle.models import InterimFiring, Invoice
 from invoicing.cycle.rules import crossing
@@ -100,8 +100,9 @@ def _draft_or_report(customer_id: int, found: Sequence[Running], *, run: _Run) -
     except Exception as error:  # whatever one customer's data does must not stop the others
         if not isinstance(error, DomainError):
             log.exception("interim_failed", customer_id=customer_id)
-        reason = error.message if isinstance(error, DomainError) else f"{type(error).__name__}: {error}"
-        run.report.failed += [(each.due.subscription_id, reason) for each in found]
+        subscriptions = [each.due.subscription_id for each in found]
+        reason = stopped.note_failure(customer_id=customer_id, subscription_ids=subscriptions, error=error, at=run.at)
+        run.report.failed += [(subscription_id, reason) for subscription_id in subscriptions]
 
 
 def _draft_customer(customer_id: int, *, run: _Run) -> None:
@@ -113,6 +114,7 @@ def _draft_customer(customer_id: int, *, run: _Run) -> None:
         for own, pairs in groupby(running.usage_segments(again, at=run.at), key=lambda pair: pair[0]):
             invoice = _draft_one(own, [segment for _, segment in pairs], run=run)
             drafted += [] if invoice is None else [invoice]
+        stopped.let_go(customer_id=customer_id, at=run.at)
     run.report.invoice_ids += [invoice.pk for invoice in drafted]
     run.report.held += sum(invoice.status == Invoice.Status.HELD for invoice in drafted)
 

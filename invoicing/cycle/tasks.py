@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from core import recurring, work
-from invoicing.cycle import at_once, close, pdf, queries, recognize, start_close
+from invoicing.cycle import at_once, close, off_cycle, offences, pdf, queries, recognize, start_close, stopped
 from invoicing.cycle.models import Invoice
 from invoicing.documents import render, store
 from invoicing.documents.models import StoredDocument
@@ -19,6 +19,24 @@ def close_periods(*, run_id: int) -> None:
     """Do a slice of a close. Killed, it goes on with the chunk it was at."""
     ends = time.monotonic() + SLICE_SECONDS
     start_close.go_on(run_id=run_id, at=timezone.now(), is_over=lambda: time.monotonic() > ends)
+
+
+@work.handles(stopped.TRY_JOB, attempts_max=3)
+def draft_interim(*, customer_id: int) -> None:
+    """Try again what failed; what fails again is kept with its reason."""
+    off_cycle.draft_interims(customer_ids=[customer_id], at=timezone.now())
+
+
+@recurring.every(timedelta(days=1), kind=offences.CHECK_JOB)
+def check_invariants() -> None:
+    """Search for what contradicts an invariant, at night; a person may ask for it in between."""
+    offences.check_and_keep(at=timezone.now())
+
+
+@work.handles(offences.TELL_JOB, attempts_max=8)
+def tell_offences(*, first: int, last: int, channel: str) -> None:
+    """Tell ops what a check found."""
+    offences.tell(first=first, last=last, channel=channel)
 
 
 @work.handles(pdf.RENDER_JOB, attempts_max=5)

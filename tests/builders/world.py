@@ -17,11 +17,12 @@ from compliance.launch import checklists
 from compliance.payouts import evidence
 from compliance.payouts.models import GateRequirement
 from core import heads, work
+from core.invariants import Finding, Invariant
 from core.models import AuditAnchor, AuditEntry, Job
 from invoicing.alerts.models import AlertFiring
 from invoicing.charge_controls import limits
 from invoicing.charge_controls.models import AccessState, ControlFiring, CreditReview
-from invoicing.cycle import credit_note, hold
+from invoicing.cycle import credit_note, hold, offences, stopped
 from invoicing.cycle.models import (
     BillingCycle,
     Break,
@@ -29,7 +30,9 @@ from invoicing.cycle.models import (
     HoldReason,
     Invoice,
     InvoiceLine,
+    Offence,
     ParkedCustomer,
+    StoppedInterim,
 )
 from invoicing.effects import moves
 from invoicing.exposure.models import Exposure, ProgramCost
@@ -298,6 +301,17 @@ def _bill(ids: dict[str, int], company: billing.Company) -> None:
     billing.close_october(customer_codes=["broken-co"])
     ids["cycle_break"] = Break.objects.get().pk
     ids["cycle_parkedcustomer"] = ParkedCustomer.objects.get().pk
+    parked = ParkedCustomer.objects.get()
+    stopped.note_failure(
+        customer_id=parked.customer_id,
+        subscription_ids=[parked.subscription_id],
+        error=RuntimeError("a fault"),
+        at=billing.CLOSING,
+    )
+    ids["cycle_stoppedinterim"] = StoppedInterim.objects.get().pk
+    nobody = Invariant(number=1, name="all is well", find_offenders=list)
+    offences.keep([Finding(nobody, ["something that names nobody"])], at=billing.CLOSING)
+    ids["cycle_offence"] = Offence.objects.get().pk
     ids["cycle_closerun"] = CloseRun.objects.earliest("pk").pk
     ids["cycle_holdreason"] = HoldReason.objects.create(code="audit", use="hold", label="Asked for by the auditors").pk
     ids["cycle_invoice_release_hold"] = held.pk

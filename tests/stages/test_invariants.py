@@ -814,6 +814,12 @@ OFFENCES = [
         """,
     ),
     (
+        "a close that ended reads agreements as of no instant any more",
+        """
+        UPDATE core_knowninstant SET released_at = NULL;
+        """,
+    ),
+    (
         "no customer is parked for a period that has an invoice",
         """
         INSERT INTO cycle_parkedcustomer (customer_id, subscription_id, run_id, code, reason, periods, period_start,

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from invoicing.cycle import close_runs, month, park, queue
+from invoicing.cycle import close_runs, month, offences, park, queue, stopped
 from invoicing.cycle.admin import wording
 from invoicing.cycle.admin.queue_forms import month_bounds
 from invoicing.cycle.models import CloseRun, Invoice
@@ -48,6 +48,8 @@ def show(request: HttpRequest, *, context: dict[str, Any]) -> HttpResponse:
         "run": run,
         "state": state,
         "parked": park.open_parkings()[:PARKED_SHOWN],
+        "stopped": stopped.open_stops()[:PARKED_SHOWN],
+        "offences": offences.open_offences()[:PARKED_SHOWN],
         **({} if chosen is None else _figures(f"{chosen:%Y-%m}")),
     }
     response = TemplateResponse(request, "cycle/month.html", {**context, **shown})

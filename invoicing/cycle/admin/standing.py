@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from accounts.roles import Role
-from invoicing.cycle import approve, delta_decide
+from invoicing.cycle import approve, delta_decide, offences
 from invoicing.cycle.admin.timeline import name_of
 from invoicing.cycle.models import Hold, Invoice
 
@@ -29,6 +29,10 @@ def next_step(invoice: Invoice) -> Next | None:
     if invoice.status == Status.HELD:
         return _release(invoice)
     if invoice.status == Status.APPROVED:
+        try:
+            offences.require_none(invoice)
+        except offences.OffendedError as error:
+            return Next(what=error.message, able=[], unable=[])
         return Next(what="Finance finalizes it.", able=[], unable=[])
     return None
 

@@ -17,6 +17,18 @@ INVARIANTS = [
         ),
     ),
     Invariant(
+        number=13,
+        name="a close that ended reads agreements as of no instant any more",
+        find_offenders=rows_of(
+            """
+            SELECT run.id AS close, known.known_at
+            FROM cycle_closerun run JOIN core_knowninstant known ON known.id = run.known_id
+            WHERE run.ended_at IS NOT NULL AND known.released_at IS NULL
+            ORDER BY run.id
+            """
+        ),
+    ),
+    Invariant(
         number=24,
         name="an invoice with figures far outside its customer's past was born held",
         find_offenders=rows_of(

@@ -9,6 +9,7 @@ from invoicing.cycle.models.invoices import Invoice
 from invoicing.cycle.models.lines import CreditLine, InvoiceAllowanceCharge, InvoiceLine, InvoiceTax
 from invoicing.cycle.models.off_cycle import Deduction, InterimFiring
 from invoicing.cycle.models.review import HoldReason, InvoiceApproval, InvoiceComment
+from invoicing.cycle.models.stopped import Offence, StoppedInterim
 from invoicing.cycle.models.tie_outs import Break, BreakEvent, TieOut
 from invoicing.cycle.models.unusual import UnusualFigure
 
@@ -34,8 +35,10 @@ __all__ = [
     "InvoiceTransition",
     "LineBooking",
     "NumberSeries",
+    "Offence",
     "ParkedCustomer",
     "Recognition",
+    "StoppedInterim",
     "TieOut",
     "UnusualFigure",
 ]

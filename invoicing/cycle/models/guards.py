@@ -143,6 +143,13 @@ IF EXISTS (
         USING ERRCODE = 'integrity_constraint_violation';
 END IF;
 """
+# What must always hold does not, and a check found that it concerns this customer.
+_NOTHING_OFFENDS = """
+IF EXISTS (SELECT 1 FROM cycle_offence WHERE customer_id = NEW.customer_id AND cleared_at IS NULL) THEN
+    RAISE EXCEPTION 'an invariant is contradicted by what customer % has', NEW.customer_id
+        USING ERRCODE = 'integrity_constraint_violation';
+END IF;
+"""
 
 HOLDS_NAME_THE_POLICY = pgtrigger.Trigger(
     name="holds_name_the_policy",
@@ -227,6 +234,13 @@ INVOICE_GUARDS = [
         when=pgtrigger.Before,
         condition=pgtrigger.Q(new__status="final"),
         func=f"{_CYCLE_GOES_ON} RETURN NEW;",
+    ),
+    pgtrigger.Trigger(
+        name="nothing_offends",
+        operation=pgtrigger.Update,
+        when=pgtrigger.Before,
+        condition=pgtrigger.Q(new__status="final") & ~pgtrigger.Q(old__status="final"),
+        func=f"{_NOTHING_OFFENDS} RETURN NEW;",
     ),
     NO_DELETE,
     NO_TRUNCATE,

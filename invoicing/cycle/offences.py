@@ -1,0 +1,176 @@
+"""Keep what contradicts an invariant: found by a daily check, told to ops, and in the way of whom it concerns."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from core import bulk, invariants, locks, work
+from core.errors import DomainError
+from core.invariants import Finding
+from invoicing.cycle.models import Invoice, InvoiceLine, Offence
+from invoicing.pricing.models import Subscription
+from metering import alerts as ops_alerts
+from metering.models import AggregationSnapshot
+
+CHECK_JOB = "cycle.check_invariants"
+TELL_JOB = "cycle.tell_offences"
+KEPT_MAX = 1000  # of each invariant; more than that concern everybody, and a row says how many there are
+SHOWN = 20
+# How offenders name what they are about: `invoice 42, line 7`, `entry invoice:42:final`, `number INV-000001`.
+_NAMED = re.compile(r"(?:^|, )(invoice|line|rated_line|snapshot|customer|subscription) (\d+)(?=,|$)")
+_ENTRY = re.compile(r"invoice:(\d+):")
+_NUMBER = re.compile(r"(?:^|, )number (\S+)(?=,|$)")
+
+
+class OffendedError(DomainError):
+    """Something about this customer contradicts what must always hold."""
+
+    code = "invariant_offended"
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What an offender names, of each kind."""
+
+    ids: Mapping[str, int]
+    number: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What one check found: how many offences are new, still there, and gone."""
+
+    new: int
+    known: int
+    cleared: int
+
+
+def check_and_keep(*, at: datetime) -> Checked:
+    """Search for everything that contradicts an invariant, and keep what is there now; new offences are told to ops."""
+    return keep(invariants.check_all(invariants.all_invariants()), at=at)
+
+
+@transaction.atomic
+def keep(findings: Sequence[Finding], *, at: datetime) -> Checked:
+    """Open what is new, note what is still there, clear what is gone; one check at a time."""
+    locks.lock_exclusive(locks.LockClass.OFFENCES)
+    found = {
+        (finding.invariant.number, finding.invariant.name, offender)
+        for finding in findings
+        for offender in _kept(finding.offenders)
+    }
+    known = {(one.number, one.name, one.offender): one for one in open_offences()}
+    fresh = sorted(found - known.keys())
+    concerned = _concerned([offender for _, _, offender in fresh])
+    rows = [
+        Offence(
+            number=number,
+            name=name,
+            offender=offender,
+            customer_id=customer_id,
+            invoice_id=invoice_id,
+            found_at=at,
+            seen_at=at,
+        )
+        for (number, name, offender), (customer_id, invoice_id) in zip(fresh, concerned, strict=True)
+    ]
+    bulk.insert_rows(rows)
+    gone = [row.pk for key, row in known.items() if key not in found]
+    still = [row.pk for key, row in known.items() if key in found]
+    Offence.objects.filter(pk__in=gone).update(cleared_at=at)
+    Offence.objects.filter(pk__in=still).update(seen_at=at)
+    if rows:
+        _have_told(rows, at=at)
+    return Checked(new=len(rows), known=len(still), cleared=len(gone))
+
+
+def _kept(offenders: Sequence[str]) -> Iterable[str]:
+    yield from (offender.replace("\x00", "") for offender in offenders[:KEPT_MAX])
+    if len(offenders) > KEPT_MAX:
+        yield f"and {len(offenders) - KEPT_MAX} more"
+
+
+def open_offences() -> QuerySet[Offence]:
+    """What the last check found, the oldest first."""
+    return Offence.objects.filter(cleared_at=None).select_related("customer", "invoice").order_by("pk")
+
+
+def require_none(invoice: Invoice) -> None:
+    """OffendedError says what stops this customer's invoices; PostgreSQL asks once more when one is issued."""
+    found = open_offences().filter(customer=invoice.customer_id).first()
+    if found is not None:
+        raise OffendedError(
+            f"What must always hold does not: {found.name} ({found.offender}). Nothing is issued to"
+            f" {found.customer} until engineering has put it right and a check no longer finds it."
+        )
+
+
+def _concerned(offenders: Sequence[str]) -> list[tuple[int | None, int | None]]:
+    """Of each the customer and the invoice that it names, itself or through a line, a snapshot or a subscription."""
+    named = [_read(offender) for offender in offenders]
+    of_line = dict(InvoiceLine.objects.filter(pk__in=_ids(named, "line")).values_list("pk", "invoice"))
+    of_rated = dict(
+        InvoiceLine.objects.filter(rated_line__in=_ids(named, "rated_line")).values_list("rated_line", "invoice")
+    )
+    of_number = dict(
+        Invoice.objects.filter(number__in={one.number for one in named if one.number}).values_list("number", "pk")
+    )
+    invoices = [
+        one.ids.get("invoice")
+        or of_line.get(one.ids.get("line", 0))
+        or of_rated.get(one.ids.get("rated_line", 0))
+        or of_number.get(one.number)
+        for one in named
+    ]
+    of_invoice = dict(Invoice.objects.filter(pk__in={pk for pk in invoices if pk}).values_list("pk", "customer"))
+    of_snapshot = dict(AggregationSnapshot.objects.filter(pk__in=_ids(named, "snapshot")).values_list("pk", "customer"))
+    of_subscription = dict(
+        Subscription.objects.filter(pk__in=_ids(named, "subscription")).values_list("pk", "customer")
+    )
+    return [
+        (
+            of_invoice.get(invoice_id or 0)
+            or one.ids.get("customer")
+            or of_snapshot.get(one.ids.get("snapshot", 0))
+            or of_subscription.get(one.ids.get("subscription", 0)),
+            invoice_id if invoice_id in of_invoice else None,
+        )
+        for one, invoice_id in zip(named, invoices, strict=True)
+    ]
+
+
+def _read(offender: str) -> _Named:
+    ids = {kind: int(number) for kind, number in _NAMED.findall(offender)}
+    if (entry := _ENTRY.search(offender)) is not None:
+        ids.setdefault("invoice", int(entry.group(1)))
+    number = _NUMBER.search(offender)
+    return _Named(ids, None if number is None else number.group(1))
+
+
+def _ids(named: Iterable[_Named], kind: str) -> set[int]:
+    return {one.ids[kind] for one in named if kind in one.ids}
+
+
+def _have_told(rows: Sequence[Offence], *, at: datetime) -> None:
+    for channel in ops_alerts.channels():
+        arguments = {"first": rows[0].pk, "last": rows[-1].pk, "channel": channel}
+        work.enqueue(kind=TELL_JOB, key=f"{rows[0].pk}-{rows[-1].pk} {channel}", arguments=arguments, at=at)
+
+
+def tell(*, first: int, last: int, channel: str) -> None:
+    """Tell ops what a check found; outside any transaction."""
+    rows = list(Offence.objects.filter(pk__range=(first, last)).select_related("customer").order_by("pk"))
+    stopped = sorted({row.customer.code for row in rows if row.customer is not None})
+    lines = [f"{row.name}: {row.offender}" for row in rows[:SHOWN]]
+    if len(rows) > SHOWN:
+        lines.append(f"and {len(rows) - SHOWN} more")
+    lines.append(f"Nothing is issued to: {', '.join(stopped[:SHOWN])}." if stopped else "No customer is named by it.")
+    lines.append("They stand in the back office under Offences; a check that no longer finds them clears them.")
+    message = ops_alerts.Message(
+        title=f"Billing Ops: {len(rows)} contradictions of what must hold", text="\n".join(lines)
+    )
+    ops_alerts.tell_ops(message, reference=f"offences-{first}-{last}", channel=channel)
