@@ -153,6 +153,7 @@ UNFOLD: dict[str, Any] = {
                 "Launch",
                 _entry("Launch checklist", "rocket_launch", "launch.LaunchCheck", "board/"),
                 _entry("Launch checks", "checklist_rtl", "launch.LaunchCheck"),
+                _entry("Sample accounts", "footprint", "launch.SampleWalk"),
                 _entry("Restore drills", "settings_backup_restore", "launch.RestoreDrill"),
                 _entry("Rules of the checklist", "rule_settings", "launch.ChecklistVersion"),
             ),

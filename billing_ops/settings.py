@@ -230,6 +230,7 @@ SPECTACULAR_SETTINGS = {
         "ApprovalOutcome": ["approved", "first_of_two", "refused"],
         "Access": "invoicing.charge_controls.models.ACCESS",
         "BackfillStatus": "metering.models.Backfill.Status",
+        "SampleKind": "compliance.launch.models.SampleWalk.Kind",
         "BulkAction": "metering.models.BulkDecision.Action",
     },
 }

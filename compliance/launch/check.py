@@ -10,7 +10,7 @@ from django.db import transaction
 from accounts import roles
 from accounts.roles import Role
 from compliance.launch import checklists, walk
-from compliance.launch.boxes import backups, books, contracts, gates, invariants, lines, policies
+from compliance.launch.boxes import accounts, backups, books, contracts, gates, invariants, lines, policies, replays
 from compliance.launch.boxes.found import Found
 from compliance.launch.models import BoxResult, CloseWalk, LaunchCheck
 from compliance.launch.rules.boxes import Box
@@ -24,6 +24,8 @@ Look = Callable[..., Iterable[Found]]
 LOOKS: dict[Box, Look] = {
     Box.POLICY_SIGNED: policies.look,
     Box.CONTRACTS_PROVED: contracts.look,
+    Box.REPLAY_STABLE: replays.look,
+    Box.SAMPLES_ACCEPTED: accounts.look,
     Box.BOOKS_TIE: books.look,
     Box.GATES_RECHECKED: gates.look,
     Box.INVARIANTS_CLEAN: invariants.look,

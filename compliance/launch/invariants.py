@@ -57,6 +57,25 @@ INVARIANTS = [
     ),
     Invariant(
         number=50,
+        name="a sample is accepted by three people over its own proof, each in the audit chain",
+        find_offenders=rows_of(
+            """
+            SELECT acceptance.id AS acceptance, acceptance.sample_id AS sample, entry.reference
+            FROM launch_sampleacceptance acceptance
+            JOIN launch_samplewalk sample ON sample.id = acceptance.sample_id
+            JOIN core_auditentry entry ON entry.id = acceptance.audit_entry_id
+            WHERE acceptance.proof_hash <> sample.proof_hash
+               OR entry.action <> 'launch.sample_accepted' OR entry.actor_id <> acceptance.person_id
+               OR entry.facts ->> 'proof_hash' <> acceptance.proof_hash
+               OR EXISTS (SELECT FROM launch_sampleacceptance other
+                          WHERE other.sample_id = acceptance.sample_id AND other.id <> acceptance.id
+                            AND other.person_id = acceptance.person_id)
+            ORDER BY acceptance.id
+            """
+        ),
+    ),
+    Invariant(
+        number=50,
         name="a restore drill stands in the audit chain as it was",
         find_offenders=rows_of(
             """

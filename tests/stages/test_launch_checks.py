@@ -29,6 +29,7 @@ from tests.builders.tampering import tamper
 
 pytestmark = pytest.mark.django_db
 BACKUP = "backup_restored"
+OF_PEOPLE = {"replay_stable", "samples_accepted"}  # tests/stages/test_launch_samples.py
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_in_an_empty_house_only_what_cannot_have_failed_is_closed() -> None:
 def test_a_sound_month_closes_every_box_with_its_figures(company: billing.Company) -> None:
     launch.keep_drill()
     found = launch.results(launch.run_check())
-    assert {box: result.said for box, result in found.items() if not result.is_closed} == {}
+    assert {box for box, result in found.items() if not result.is_closed} == OF_PEOPLE
     signed = launch.rows(found["policy_signed"])
     assert [(row[0], row[1]) for row in signed] == [
         ("Product", "signs-for-product"),
@@ -78,6 +79,8 @@ def test_a_sound_month_closes_every_box_with_its_figures(company: billing.Compan
     assert {box: result.owner for box, result in found.items()} == {
         "policy_signed": "product",
         "contracts_proved": "engineering",
+        "replay_stable": "engineering",
+        "samples_accepted": "product",
         "last_close_traced": "finance",
         "books_tie": "finance",
         "gates_rechecked": "ops",
@@ -161,7 +164,7 @@ class TestRunning:
         else:
             check.go_on(run_id=begun.pk, at=CHECKED)
         check.go_on(run_id=begun.pk, at=CHECKED)
-        assert begun.results.count() == 7
+        assert begun.results.count() == 9
         assert (begun.walk.invoices_done, begun.walk.lines_done) == (2, 4)
 
     def test_the_walk_is_the_same_however_it_was_cut(self, company: billing.Company) -> None:
@@ -200,7 +203,7 @@ class TestRunning:
 class TestStanding:
     def test_before_any_check_every_box_is_open(self) -> None:
         assert {state.state for state in launch.states().values()} == {"not_checked"}
-        assert len(launch.states()) == 7
+        assert len(launch.states()) == 9
 
     def test_a_proof_is_closed_until_it_is_too_old(self, company: billing.Company) -> None:
         launch.run_check()
@@ -285,6 +288,9 @@ OFFENCES = {
         "UPDATE launch_checklistversion SET proposed_by_id = (SELECT person_id FROM launch_checklistapproval)"
         " WHERE version = 2"
     ),
+    "a sample is accepted by three people over its own proof, each in the audit chain": (
+        "UPDATE launch_sampleacceptance SET proof_hash = repeat('0', 64)"
+    ),
     "a restore drill stands in the audit chain as it was": "UPDATE launch_restoredrill SET sha256 = repeat('0', 64)",
 }
 
@@ -293,6 +299,8 @@ def test_an_offence_against_an_invariant_is_found(company: billing.Company) -> N
     launch.keep_drill()
     launch.run_check()
     checklists.approve_version(version=TestRules().propose().version, actor=company.finance, at=CHECKED)
+    assert [found for one in INVARIANTS for found in one.find_offenders()] == []
+    launch.accept(launch.walk(company, "acme"))
     assert [found for one in INVARIANTS for found in one.find_offenders()] == []
     for one in INVARIANTS:
         tamper(OFFENCES[one.name])
@@ -306,7 +314,7 @@ def test_a_worker_runs_the_check_that_was_asked_for(company: billing.Company) ->
     tasks.go_on_with_check(**job.arguments)
     asked.refresh_from_db()
     assert asked.finished_at is not None
-    assert open_boxes(asked) == {BACKUP}
+    assert open_boxes(asked) == {BACKUP, *OF_PEOPLE}
 
 
 def test_a_slice_that_is_over_queues_the_next(company: billing.Company, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,5 @@
 """The launch checklist in the back office."""
 
-from compliance.launch.admin import checklists, checks, drills
+from compliance.launch.admin import checklists, checks, drills, samples
 
-__all__ = ["checklists", "checks", "drills"]
+__all__ = ["checklists", "checks", "drills", "samples"]

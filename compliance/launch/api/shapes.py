@@ -5,8 +5,11 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from compliance.launch.models import ChecklistVersion, LaunchCheck
+from accounts import validators
+from compliance.launch import samples
+from compliance.launch.models import ChecklistVersion, LaunchCheck, SampleAcceptance, SampleWalk
 from compliance.launch.models.checks import BOXES, OWNERS
+from compliance.launch.models.samples import ROLES as SAMPLE_ROLES
 from compliance.launch.standing import State
 from core.http.fields import JsonField
 
@@ -89,6 +92,61 @@ class ChecklistSerializer(serializers.ModelSerializer[ChecklistVersion]):
     @extend_schema_field(serializers.BooleanField())
     def get_counts(self, version: ChecklistVersion) -> bool:
         return bool(version.version == self.context["in_force"])
+
+
+class AcceptanceSerializer(serializers.ModelSerializer[SampleAcceptance]):
+    """One person accepted the proof."""
+
+    person = serializers.CharField(source="person.username")
+    audit_reference = serializers.CharField(source="audit_entry.reference")
+
+    class Meta:
+        model = SampleAcceptance
+        fields = ["role", "person", "comment", "at", "audit_reference"]
+
+
+class SampleSerializer(serializers.ModelSerializer[SampleWalk]):
+    """A sample account: what its walk shows, and who accepted it."""
+
+    kind = serializers.ChoiceField(choices=SampleWalk.Kind.choices)
+    made_by = serializers.CharField(source="made_by.username")
+    proof = ProofSerializer()
+    acceptances = AcceptanceSerializer(many=True)
+    missing_roles = serializers.SerializerMethodField()
+
+    class Meta:
+        model = SampleWalk
+        fields = [
+            "id",
+            "program",
+            "kind",
+            "invoice",
+            "proof",
+            "proof_hash",
+            "made_by",
+            "made_at",
+            "acceptances",
+            "missing_roles",
+        ]
+
+    def get_missing_roles(self, sample: SampleWalk) -> list[str]:
+        return samples.missing_roles(sample)
+
+
+class NewSampleSerializer(serializers.Serializer[Any]):
+    """Which document to walk, and what it is to show."""
+
+    program = serializers.CharField(max_length=60, validators=[validators.CODE])
+    kind = serializers.ChoiceField(choices=SampleWalk.Kind.choices)
+    invoice = serializers.CharField(max_length=60, help_text="Its number, or its id.")
+
+
+class NewAcceptanceSerializer(serializers.Serializer[Any]):
+    """Accept the proof that was read, in one of the caller's roles."""
+
+    role = serializers.ChoiceField(choices=SAMPLE_ROLES)
+    proof_hash = serializers.CharField(max_length=64)
+    comment = serializers.CharField(max_length=2000, default="", allow_blank=True)
 
 
 class NewChecklistSerializer(serializers.Serializer[Any]):

@@ -3,5 +3,15 @@
 from compliance.launch.models.checklists import ChecklistApproval, ChecklistVersion
 from compliance.launch.models.checks import BoxResult, CloseWalk, LaunchCheck
 from compliance.launch.models.drills import RestoreDrill
+from compliance.launch.models.samples import SampleAcceptance, SampleWalk
 
-__all__ = ["BoxResult", "ChecklistApproval", "ChecklistVersion", "CloseWalk", "LaunchCheck", "RestoreDrill"]
+__all__ = [
+    "BoxResult",
+    "ChecklistApproval",
+    "ChecklistVersion",
+    "CloseWalk",
+    "LaunchCheck",
+    "RestoreDrill",
+    "SampleAcceptance",
+    "SampleWalk",
+]

@@ -41,11 +41,13 @@ class Checklist:
         return proved_at + self.rules[box].max_age
 
 
-DAY, WEEK, MONTH = 24, 7 * 24, 31 * 24
+DAY, WEEK, MONTH, QUARTER = 24, 7 * 24, 31 * 24, 92 * 24
 USUAL = Checklist(
     rules={
         Box.POLICY_SIGNED: Rule(max_age_hours=WEEK, owner="product"),
         Box.CONTRACTS_PROVED: Rule(max_age_hours=WEEK, owner="engineering"),
+        Box.REPLAY_STABLE: Rule(max_age_hours=WEEK, owner="engineering"),
+        Box.SAMPLES_ACCEPTED: Rule(max_age_hours=QUARTER, owner="product"),
         Box.LAST_CLOSE_TRACED: Rule(max_age_hours=WEEK, owner="finance"),
         Box.BOOKS_TIE: Rule(max_age_hours=WEEK, owner="finance"),
         Box.GATES_RECHECKED: Rule(max_age_hours=WEEK, owner="ops"),
