@@ -3,10 +3,15 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from compliance.launch import check, standing
-from compliance.launch.models import BoxResult, LaunchCheck, RestoreDrill
+from compliance.launch import check, samples, standing
+from compliance.launch.models import BoxResult, LaunchCheck, RestoreDrill, SampleWalk
 from compliance.launch.standing import BoxState
-from core import audit
+from core import audit, canonical
+from invoicing.cycle.models import Invoice
+from invoicing.replay import program_code
+from invoicing.replay.models import ReplayRequirement, ReplayRun, ReplaySet, ReplaySetVersion
+from invoicing.replay.rules import content
+from tests.builders import billing, replayed
 from tests.builders.billing import CLOSING
 
 CHECKED = CLOSING + timedelta(days=1)  # 3 November 2026, 08:00
@@ -50,3 +55,91 @@ def keep_drill(*, at: datetime = CLOSING, flaws: tuple[str, ...] = ()) -> Restor
         flaws=list(flaws),
         audit_entry=entry,
     )
+
+
+def keep_sample(invoice: Invoice, *, at: datetime = CHECKED) -> SampleWalk:
+    """A row as `walk_sample` keeps it, over a document that shows nothing in particular."""
+    proof = samples.prove(invoice, kind="late_event").as_json()
+    return SampleWalk.objects.create(
+        program="standard",
+        kind="late_event",
+        invoice=invoice,
+        proof=proof,
+        proof_hash=canonical.content_hash(proof),
+        made_by=billing.person("pia", "product"),
+        made_at=at,
+    )
+
+
+def accept(sample: SampleWalk, *, at: datetime = CHECKED) -> SampleWalk:
+    """Product, finance and ops accept it."""
+    for role in ("product", "finance", "ops"):
+        samples.accept_sample(
+            sample_id=sample.pk,
+            proof_hash=sample.proof_hash,
+            role=role,
+            comment="as agreed",
+            actor=billing.person(f"signs-for-{role}", role),
+            at=at,
+        )
+    return sample
+
+
+def require_replay(*, at: datetime = CHECKED) -> ReplaySet:
+    """A required set with one content; the rows as the replay room keeps them."""
+    decider, text = billing.person("pia", "product"), content.canonical_text({"steps": []})
+    made = ReplaySet.objects.create(name="spring", program="standard", created_by=decider, created_at=at)
+    ReplaySetVersion.objects.create(
+        replay_set=made,
+        version=1,
+        origin="upload",
+        content=content.pack(text),
+        content_hash=content.hash_of(text),
+        includes={},
+        holds={},
+        event_count=7,
+        document_count=1,
+        created_at=at,
+    )
+    entry = audit.append_entry(
+        action="replay.required",
+        subject=f"replay_set:{made.pk}",
+        actor=decider,
+        facts={"statement": ""},
+        at=at,
+    )
+    ReplayRequirement.objects.create(
+        replay_set=made, is_required=True, decided_by=decider, decided_at=at, audit_entry=entry
+    )
+    return made
+
+
+def keep_run(
+    of: ReplaySet, *, orders: int = 20, verdict: str = "passed", at: datetime = CHECKED, code: str = ""
+) -> None:
+    """A run that ended so, with the present program unless another is named."""
+    state = program_code.read_state()
+    run = ReplayRun.objects.create(version=of.versions.get(), orders=orders, asked_at=at)
+    facts = {"verdict": verdict, "result_hash": "cd" * 32}
+    audit.append_entry(action="replay.run", subject=f"replay_run:{run.pk}", actor=None, facts=facts, at=at)
+    ReplayRun.objects.filter(pk=run.pk).update(
+        finished_at=at,
+        code_version=code or state.code_version,
+        migration_state=state.migration_state,
+        **facts,
+    )
+
+
+def close_every_box(*, at: datetime) -> billing.Company:
+    """Two months billed, both samples accepted, a required replay that passed, a sound drill; then a check."""
+    company = replayed.open_company()
+    november = replayed.bill_two_months(company)[1]
+    for kind in SampleWalk.Kind:
+        walked = samples.walk_sample(
+            program="standard", kind=kind, invoice=str(november.pk), actor=billing.person("olaf", "engineering"), at=at
+        )
+        accept(walked, at=at)
+    keep_run(require_replay(at=at), at=at)
+    keep_drill(at=at)
+    run_check(at=at)
+    return company

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from accounts import external_ids, keys, portal_access, sign_in
 from accounts.models import Customer, Scope
-from compliance.launch import checklists, samples
+from compliance.launch import checklists
 from compliance.payouts import evidence
 from compliance.payouts.models import GateRequirement
 from core import heads, work
@@ -144,10 +144,7 @@ def make_world(*, at: datetime) -> World:
 def _prepare_launch(ids: dict[str, int], *, at: datetime) -> None:
     """A check, a drill, and rules of the checklist that wait for a colleague."""
     ids["launch_restoredrill"] = launch.keep_drill(at=at).pk
-    late = samples.suggest("late_event")[0]
-    ids["launch_samplewalk"] = samples.walk_sample(
-        program="standard", kind="late_event", invoice=str(late.pk), actor=billing.person("pia", "product"), at=at
-    ).pk
+    ids["launch_samplewalk"] = launch.keep_sample(Invoice.objects.earliest("pk"), at=at).pk
     ids["launch_launchcheck"] = launch.run_check(at=at).pk
     ids["launch_checklistversion"] = checklists.propose_version(
         terms={}, reason="as usual", actor=billing.person("pia", "product"), at=at
