@@ -124,7 +124,7 @@ def carry_over(snapshots: Sequence[AggregationSnapshot], *, at: datetime) -> lis
     For windows in which nothing changed; nothing is counted.
     """
     facts = ("customer_id", "meter_id", "window_start", "window_end", "meter_version_id", "period_start", "period_end")
-    counts = ("time_zone", "watermark_id", "quantity", "event_count", "unmeasured_count", "digest")
+    counts = ("time_zone", "watermark_id", "quantity", "event_count", "unmeasured_count", "digest", "first_seq")
     with transaction.atomic():
         retire_snapshots([snapshot.pk for snapshot in snapshots], at=at)
         copies = [
@@ -247,6 +247,7 @@ def _snapshot(wanted: _Wanted, version: MeterVersion, measure: WindowMeasure, *,
         event_count=measure.event_count,
         unmeasured_count=measure.unmeasured_count,
         digest=measure.digest,
+        first_seq=measure.first_seq,
         taken_at=at,
     )
 

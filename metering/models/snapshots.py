@@ -104,6 +104,9 @@ class AggregationSnapshot(models.Model):
         max_length=64,
         help_text="SHA-256 over the fingerprints of its events in capture order.",
     )
+    first_seq = models.BigIntegerField(
+        default=0, help_text="No event of it has a lower number; 0 where that is not known. Reading it begins there."
+    )
     taken_at = models.DateTimeField()
     retired_at = models.DateTimeField(null=True, help_text="Set once, when the draft that used it was discarded.")
 
@@ -162,6 +165,7 @@ class AggregationSnapshot(models.Model):
                     "event_count",
                     "unmeasured_count",
                     "digest",
+                    "first_seq",
                     "taken_at",
                 ],
             ),

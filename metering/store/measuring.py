@@ -37,12 +37,16 @@ class MeterReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowMeasure:
-    """What a window holds: all events of it make count and digest, those with a usable value the quantity."""
+    """What a window holds: all events of it make count and digest, those with a usable value the quantity.
+
+    `first_seq` is the number of the event that was captured first, 0 where there is none.
+    """
 
     quantity: Decimal
     event_count: int
     unmeasured_count: int
     digest: str
+    first_seq: int = 0
 
 
 # A table with statistics, because the planner knows nothing of the rows of an array: with it, a close of everybody
@@ -86,8 +90,8 @@ def _measure_pass(cursor: CursorWrapper, one: "_Pass", found: "_Found", *, up_to
     }
     for look in one_look.plan_looks(one.totals):
         cursor.execute(look.statement, bounds)
-        for stretch, events, digest, *columns in cursor.fetchall():
-            found.counted[stretch] = events, digest
+        for stretch, events, digest, first_seq, *columns in cursor.fetchall():
+            found.counted[stretch] = events, digest, first_seq
             found.totals.setdefault(stretch, {}).update(look.read(columns))
     for kind in sorted({each.kind for each in one.staged} - _LOOKED_AT):
         cursor.execute(_STATEMENTS[kind], bounds | {"kind": kind})
@@ -136,9 +140,9 @@ class _Read:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Counts, digests and totals by stretch, and by window what took a statement of its own."""
+    """Counts, digests, first numbers and totals by stretch, and by window what took a statement of its own."""
 
-    counted: dict[int, tuple[int, str]] = field(default_factory=dict)
+    counted: dict[int, tuple[int, str, int]] = field(default_factory=dict)
     totals: dict[int, dict[Total, Totalled]] = field(default_factory=dict)
     read: dict[int, _Read] = field(default_factory=dict)
 
@@ -236,11 +240,13 @@ def arrival_sign(reading: Reading) -> int:
 
 
 def _put_together(each: _Staged, found: _Found) -> WindowMeasure:
-    events, digest = found.counted.get(each.stretch, (0, NO_EVENTS))
+    events, digest, first_seq = found.counted.get(each.stretch, (0, NO_EVENTS, 0))
     read = _find_read(each, found, events=events)
     if read is None:
         quantity = Decimal(events) if each.kind == "count" else aggregation.ZERO
-        return WindowMeasure(quantity=quantity, event_count=events, unmeasured_count=0, digest=digest)
+        return WindowMeasure(
+            quantity=quantity, event_count=events, unmeasured_count=0, digest=digest, first_seq=first_seq
+        )
     reading = each.meter.reading
     ratio = ratio_of(read.quantity, measured_count=read.measured_count, reading=reading, span=each.window.span)
     return WindowMeasure(
@@ -248,6 +254,7 @@ def _put_together(each: _Staged, found: _Found) -> WindowMeasure:
         event_count=events,
         unmeasured_count=read.unmeasured_count,
         digest=digest,
+        first_seq=first_seq,
     )
 
 

@@ -31,8 +31,8 @@ EVENTS = sql.SQL(
 # `OFFSET 0` keeps the planner from working them out once per use.
 _LOOK = sql.SQL(
     """
-    SELECT look.number, count(*), encode(sha256(string_agg(look.fingerprint, ''::bytea ORDER BY look.seq)), 'hex')
-           {totals}
+    SELECT look.number, count(*), encode(sha256(string_agg(look.fingerprint, ''::bytea ORDER BY look.seq)), 'hex'),
+           min(look.seq) {totals}
     FROM (
         SELECT look.number, look.seq, look.fingerprint {usable}
         FROM (
@@ -78,7 +78,7 @@ class Look:
         return _statement(self.first, len(places), tuple((places[name], make) for name, make in self.totals))
 
     def read(self, columns: Sequence[object]) -> dict[Total, Totalled]:
-        """Give the totals of one row, from its columns behind number, count and digest."""
+        """Give the totals of one row, from its columns behind number, count, digest and first number."""
         pairs = zip(self.totals, columns[::2], columns[1::2], strict=True)
         return {total: Totalled(quantity, measured) for total, measured, quantity in pairs}  # type: ignore[arg-type]
 

@@ -265,3 +265,24 @@ def test_snapshots_and_watermarks_are_kept() -> None:
     assert guards.keeps_its_rows(Watermark)
     assert guards.refuses("UPDATE metering_aggregationsnapshot SET retired_at = NULL")
     assert guards.refuses("UPDATE metering_watermark SET seq = seq + 1")
+
+
+def test_a_snapshot_knows_where_its_events_begin_and_reading_starts_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        use(f"other-{number}", 1, customer="other")
+    use("first", 5, at="2026-03-20T00:00:00Z")
+    use("between", 1, customer="other")
+    use("second", 7, at="2026-03-02T00:00:00Z")
+    use("outside", 1, at="2026-02-02T00:00:00Z")
+    counted, empty = take(window(), window(customer="nobody"))
+    assert counted.first_seq == UsageEvent.objects.get(event_id="first").seq
+    assert empty.first_seq == 0
+    monkeypatch.setattr("metering.store.reading.PAGED_BY_INDEX_MAX", 0)
+    with CaptureQueriesContext(
+        connection,
+    ) as seen:
+        page = queries.snapshot_events(counted, after_seq=0, limit=10)
+    assert [row.event_id for row in page] == ["first", "second"]
+    assert f"e.seq > {counted.first_seq - 1}" in seen.captured_queries[-1]["sql"]
+    rest = queries.snapshot_events(counted, after_seq=page[0].seq, limit=10)
+    assert [row.event_id for row in rest] == ["second"]
