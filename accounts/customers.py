@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import Customer
-from core import history
+from core import history, personal_keys
 from core.errors import NotFoundError
 
 
@@ -35,6 +35,7 @@ def change_customer(*, code: str, changes: Mapping[str, Any], actor: Any) -> Cus
     """Change the named fields. Plans keep their currency and subscriptions their zone, so neither is fixed here."""
     with transaction.atomic():
         customer = get_customer(code=code, rows=Customer.objects.select_for_update())
+        personal_keys.refuse_erased(customer.personal_key_id)
         changed = {name: value for name, value in changes.items() if getattr(customer, name) != value}
         for name, value in changed.items():
             setattr(customer, name, value)

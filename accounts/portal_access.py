@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 
-from accounts.models import Customer, PortalUser
+from accounts.models import Customer, PortalUser, SignInGuard
 from core import audit, history, personal_keys
 
 
@@ -44,6 +45,20 @@ def set_password(*, portal_user_id: int, password: str, actor: Any, at: datetime
         portal_user.user.set_password(password)
         portal_user.user.save(update_fields=["password"])
         _record("portal_access.password_set", portal_user, actor=actor, at=at)
+
+
+def forget_person(portal_user: PortalUser) -> None:
+    """Overwrite who signs in here and close it for good; its key is destroyed by whoever erases the person."""
+    user = User.objects.select_for_update().get(pk=portal_user.user_id)
+    SignInGuard.objects.filter(name=user.username.lower()).delete()
+    User.objects.filter(pk=user.pk).update(
+        username=f"erased-{user.pk}",
+        first_name="",
+        last_name="",
+        email="",
+        password=make_password(None),  # one that nobody has
+        is_active=False,
+    )
 
 
 def _record(action: str, portal_user: PortalUser, *, actor: Any, at: datetime) -> None:

@@ -165,6 +165,8 @@ UNFOLD: dict[str, Any] = {
                 _entry("API keys", "key", "accounts.ApiKey"),
                 _entry("Portal users", "badge", "accounts.PortalUser"),
                 _entry("People", "manage_accounts", "auth.User"),
+                _entry("Erasures", "person_remove", "erasure.ErasureRequest"),
+                _entry("Retention", "history_toggle_off", "erasure.RetentionRule"),
             ),
             _group(
                 "Record",

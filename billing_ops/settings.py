@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "compliance.payouts",
     "compliance.evidence",
     "compliance.launch",
+    "compliance.erasure",
     "billing_ops",
 ]
 

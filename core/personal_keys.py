@@ -74,12 +74,16 @@ def open_within(value: Any) -> Any:
     return [open_within(inner) for inner in value] if isinstance(value, list) else value
 
 
+def refuse_erased(key_id: int | None) -> None:
+    """PersonErasedError where this key was destroyed: nothing is kept, and nothing changed, of who is forgotten."""
+    if key_id is not None and _key(key_id) is None:
+        raise PersonErasedError(f"This person was {erased_words(key_id)}; nothing more can be kept of them.")
+
+
 def seal_under(key_id: int, content: bytes) -> bytes:
     """The bytes under that key; PersonErasedError where it was destroyed."""
-    key = _key(key_id)
-    if key is None:
-        raise PersonErasedError(f"This person was {erased_words(key_id)}; nothing more can be kept of them.")
-    return sealing.seal_bytes(content, key=key)
+    refuse_erased(key_id)
+    return sealing.seal_bytes(content, key=_key(key_id) or b"")
 
 
 def open_under(key_id: int, sealed: bytes) -> bytes | None:

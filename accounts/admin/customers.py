@@ -35,6 +35,11 @@ class CustomerAdmin(HistoryAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("code",) if obj else ()
 
+    def has_change_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:
+        """Whoever was erased is only read."""
+        is_erased = obj is not None and obj.personal_key is not None and obj.personal_key.destroyed_at is not None
+        return not is_erased and super().has_change_permission(request, obj)
+
 
 @admin.register(ExternalId)
 class ExternalIdAdmin(HistoryAdmin):

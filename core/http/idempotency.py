@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
+import orjson
 from django.db import connection
 from django.http import HttpResponse
 
@@ -85,3 +86,15 @@ def store_answer(call: Call, response: HttpResponse) -> None:
     IdempotentAnswer.objects.filter(actor=call.actor, key=call.key).update(
         status=response.status_code, content_type=response.headers.get("Content-Type", ""), body=response.content
     )
+
+
+def forget_answers(*, naming: str) -> int:
+    """Overwrite the stored answers about whoever has this code; a repeat of such a call is told that they are gone."""
+    gone = orjson.dumps({"type": "about:blank", "title": "Gone", "status": 410, "code": "person_erased"})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE core_idempotentanswer SET status = 410, content_type = 'application/problem+json', body = %s"
+            " WHERE position(convert_to(%s, 'UTF8') IN body) > 0 AND position('\"legal_name\"'::bytea IN body) > 0",
+            [gone, f'"code":"{naming}"'],
+        )
+        return int(cursor.rowcount)

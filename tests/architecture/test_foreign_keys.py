@@ -5,7 +5,7 @@ from django.apps import apps
 # From the roof to the ground; a room may point to itself and to any below it.
 FLOORS = [
     {"billing_ops"},
-    {"launch"},
+    {"launch", "erasure"},
     {"evidence"},
     {"payouts"},
     {"replay"},

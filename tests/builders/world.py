@@ -13,6 +13,8 @@ from django.urls import reverse
 
 from accounts import external_ids, keys, portal_access, sign_in
 from accounts.models import Customer, Scope
+from compliance.erasure import decide
+from compliance.erasure.models import RetentionRule
 from compliance.launch import checklists
 from compliance.payouts import evidence
 from compliance.payouts.models import GateRequirement
@@ -64,6 +66,7 @@ from metering.models import (
 from metering.rules import drafting
 from metering.rules.measures import MeterContent
 from tests.builders import billing, launch, payouts, triggers
+from tests.builders import people as people_of
 from tests.builders.addresses import PARAMETER, Address
 from tests.builders.people import PASSWORD
 
@@ -406,6 +409,11 @@ def _let_in(ids: dict[str, int], *, at: datetime) -> None:
     portal_access.set_open(portal_user_id=people[1].pk, is_open=False, actor=None, at=at)
     for _ in range(sign_in.FAILURES_MAX):
         sign_in.count_attempt(name=owner.username, at=at)
+    asker = people_of.make_staff("olivia", "ops")
+    ids["erasure_erasurerequest"] = decide.ask_erasure(
+        kind="portal_user", code="bob", ground="asked", reference="TICKET-9", actor=asker, at=at
+    ).pk
+    ids["erasure_retentionrule"] = RetentionRule.objects.earliest("pk").pk
     ids["accounts_apikey"] = key.pk
     ids["accounts_portaluser"] = people[0].pk
     ids["accounts_portaluser_open_access"] = people[1].pk

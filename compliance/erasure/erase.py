@@ -1,0 +1,38 @@
+"""Forget somebody: destroy the keys, close and overwrite the sign-ins, and write the proof, in one transaction."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from accounts import portal_access
+from compliance.erasure import plan as planning
+from compliance.erasure.models import Erasure, ErasureRequest
+from compliance.erasure.persons import Kind, Person
+from compliance.erasure.plan import Plan
+from core import audit, personal_keys
+from core.http import idempotency
+
+ACTION = "person.erased"
+
+
+def erase_person(request: ErasureRequest, planned: Plan, *, actor: Any, at: datetime) -> Erasure:
+    """Do what was planned, in the caller's transaction; the row that comes back names no one."""
+    person = planned.person
+    did = [f"{personal_keys.destroy_keys(planned.keys, at=at)} keys destroyed.", *_overwrite(person)]
+    kept = [{"invoice": one.invoice_id, "until": one.until.isoformat(), "basis": one.basis} for one in planned.kept]
+    facts = {"request": request.pk, "keys": planned.keys, "kept_documents": len(kept)}
+    entry = audit.append_entry(action=ACTION, subject=person.subject, actor=actor, facts=facts, at=at)
+    return Erasure.objects.create(
+        request=request, keys=planned.keys, did=did, kept=kept, erased_at=at, audit_entry=entry
+    )
+
+
+def _overwrite(person: Person) -> Iterator[str]:
+    """What lies under no key: sign-ins, the words somebody is found by, answers of the API that are repeated."""
+    for sign_in in planning.sign_ins_of(person):
+        portal_access.forget_person(sign_in)
+        yield f"Sign-in {sign_in.pk} closed and its names overwritten."
+    if person.kind != Kind.PORTAL_USER:
+        type(person.row).objects.filter(pk=person.row.pk).update(name_marks=[])
+        count = idempotency.forget_answers(naming=person.row.code)
+        yield f"Nobody is found by their words any more; {count} stored answers overwritten."

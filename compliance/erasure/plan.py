@@ -1,0 +1,180 @@
+"""What erasing somebody would do now: what goes, what the law keeps and until when, and what forbids it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from django.db.models import F, Max, Q
+
+from accounts.models import PortalUser
+from compliance.erasure.models import RetentionRule
+from compliance.erasure.persons import Kind, Person
+from compliance.erasure.rules import retention
+from compliance.erasure.rules.retention import Kept, Rule
+from compliance.payouts.models import EvidenceFile, Payable, Payout
+from invoicing.charge_controls.models import CreditReview
+from invoicing.cycle.models import Invoice, ParkedCustomer
+from invoicing.pricing.models import Subscription
+
+UNDECIDED = ("draft", "held", "approved")
+SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDocument:
+    """A final invoice that says who it was issued to, and until when the law wants that."""
+
+    invoice_id: int
+    number: str
+    until: date
+    basis: str
+
+
+@dataclass(slots=True)
+class Plan:
+    """In sentences for people; `keys` are the keys that would be destroyed."""
+
+    person: Person
+    keys: list[int] = field(default_factory=list)
+    goes: list[str] = field(default_factory=list)
+    kept: list[KeptDocument] = field(default_factory=list)
+    stays: list[str] = field(default_factory=list)
+    forbids: list[str] = field(default_factory=list)
+
+
+def plan_of(person: Person, *, at: datetime) -> Plan:
+    """What would happen at this instant; nothing is done."""
+    plan = Plan(person)
+    if person.row.personal_key_id is not None:
+        plan.keys.append(person.row.personal_key_id)
+    if person.kind == Kind.CUSTOMER:
+        _plan_customer(plan, at)
+    elif person.kind == Kind.PAYEE:
+        _plan_payee(plan, at)
+    else:
+        _plan_portal_user(plan)
+    return plan
+
+
+def sign_ins_of(person: Person) -> list[PortalUser]:
+    """The sign-ins that go with this person."""
+    if person.kind == Kind.PORTAL_USER:
+        return [person.row]
+    if person.kind == Kind.CUSTOMER:
+        return list(PortalUser.objects.select_related("user", "customer").filter(customer=person.row).order_by("pk"))
+    return []
+
+
+def rules_in_store() -> list[Rule]:
+    """Every version of how long invoices are kept."""
+    return [
+        Rule(id=one.pk, country=one.country, years=one.years, effective_at=one.effective_at, basis=one.basis)
+        for one in RetentionRule.objects.all()
+    ]
+
+
+def _plan_customer(plan: Plan, at: datetime) -> None:
+    customer = plan.person.row
+    sign_ins = sign_ins_of(plan.person)
+    plan.keys += [one.personal_key_id for one in sign_ins if one.personal_key_id is not None]
+    plan.goes += [
+        "Name, address, tax id and e-mail of the customer, with all earlier versions and the words they are found by.",
+        "Titles of notices about the customer, and stored answers of the API that repeat who it is.",
+    ]
+    if sign_ins:
+        plan.goes.append(f"{len(sign_ins)} sign-ins to the portal, which are closed for good.")
+    plan.kept += documents_kept(customer.pk, at=at)
+    plan.stays += [
+        f"The code {customer.code}, ids in other systems, country, currency and zone: events and invoices name them.",
+        "Every amount, event, snapshot, journal entry and entry of the audit chain.",
+    ]
+    plan.forbids += [
+        *_running(customer.pk, at),
+        *_undecided(customer.pk),
+        *_not_due(customer.pk, at),
+        *_watched(customer.pk),
+    ]
+
+
+def _plan_portal_user(plan: Plan) -> None:
+    plan.goes += [
+        "User name, names, e-mail and password of the sign-in, which is closed for good.",
+        "The user name in the audit chain.",
+    ]
+    plan.stays.append("That there was such a sign-in, of which customer, and when it was given and closed.")
+
+
+def _plan_payee(plan: Plan, at: datetime) -> None:
+    payee = plan.person.row
+    plan.goes.append("Name and e-mail of the payee, with all earlier versions, also in decisions and the audit chain.")
+    plan.stays += [
+        f"The code {payee.code}, kind, program, market and country.",
+        "Every amount, gate decision, release and entry of the audit chain.",
+    ]
+    owed = Payable.objects.filter(payee=payee, withdrawn_at=None, payout=None).order_by("pk")
+    if numbers := list(owed.values_list("reference", flat=True)[:SHOWN]):
+        plan.forbids.append(f"Money is still owed: {', '.join(numbers)}. Pay it or withdraw it first.")
+    paid = Payout.objects.filter(payable__payee=payee).aggregate(last=Max("instructed_at"))["last"]
+    kept = paid and _kept(paid.date(), country=payee.country, at=at)
+    if kept and kept.until >= at.date():
+        plan.forbids.append(
+            f"Who was paid is kept until {_day(kept.until)} ({kept.rule.basis}); the last payout was on {_day(paid)}."
+        )
+    if EvidenceFile.objects.filter(gate_check__payee=payee).exists():
+        plan.forbids.append("Documents that were looked at for its gates are kept in clear; they cannot be erased yet.")
+
+
+def documents_kept(customer_id: int, *, at: datetime) -> list[KeptDocument]:
+    """The final invoices of a customer that the law still keeps, the one that is kept longest first."""
+    rules, found = rules_in_store(), []
+    final = Invoice.objects.filter(customer_id=customer_id, status=Invoice.Status.FINAL).select_related("seller")
+    for invoice in final:
+        assert invoice.issue_date is not None  # noqa: S101  a constraint: a final invoice has its day
+        kept = retention.kept_until(issued_on=invoice.issue_date, country=invoice.seller.country, rules=rules, at=at)
+        if kept is None or kept.until >= at.date():
+            until, basis = (date.max, "no rule says how long") if kept is None else (kept.until, kept.rule.basis)
+            found.append(KeptDocument(invoice.pk, invoice.number or "", until, basis))
+    return sorted(found, key=lambda one: (one.until, one.invoice_id), reverse=True)
+
+
+def _kept(issued_on: date, *, country: str, at: datetime) -> Kept | None:
+    return retention.kept_until(issued_on=issued_on, country=country, rules=rules_in_store(), at=at)
+
+
+def _running(customer_id: int, at: datetime) -> Iterator[str]:
+    running = Subscription.objects.filter(Q(ends_at=None) | Q(ends_at__gt=at), customer_id=customer_id)
+    if count := running.count():
+        yield f"{count} subscriptions still run. End them first."
+    ended = Subscription.objects.filter(customer_id=customer_id, ends_at__lte=at)
+    unbilled = ended.annotate(billed_to=Max("cycles__period_end")).filter(
+        Q(billed_to=None) | Q(billed_to__lt=F("ends_at"))
+    )
+    if count := unbilled.count():
+        yield f"{count} ended subscriptions are not billed up to their end. Close their last period first."
+
+
+def _undecided(customer_id: int) -> Iterator[str]:
+    open_ones = Invoice.objects.filter(customer_id=customer_id, status__in=UNDECIDED).order_by("pk")
+    if names := [str(one) for one in open_ones[:SHOWN]]:
+        yield f"Invoices are not decided: {', '.join(names)}. Finalize or discard them first."
+
+
+def _not_due(customer_id: int, at: datetime) -> Iterator[str]:
+    latest = Invoice.objects.filter(customer_id=customer_id, status="final", due_date__gte=at.date()).order_by(
+        "due_date"
+    )
+    for invoice in latest.reverse()[:1]:
+        due = invoice.due_date or at.date()
+        again = due + timedelta(days=1)
+        yield f"Invoice {invoice} is not due before {_day(due)}. Ask again from {_day(again)} on."
+
+
+def _watched(customer_id: int) -> Iterator[str]:
+    if ParkedCustomer.objects.filter(customer_id=customer_id, left_at=None).exists():
+        yield "The customer is parked: its close failed. Repair that first."
+    if CreditReview.objects.filter(customer_id=customer_id, status=CreditReview.Status.OPEN).exists():
+        yield "A credit review is open. Close it first."
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%b %Y}"

@@ -1,0 +1,335 @@
+"""Persons are forgotten on the word of two, amounts and the chain stay, and the law keeps what it keeps."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.db import Error, transaction
+from django.test import Client
+
+from accounts import portal_access
+from accounts.models import Customer, PortalUser, SignInGuard
+from billing_ops.management.commands import check_invariants
+from compliance.erasure import decide, persons, plan, retention
+from compliance.erasure.models import Erasure, ErasureRequest, RetentionRule
+from compliance.payouts import register
+from compliance.payouts.models import Payee
+from core import audit, heads
+from core.errors import NotAllowedError, NotFoundError
+from core.models import AuditEntry, AuditHead, IdempotentAnswer
+from invoicing.cycle.models import Invoice
+from invoicing.notices import tell
+from invoicing.notices.models import Notice
+from invoicing.pricing.models import Subscription
+from tests.builders import billing, dumps, people
+from tests.builders.guards import keeps_its_rows, refuses
+from tests.builders.tampering import tamper
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
+WHO = {
+    "legal_name": "Erika Mustermann",
+    "address": "Heidestraße 17\n51147 Köln",
+    "tax_id": "DE136695976",
+    "email": "erika.mustermann@example.org",
+}
+SIGNS_IN = {"username": "e.mustermann", "first_name": "Erika", "last_name": "Mustermann", "email": "em@privat.example"}
+WORDS = ["Erika", "Mustermann", "mustermann", "Heidestra", "51147", "DE136695976", "example.org", "privat.example"]
+
+
+@pytest.fixture
+def ops() -> User:
+    return people.make_staff("olivia", "ops")
+
+
+@pytest.fixture
+def finance() -> User:
+    return people.make_staff("finn", "finance")
+
+
+@pytest.fixture
+def erika(ops: User) -> Customer:
+    """Never billed: made by the API, changed once, told of, with a sign-in that somebody tried to guess."""
+    api = people.ApiClient(people.key_for(ops))
+    made = api.post("customers", {"code": "c-17", "currency": "EUR", **WHO}, Idempotency_Key="made-once")
+    assert made.status_code == 201
+    api.call("PATCH", "customers/c-17", {"address": "Heidestraße 17\n51147 Köln-Porz"})
+    customer = Customer.objects.get(code="c-17")
+    portal_access.give_access(customer=customer, person=SIGNS_IN, password=people.PASSWORD, actor=ops, at=NOW)
+    SignInGuard.objects.create(name="e.mustermann", failures=3, last_failure_at=NOW)
+    tell.tell(
+        tell.News(
+            key="review:1",
+            topic="review.requested",
+            audience="ops",
+            channels=("email",),
+            customer=customer,
+            title="Credit review: Erika Mustermann",
+            text="Look.",
+            document={"customer": "c-17"},
+        ),
+        at=NOW,
+    )
+    return customer
+
+
+def ask(ops: User, kind: str = "customer", code: str = "c-17") -> ErasureRequest:
+    return decide.ask_erasure(kind=kind, code=code, ground="asked", reference="TICKET-9", actor=ops, at=NOW)
+
+
+def erased(ops: User, finance: User, kind: str = "customer", code: str = "c-17", at: datetime = NOW) -> Erasure:
+    return decide.approve_erasure(request_id=ask(ops, kind, code).pk, actor=finance, at=at)
+
+
+def offences() -> dict[str, list[str]]:
+    found = {one.name: list(one.find_offenders()) for one in check_invariants.all_invariants()}
+    return {name: offenders for name, offenders in found.items() if offenders}
+
+
+def test_of_whom_nothing_is_kept_by_law_nothing_is_left(erika: Customer, ops: User, finance: User) -> None:
+    before = dumps.find_words(WORDS)
+    assert {one.split(":")[0] for one in before} == {"accounts_signinguard", "auth_user", "core_idempotentanswer"}
+    head = heads.sign_head(at=NOW)
+    assert head is not None
+    proof = erased(ops, finance)
+    assert dumps.find_words(WORDS) == []
+    assert audit.find_first_broken_entry() is None
+    assert list(heads.find_flaws([heads.as_document(one) for one in AuditHead.objects.all()])) == []
+    assert offences() == {}
+    assert proof.audit_entry.action == "person.erased"
+    assert proof.audit_entry.facts == {"request": proof.request_id, "keys": proof.keys, "kept_documents": 0}
+    assert len(proof.keys) == 2
+
+
+def test_whoever_was_erased_reads_so_everywhere(erika: Customer, ops: User, finance: User) -> None:
+    erased(ops, finance)
+    gone = "erased on 26 Nov 2026"
+    found = Customer.objects.get(code="c-17")
+    assert (found.legal_name, found.address, found.email, str(found)) == (gone, gone, gone, f"{gone} (c-17)")
+    assert {one.legal_name for one in found.history.all()} == {gone}
+    assert Notice.objects.get().title == gone
+    api = people.ApiClient(people.key_for(ops))
+    assert api.get("customers/c-17").json()["legal_name"] == gone
+    page = Client()
+    page.force_login(finance)
+    assert gone in page.get(f"/admin/accounts/customer/{found.pk}/change/").content.decode()
+    assert gone in page.get(f"/admin/accounts/customer/{found.pk}/history/").content.decode()
+    entry = AuditEntry.objects.get(action="portal_access.given")
+    assert gone in page.get(f"/admin/core/auditentry/{entry.pk}/change/").content.decode()
+
+
+def test_the_sign_in_is_closed_and_a_repeated_call_tells_nothing(erika: Customer, ops: User, finance: User) -> None:
+    client = Client()
+    assert client.login(username="e.mustermann", password=people.PASSWORD)
+    assert client.get("/portal/password/").status_code == 200
+    erased(ops, finance)
+    assert client.get("/portal/password/").status_code == 302
+    assert not Client().login(username="e.mustermann", password=people.PASSWORD)
+    sign_in = PortalUser.objects.get()
+    assert (sign_in.user.username, sign_in.user.is_active) == (f"erased-{sign_in.user_id}", False)
+    assert IdempotentAnswer.objects.get(key="made-once").status == 410
+
+
+def test_nothing_new_can_be_kept_of_whoever_was_erased(erika: Customer, ops: User, finance: User) -> None:
+    erased(ops, finance)
+    api = people.ApiClient(people.key_for(ops))
+    answer = api.call("PATCH", "customers/c-17", {"legal_name": "Erika Mustermann"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "person_erased")
+    assert dumps.find_words(["Mustermann"]) == []
+
+
+def test_a_portal_user_alone_is_forgotten_while_the_customer_stays(erika: Customer, ops: User, finance: User) -> None:
+    erased(ops, finance, kind="portal_user", code="e.mustermann")
+    assert dumps.find_words(["privat.example", "e.mustermann"]) == []
+    assert Customer.objects.get(code="c-17").legal_name == "Erika Mustermann"
+    assert offences() == {}
+
+
+class TestTwoPersons:
+    def test_ops_asks_and_finance_decides(self, erika: Customer, ops: User, finance: User) -> None:
+        with pytest.raises(NotAllowedError, match="Only ops may ask"):
+            ask(finance)
+        asked = ask(ops)
+        with pytest.raises(NotAllowedError, match="Only finance may decide"):
+            decide.approve_erasure(request_id=asked.pk, actor=ops, at=NOW)
+        assert Customer.objects.get(code="c-17").legal_name == "Erika Mustermann"
+
+    def test_whoever_asked_never_decides_not_even_with_both_roles(self, erika: Customer) -> None:
+        both = people.make_staff("bea", "ops", "finance")
+        asked = ask(both)
+        with pytest.raises(NotAllowedError, match="You asked for it"):
+            decide.approve_erasure(request_id=asked.pk, actor=both, at=NOW)
+        with pytest.raises(NotAllowedError, match="You asked for it"):
+            decide.refuse_erasure(request_id=asked.pk, refusal="asked_in_error", actor=both, at=NOW)
+        assert refuses(
+            "UPDATE erasure_erasurerequest SET status = 'erased', decided_by_id = asked_by_id, decided_at = now()"
+        )
+
+    def test_a_request_is_decided_once_and_never_changes(self, erika: Customer, ops: User, finance: User) -> None:
+        asked = ask(ops)
+        with pytest.raises(decide.AlreadyAskedError):
+            ask(ops)
+        decide.refuse_erasure(request_id=asked.pk, refusal="not_the_person", actor=finance, at=NOW)
+        with pytest.raises(decide.NotOpenError, match="refused already"):
+            decide.approve_erasure(request_id=asked.pk, actor=finance, at=NOW)
+        assert refuses("UPDATE erasure_erasurerequest SET reference = 'X'")
+        assert keeps_its_rows(ErasureRequest)
+        assert keeps_its_rows(RetentionRule)
+        erased(ops, finance)
+        assert keeps_its_rows(Erasure)
+
+    def test_nobody_is_found_who_is_not_there(self, ops: User) -> None:
+        with pytest.raises(NotFoundError, match="no portal user nobody"):
+            ask(ops, "portal_user", "nobody")
+
+
+class TestWhatForbidsIt:
+    @pytest.fixture
+    def issued(self) -> Invoice:
+        """October of acme, issued on 1 November, due on 15 November."""
+        company = billing.open_company()
+        return billing.issue(company, [billing.billed_customer(company, "acme", **WHO)])[0]
+
+    def forbids(self, at: datetime = NOW) -> list[str]:
+        return plan.plan_of(persons.find_person(kind="customer", code="acme"), at=at).forbids
+
+    def end(self, at: datetime) -> None:
+        for table in ("pricing_subscriptionphase", "pricing_subscription"):
+            tamper(f"UPDATE {table} SET ends_at = '{at.isoformat()}'")  # noqa: S608  our own names
+
+    def test_a_running_subscription(self, issued: Invoice, ops: User, finance: User) -> None:
+        asked = ask(ops, code="acme")
+        with pytest.raises(decide.ForbiddenError, match="1 subscriptions still run"):
+            decide.approve_erasure(request_id=asked.pk, actor=finance, at=NOW)
+        asked.refresh_from_db()
+        assert asked.status == "asked"
+        assert Customer.objects.get(code="acme").legal_name == "Erika Mustermann"
+
+    def test_an_end_that_is_not_billed_and_an_invoice_that_is_not_due(self, issued: Invoice) -> None:
+        self.end(billing.day(20, month=11))
+        assert self.forbids() == [
+            "1 ended subscriptions are not billed up to their end. Close their last period first."
+        ]
+        self.end(billing.NOVEMBER)
+        assert self.forbids() == []
+        due = issued.due_date
+        assert due is not None
+        assert self.forbids(at=datetime(due.year, due.month, due.day, 23, tzinfo=UTC)) == [
+            f"Invoice {issued} is not due before {due.day} Nov 2026. Ask again from {due.day + 1} Nov 2026 on."
+        ]
+
+    def test_an_undecided_invoice(self, ops: User) -> None:
+        company = billing.open_company()
+        draft = billing.billed_customer(company, "acme")
+        assert f"Invoices are not decided: Draft {draft.pk}. Finalize or discard them first." in self.forbids()
+        assert Subscription.objects.count() == 1
+
+    def test_a_final_invoice_is_kept_by_law_and_named(self, issued: Invoice, ops: User, finance: User) -> None:
+        self.end(billing.NOVEMBER)
+        [kept] = plan.plan_of(persons.find_person(kind="customer", code="acme"), at=NOW).kept
+        assert (kept.number, f"{kept.until}") == (issued.number, "2034-12-31")
+        total = Invoice.objects.get(pk=issued.pk).total
+        proof = erased(ops, finance, code="acme")
+        assert [one["until"] for one in proof.kept] == ["2034-12-31"]
+        after = Invoice.objects.get(pk=issued.pk)
+        assert (after.total, after.customer.legal_name) == (total, "erased on 26 Nov 2026")
+        assert total == Decimal("61.88")
+        assert offences() == {}
+
+
+class TestPayees:
+    @pytest.fixture
+    def anna(self, ops: User) -> Payee:
+        return register.register_payee(
+            code="anna",
+            legal_name="Anna Privatperson",
+            kind="person",
+            program="referral",
+            market="DE",
+            country="DE",
+            email="anna@privatperson.example",
+            actor=ops,
+            at=NOW,
+        )
+
+    def test_one_who_was_never_paid_is_forgotten(self, anna: Payee, ops: User, finance: User) -> None:
+        assert dumps.find_words(["Privatperson", "privatperson"]) == []
+        erased(ops, finance, kind="payee", code="anna")
+        assert Payee.objects.get(code="anna").legal_name == "erased on 26 Nov 2026"
+        assert offences() == {}
+
+
+class TestInvariants:
+    @pytest.mark.parametrize(
+        ("name", "planted"),
+        [
+            (
+                "whoever was erased has no key, no words to be found by, and no open sign-in",
+                "UPDATE accounts_customer SET name_marks = '{abc}'",
+            ),
+            (
+                "whoever was erased has no key, no words to be found by, and no open sign-in",
+                "UPDATE auth_user SET is_active = true WHERE starts_with(username, 'erased-')",
+            ),
+            (
+                "every destroyed key is named by a proof, and that one by the audit chain",
+                "UPDATE core_personalkey SET wrapped = NULL, destroyed_at = now()",
+            ),
+            (
+                "whoever decided over an erasure did not ask for it",
+                """
+                ALTER TABLE erasure_erasurerequest DROP CONSTRAINT erasure_request_four_eyes;
+                UPDATE erasure_erasurerequest SET decided_by_id = asked_by_id
+                """,
+            ),
+            (
+                "what is kept of persons lies under their keys (manage.py personal_keys seal)",
+                "UPDATE accounts_customer SET personal_key_id = NULL",
+            ),
+        ],
+    )
+    def test_an_offence_is_found(self, erika: Customer, ops: User, finance: User, name: str, planted: str) -> None:
+        people.make_customer("another")
+        erased(ops, finance)
+        tamper(planted)
+        assert name in offences()
+
+
+class TestCommand:
+    def run(self, *arguments: str, **options: Any) -> str:
+        out = StringIO()
+        call_command("erase_person", *arguments, stdout=out, **options)
+        return out.getvalue()
+
+    def test_it_shows_asks_and_erases(self, erika: Customer, ops: User, finance: User) -> None:
+        assert "What goes, for good\n  Name, address, tax id and e-mail" in self.run("customer", "c-17")
+        self.run("customer", "c-17", ask="TICKET-9", by="olivia")
+        request = ErasureRequest.objects.get()
+        with pytest.raises(CommandError, match="Only finance may decide"):
+            self.run(approve=request.pk, by="olivia")
+        assert "2 keys destroyed" in self.run(approve=request.pk, by="finn")
+        assert dumps.find_words(WORDS) == []
+
+    def test_it_says_what_is_missing(self) -> None:
+        with pytest.raises(CommandError, match="Say who"):
+            self.run()
+        with pytest.raises(CommandError, match="Say with --by"):
+            self.run(approve=1)
+
+
+def test_retention_follows_versions_and_the_sellers_country(finance: User) -> None:
+    assert {(one.country, one.years) for one in RetentionRule.objects.all()} == {("", 10), ("DE", 8)}
+    with pytest.raises(Error), transaction.atomic():
+        RetentionRule.objects.create(country="FR", years=101, basis="x", effective_at=NOW, created_at=NOW)
+    retention.set_retention(country="DE", years=6, basis="a later law", effective_at=NOW, actor=finance, at=NOW)
+    with pytest.raises(retention.RuleExistsError):
+        retention.set_retention(country="DE", years=7, basis="another", effective_at=NOW, actor=finance, at=NOW)
+    with pytest.raises(NotAllowedError):
+        retention.set_retention(
+            country="", years=1, basis="none", effective_at=NOW, actor=people.make_staff("otto", "ops"), at=NOW
+        )
