@@ -82,7 +82,7 @@ def _plan_customer(plan: Plan, at: datetime) -> None:
         "Titles of notices about the customer, and stored answers of the API that repeat who it is.",
     ]
     if sign_ins:
-        plan.goes.append(f"{len(sign_ins)} sign-ins to the portal, which are closed for good.")
+        plan.goes.append(f"Sign-ins to the portal, which are closed for good: {len(sign_ins)}.")
     plan.kept += documents_kept(customer.pk, at=at)
     plan.stays += [
         f"The code {customer.code}, ids in other systems, country, currency and zone: events and invoices name them.",
@@ -144,13 +144,13 @@ def _kept(issued_on: date, *, country: str, at: datetime) -> Kept | None:
 def _running(customer_id: int, at: datetime) -> Iterator[str]:
     running = Subscription.objects.filter(Q(ends_at=None) | Q(ends_at__gt=at), customer_id=customer_id)
     if count := running.count():
-        yield f"{count} subscriptions still run. End them first."
+        yield f"Subscriptions that still run: {count}. End them first."
     ended = Subscription.objects.filter(customer_id=customer_id, ends_at__lte=at)
     unbilled = ended.annotate(billed_to=Max("cycles__period_end")).filter(
         Q(billed_to=None) | Q(billed_to__lt=F("ends_at"))
     )
     if count := unbilled.count():
-        yield f"{count} ended subscriptions are not billed up to their end. Close their last period first."
+        yield f"Subscriptions that ended and are not billed to their end: {count}. Close their last period first."
 
 
 def _undecided(customer_id: int) -> Iterator[str]:

@@ -204,7 +204,7 @@ class TestWhatForbidsIt:
 
     def test_a_running_subscription(self, issued: Invoice, ops: User, finance: User) -> None:
         asked = ask(ops, code="acme")
-        with pytest.raises(decide.ForbiddenError, match="1 subscriptions still run"):
+        with pytest.raises(decide.ForbiddenError, match="Subscriptions that still run: 1"):
             decide.approve_erasure(request_id=asked.pk, actor=finance, at=NOW)
         asked.refresh_from_db()
         assert asked.status == "asked"
@@ -213,7 +213,7 @@ class TestWhatForbidsIt:
     def test_an_end_that_is_not_billed_and_an_invoice_that_is_not_due(self, issued: Invoice) -> None:
         self.end(billing.day(20, month=11))
         assert self.forbids() == [
-            "1 ended subscriptions are not billed up to their end. Close their last period first."
+            "Subscriptions that ended and are not billed to their end: 1. Close their last period first."
         ]
         self.end(billing.NOVEMBER)
         assert self.forbids() == []

@@ -50,7 +50,7 @@ NEW_VERSION = ActionDialog(
 class ErasureRequestAdmin(BackOfficeAdmin):
     """Asked by ops, decided by finance, two persons."""
 
-    list_display = ("number", "who", "kind", "state", "reference", "asked_at", "asked_by", "decided_by")
+    list_display = ("number", "who", "kind", "state", "reference", "asked", "asked_by", "decided_by")
     list_filter = ("status", "kind")
     search_fields = ("reference", "customer__code", "payee__code")
     list_select_related = ("customer", "portal_user__customer", "payee", "asked_by", "decided_by")
@@ -69,6 +69,10 @@ class ErasureRequestAdmin(BackOfficeAdmin):
     @display(description="Request", ordering="pk")
     def number(self, request: ErasureRequest) -> str:
         return str(request)
+
+    @display(description="Asked (UTC)", ordering="asked_at")
+    def asked(self, request: ErasureRequest) -> str:
+        return f"{request.asked_at:%d %b %Y %H:%M}"
 
     @display(description="Who")
     def who(self, request: ErasureRequest) -> str:
