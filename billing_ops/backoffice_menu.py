@@ -108,6 +108,8 @@ UNFOLD: dict[str, Any] = {
                 _entry("Invoice terms", "percent_discount", "pricing.InvoiceTerm"),
                 _entry("Tax rates", "percent", "pricing.TaxRate"),
                 _entry("Trigger policies", "policy", "policy.TriggerPolicy"),
+                _entry("Replay sets", "replay", "replay.ReplaySet"),
+                _entry("Replay runs", "slow_motion_video", "replay.ReplayRun"),
             ),
             _group(
                 "Triggers",

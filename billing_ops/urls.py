@@ -17,6 +17,7 @@ API_ROOMS = (
     "invoicing.notices",
     "invoicing.alerts",
     "invoicing.charge_controls",
+    "invoicing.replay",
     "compliance.payouts",
     "compliance.evidence",
     "compliance.launch",

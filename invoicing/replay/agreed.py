@@ -29,6 +29,7 @@ from invoicing.replay.rules import content as contents
 from metering.models import EventContract, EventContractVersion, Meter, MeterVersion
 
 Row = dict[str, Any]
+Tables = Mapping[str, Sequence[Row]]
 # The column that says since when a row was known; what has none was always there.
 KNOWN_SINCE = {
     "metering_eventcontractversion": "activated_at",
@@ -57,23 +58,18 @@ BLANK: dict[str, Row] = {
 class DatedRows:
     """Rows by table; asked for stretch by stretch of time."""
 
-    tables: Mapping[str, Sequence[Row]]
+    tables: Tables
 
-    def rows_by(
-        self, since: datetime | None, *, up_to: datetime | None = None, just_before: datetime | None = None
-    ) -> dict[str, list[Row]]:
-        """What came to be known after `since`, until then; with it, what it changed of the rows before."""
+    def known_by(self, instant: datetime, *, without_it: bool = False) -> Tables:
+        """How every table stood at this instant, or just before it."""
         found = {}
         for table, own in self.tables.items():
-            known = [row for row in own if _is_known(table, row, up_to=up_to, just_before=just_before)]
-            before = [] if since is None else [row for row in own if _is_known(table, row, up_to=since)]
+            known = [row for row in own if _is_known(table, row, instant=instant, without_it=without_it)]
             if table == CONTRACTS:
-                known, before = _in_force(known), _in_force(before)
+                known = _in_force(known)
             if table == PHASES:
-                known, before = _as_laid_out(known, own), _as_laid_out(before, own)
-            changed = [row for row in known if row not in before]
-            if changed:
-                found[table] = changed
+                known = _as_laid_out(known, own)
+            found[table] = known
         return found
 
     def contract_instants(self, *, after: datetime | None, up_to: datetime) -> list[datetime]:
@@ -143,13 +139,19 @@ def _without_names(table: str, row: Row) -> Row:
     return row | blank
 
 
-def _is_known(table: str, row: Row, *, up_to: datetime | None = None, just_before: datetime | None = None) -> bool:
+def changes(before: Tables, after: Tables) -> dict[str, list[Row]]:
+    """What has to be put there so that the tables stand as they did after."""
+    found = {table: [row for row in own if row not in before.get(table, ())] for table, own in after.items()}
+    return {table: own for table, own in found.items() if own}
+
+
+def _is_known(table: str, row: Row, *, instant: datetime, without_it: bool) -> bool:
     is_first = table == METERS and row["version"] == 1  # it was made with its meter and was there always
     column = None if is_first else KNOWN_SINCE.get(table)
-    since = None if column is None or row[column] is None else contents.read_instant(row[column])
-    if since is None:
+    if column is None or row[column] is None:
         return True
-    return (up_to is None or since <= up_to) and (just_before is None or since < just_before)
+    since = contents.read_instant(row[column])
+    return since < instant or (since == instant and not without_it)
 
 
 def _in_force(versions: Sequence[Row]) -> list[Row]:

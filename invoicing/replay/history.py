@@ -16,7 +16,7 @@ from invoicing.policy.rules import terms as policy_terms
 from invoicing.pricing.rules import instants
 from invoicing.rating.models import RatedLine
 from invoicing.replay import agreed, outcome
-from invoicing.replay.agreed import DatedRows
+from invoicing.replay.agreed import DatedRows, Tables
 from invoicing.replay.outcome import instant
 from invoicing.replay.rules import content as contents
 from invoicing.replay.rules.content import Content
@@ -193,37 +193,29 @@ def _steps(
     stops: Sequence[_Stop], *, arrivals: Sequence[_Arrival], held: Sequence[QuarantinedEvent], known: DatedRows
 ) -> Iterator[dict[str, Any]]:
     """One for each drafting, and one more wherever a contract came into force before it."""
-    begun: datetime | None = None
-    after_seq = 0
+    before: Tables = {}
+    begun, after_seq = instants.EARLIEST, 0
     left = list(held)
     for number, stop in enumerate(stops):
         own = [each for each in arrivals if after_seq < each.seq <= stop.seq]
         for cut in known.contract_instants(after=begun, up_to=stop.known_at):
             early = [each for each in own if contents.read_instant(each.received_at) < cut]
             if early:
-                yield _step(
-                    f"before a contract changed at {instant(cut)}", known.rows_by(begun, just_before=cut), early
-                )
-                own = own[len(early) :]
-                begun = cut
-        last = stop is stops[-1]
-        received = own[-1].received_at if own else ""
-        waiting = [one for one in left if last or instant(one.received_at) <= received]
+                now = known.known_by(cut, without_it=True)
+                yield _step(f"before a contract changed at {instant(cut)}", agreed.changes(before, now), early)
+                own, before = own[len(early) :], now
+        received = contents.read_instant(own[-1].received_at) if own else instants.EARLIEST
+        waiting = [one for one in left if stop is stops[-1] or one.received_at <= received]
         left = [one for one in left if one not in waiting]
-        rows = known.rows_by(begun, up_to=stop.known_at)
-        step = _step(f"{_WORDS[stop.kind]} at {instant(stop.at)}", rows, own, waiting)
-        issued = _issued_before(stops, number)
+        now = known.known_by(stop.known_at)
+        step = _step(f"{_WORDS[stop.kind]} at {instant(stop.at)}", agreed.changes(before, now), own, waiting)
+        draft = {"kind": stop.kind, "as_of": instant(stop.as_of), "at": instant(stop.at), "asked_in": stop.asked_in}
         yield step | {
-            "draft": {
-                "kind": stop.kind,
-                "as_of": instant(stop.as_of),
-                "at": instant(stop.at),
-                "asked_in": stop.asked_in,
-            },
+            "draft": draft,
             "expected": outcome.read_documents(invoice.pk for invoice in stop.invoices),
-            "issue": issued,
+            "issue": _issued_before(stops, number),
         }
-        begun, after_seq = stop.known_at, stop.seq
+        before, begun, after_seq = now, stop.known_at, stop.seq
 
 
 _WORDS = {"cycle": "close", "interim": "interim invoices", "adjustment": "corrections"}

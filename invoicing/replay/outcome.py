@@ -1,6 +1,7 @@
 """What was drafted, as plain values that can be compared: each document with its lines and the events behind them."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from core import canonical, money
@@ -43,6 +44,7 @@ def _document(invoice: Invoice) -> Document:
         "adjusts",
     )
     terms = invoice.allowances_charges.all()
+    said = partial(money.amount_text, currency=invoice.currency)
     return {
         "key": key_of(invoice),
         "customer": invoice.customer.code,
@@ -53,21 +55,21 @@ def _document(invoice: Invoice) -> Document:
         "period": [instant(invoice.period_start), instant(invoice.period_end)],
         "lines": sorted((_line(line) for line in lines), key=_order),
         "on_document": [
-            {"kind": one.kind, "reason": one.reason, "amount": money.plain(one.amount), "tax": _tax(one)}
+            {"kind": one.kind, "reason": one.reason, "amount": said(one.amount), "tax": _tax(one)}
             for one in sorted(terms, key=lambda one: one.position)
         ],
         "taxes": [
             {
                 "tax": f"{one.category} {money.plain(one.percent)}",
-                "taxable": money.plain(one.taxable),
-                "amount": money.plain(one.tax),
+                "taxable": said(one.taxable),
+                "amount": said(one.tax),
             }
             for one in invoice.taxes.all()
         ],
-        "subtotal": money.plain(invoice.subtotal),
-        "tax": money.plain(invoice.tax),
-        "total": money.plain(invoice.total),
-        "payable": money.plain(invoice.payable),
+        "subtotal": said(invoice.subtotal),
+        "tax": said(invoice.tax),
+        "total": said(invoice.total),
+        "payable": said(invoice.payable),
         "breaks": sorted(_breaks(invoice)),
     }
 
@@ -96,7 +98,7 @@ def _line(line: InvoiceLine) -> dict[str, Any]:
         "price": f"v{rated.price_version.version}",
         "price_version": rated.price_version_id,
         "fee_version": _fee(rated),
-        "amount": money.plain(line.amount),
+        "amount": money.amount_text(line.amount, currency=line.invoice.currency),
         "adjusts": None if line.adjusts is None else instant(line.adjusts.segment_start),
         "tax": _tax(line),
         "events": {} if rated.snapshot is None else _events(rated.snapshot),

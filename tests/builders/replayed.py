@@ -5,8 +5,12 @@ November: another plan from the 16th on. 300 tokens before it (0.60), 200 after 
 tokens of October that came late (0.10): 50.10 net, 59.62 with tax.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
+
+from django.db import transaction
 
 from invoicing.cycle.models import Invoice
 from invoicing.pricing import prices, subscribe
@@ -20,6 +24,17 @@ from tests.builders.billing import Company, day
 CHANGE = datetime(2026, 11, 16, tzinfo=UTC)
 TIERS = {"tiers": [{"up_to": "1000", "unit_amount": "0.002"}, {"up_to": None, "unit_amount": "0.001"}]}
 DEARER = {"tiers": [{"up_to": "1000", "unit_amount": "0.003"}, {"up_to": None, "unit_amount": "0.001"}]}
+
+
+@contextmanager
+def lasting_world(django_db_blocker: Any) -> Iterator[None]:
+    """What is written inside stands for all tests of a module, each of which undoes only its own."""
+    with django_db_blocker.unblock():
+        world = transaction.atomic()
+        world._from_testcase = True  # type: ignore[attr-defined]  # noqa: SLF001  so durable blocks open in it, as in tests
+        with world:
+            yield
+            transaction.set_rollback(True)
 
 
 def open_company() -> Company:

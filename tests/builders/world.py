@@ -46,6 +46,8 @@ from invoicing.policy.models import TriggerPolicy
 from invoicing.pricing import fee_programs, invoice_terms, plans, prices
 from invoicing.pricing.fee_programs import Source
 from invoicing.pricing.models import FeeProgram, PriceVersion, Subscription, TaxRate
+from invoicing.replay import run, sets
+from invoicing.replay.rules import content as contents
 from metering import backfills, contracts, ingest, meter_versions, quarantine, rollups, webhooks
 from metering.models import (
     AggregationSnapshot,
@@ -113,6 +115,7 @@ def make_world(*, at: datetime) -> World:
     ids: dict[str, int] = {}
     company = billing.open_company()
     _bill(ids, company)
+    _replay(ids, company, at=at)
     _let_in(ids, at=at)
     _break_a_job(ids, at=at)
     _prepare_launch(ids, at=at)
@@ -395,6 +398,21 @@ def _proposal(company: billing.Company, *, at: datetime) -> TriggerPolicy:
     return propose.propose_policy(
         program="standard", terms={}, effective_at=at, reason="as before", actor=company.meter.owner, at=at
     )
+
+
+def _replay(ids: dict[str, int], company: billing.Company, *, at: datetime) -> None:
+    """A set with a run that waits, and one of another program that is required."""
+    made = sets.make_from_history(name="autumn", customer_codes=["acme"], until=None, actor=company.finance, at=at)
+    asked = run.write_down(name="autumn", orders=0, with_version=None, actor=company.finance, at=at)
+    content = sets.content_of(made) | {"program": "elsewhere"}
+    content["steps"][0]["rows"]["accounts_customer"][0]["program"] = "elsewhere"
+    text = contents.canonical_text(content)
+    required = sets.upload(name="required", text=text, actor=company.finance, at=at).replay_set
+    sets.decide_requirement(
+        name="required", is_required=True, statement="A world to look at.", actor=company.finance, at=at
+    )
+    ids["replay_replayset"], ids["replay_replayrun"] = made.replay_set_id, asked.pk
+    ids["replay_replayset_release_it"] = required.pk
 
 
 def _let_in(ids: dict[str, int], *, at: datetime) -> None:

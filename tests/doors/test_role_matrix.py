@@ -28,6 +28,7 @@ FINANCE, OPS, ENGINEERING = only("finance"), only("ops"), only("engineering")
 PRICERS = only("product", "finance")
 KEEPERS = only("finance", "ops")
 METERS = only("product", "engineering")
+BUILDERS = only("product", "finance", "engineering")
 CLERKS = only("ops", "engineering")
 NAMERS = only("finance", "ops", "engineering")
 NOBODY = only()
@@ -167,6 +168,13 @@ API: dict[str, dict[str, frozenset[str]]] = {
     "delta-reports/<int:report_id>": {"GET": STAFF},
     "delta-reports/<int:report_id>/approve": {"POST": FINANCE},
     "delta-reports/<int:report_id>/reject": {"POST": FINANCE},
+    "replay/sets": {"GET": STAFF, "POST": BUILDERS},
+    "replay/sets/<str:name>": {"GET": STAFF},
+    "replay/sets/<str:name>/content": {"GET": STAFF},
+    "replay/sets/<str:name>/require": {"POST": PRICERS},
+    "replay/sets/<str:name>/runs": {"POST": BUILDERS | only("auditor")},
+    "replay/runs": {"GET": STAFF},
+    "replay/runs/<int:run_id>": {"GET": STAFF},
     "payees": {"GET": STAFF, "POST": KEEPERS},
     "payees/<str:code>": {"GET": STAFF, "PATCH": KEEPERS},
     "gate-requirements": {"GET": STAFF, "POST": OPS},
@@ -278,6 +286,8 @@ ADMIN_PAGES = {
     "pricing_priceversion": Pages(),
     "pricing_subscription": Pages(),
     "pricing_taxrate": Pages(),
+    "replay_replayrun": Pages(),
+    "replay_replayset": Pages(),
 }
 # Dialogs and pages beside them, on an object in the state that they need.
 ADMIN_EXTRA = {
@@ -353,6 +363,10 @@ ADMIN_EXTRA = {
     "metering_healthpolicy_new_version": CLERKS,
     "metering_reviewitem_assign": CLERKS,
     "metering_reviewitem_resolve": CLERKS,
+    "replay_replayset_make": BUILDERS,
+    "replay_replayset_release_it": PRICERS,
+    "replay_replayset_require_it": PRICERS,
+    "replay_replayset_run_it": BUILDERS | only("auditor"),
     "payouts_gatecheck_approve_gate": OPS,
     "payouts_gatecheck_ask_for_documents": OPS,
     "payouts_gatecheck_evidence": OPS,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from psycopg import sql
 
 from invoicing.replay import candidate, engine, history
@@ -60,14 +60,10 @@ def digest_of_everything() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def plays(django_db_setup: None, django_db_blocker: Any) -> Iterator[Plays]:
-    with django_db_blocker.unblock():
-        world = transaction.atomic()
-        world._from_testcase = True  # type: ignore[attr-defined]  # noqa: SLF001  as in every test of its own
-        with world:
-            company = replayed.open_company()
-            replayed.bill_two_months(company)
-            yield play_everything(company)
-            transaction.set_rollback(True)
+    with replayed.lasting_world(django_db_blocker):
+        company = replayed.open_company()
+        replayed.bill_two_months(company)
+        yield play_everything(company)
 
 
 def play_everything(company: Any) -> Plays:
@@ -90,8 +86,8 @@ def test_two_closed_months_come_out_as_they_were_billed(plays: Plays) -> None:
     assert compare.find_differences(plays.content, plays.first.result) == []
     documents = [one for step in plays.first.result["steps"] for one in step["documents"]]
     assert [(one["subtotal"], one["tax"], one["total"]) for one in documents] == [
-        ("51.5", "9.79", "61.29"),
-        ("50.1", "9.52", "59.62"),
+        ("51.50", "9.79", "61.29"),
+        ("50.10", "9.52", "59.62"),
     ]
 
 
@@ -131,7 +127,7 @@ def test_a_dearer_price_shows_what_it_changes_for_whom(plays: Plays) -> None:
     assert {who: str(total) for who, total in after.items()} == {("acme", "EUR"): "122.46"}
     changes = compare.find_changes(plays.content, plays.first.result, plays.dearer.result)
     [line] = [one for one in changes if one.line == LINE and one.what == "amount" and one.document == plays.october]
-    assert (line.expected, line.found, line.because) == ("2.5", "3.5", ["price version v2 instead of v1"])
+    assert (line.expected, line.found, line.because) == ("2.50", "3.50", ["price version v2 instead of v1"])
 
 
 def test_a_stricter_contract_shows_which_event_the_line_loses(plays: Plays) -> None:

@@ -115,7 +115,7 @@ def _of_documents(
             continue
         yield from _of_lines(step, before, after, outcomes)
         for name in FIGURES:
-            if name in before and before[name] != after[name]:
+            if name in before and not _is_same(before[name], after[name]):
                 yield Difference(
                     step=step,
                     document=key,
@@ -124,6 +124,24 @@ def _of_documents(
                     expected=_say(before[name]),
                     found=_say(after[name]),
                 )
+
+
+def _is_same(expected: Any, found: Any) -> bool:
+    """Whether two sides say the same; 61.4 and 61.40 do."""
+    if isinstance(expected, list) and isinstance(found, list):
+        return len(expected) == len(found) and all(map(_is_same, expected, found))
+    if isinstance(expected, dict) and isinstance(found, dict):
+        return expected.keys() == found.keys() and all(_is_same(expected[name], found[name]) for name in expected)
+    if isinstance(expected, str) and isinstance(found, str):
+        return expected == found or (_number(expected) is not None and _number(expected) == _number(found))
+    return bool(expected == found)
+
+
+def _number(text: str) -> Decimal | None:
+    try:
+        return money.parse_decimal(text)
+    except ValueError:
+        return None
 
 
 def _say(value: Any) -> str:
@@ -156,7 +174,7 @@ def _of_lines(
             continue
         because = _reasons(one, other, outcomes)
         for what in LINE_FIGURES:
-            if what in one and one[what] != other[what]:
+            if what in one and not _is_same(one[what], other[what]):
                 yield Difference(
                     step=step,
                     document=before["key"],
@@ -166,7 +184,7 @@ def _of_lines(
                     found=_say(other[what]),
                     because=because if what in ("quantity", "amount") else [],
                 )
-        if "events" in one and one["events"] != other["events"] and one["quantity"] == other["quantity"]:
+        if "events" in one and one["events"] != other["events"] and _is_same(one["quantity"], other["quantity"]):
             yield Difference(
                 step=step,
                 document=before["key"],
@@ -198,7 +216,7 @@ def _reasons(one: Mapping[str, Any], other: Mapping[str, Any], outcomes: Mapping
         found.append(f"price {other['price_version']} instead of {one['price_version']}")
     if "fee_version" in one and one["fee_version"] != other["fee_version"]:
         found.append(f"fee table {_say(other['fee_version'])} instead of {_say(one['fee_version'])}")
-    if not found and one["quantity"] != other["quantity"]:
+    if not found and not _is_same(one["quantity"], other["quantity"]):
         found.append(
             "the same events, counted otherwise" if one.get("events") else "the set names no events of this line"
         )
@@ -240,7 +258,7 @@ def sums_of(steps: Sequence[Mapping[str, Any]], *, documents: str) -> dict[str, 
                     units[line["meter"]] += Decimal(line["quantity"])
     return {
         "units": {name: money.plain(value) for name, value in sorted(units.items())},
-        "totals": {name: money.plain(value) for name, value in sorted(totals.items())},
+        "totals": {name: money.amount_text(value, currency=name) for name, value in sorted(totals.items())},
         "counts": {"documents": str(count), "lines": str(lines)},
     }
 

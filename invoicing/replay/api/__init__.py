@@ -1,0 +1,1 @@
+"""Replay sets and their runs over HTTP."""
