@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.db import IntegrityError, transaction
+from django.test import Client
 
 from core import work
 from core.invariants import Finding, Invariant
@@ -134,3 +135,25 @@ def test_an_interim_draft_that_failed_is_kept_with_its_reason_until_it_is_made(
     with pytest.raises(stopped.NotStoppedError):
         stopped.try_again(stopped_id=StoppedInterim.objects.get().pk, actor=olga, at=LATER)
     assert soundness.offences() == {}
+
+
+def test_the_pages_say_what_is_stopped_and_what_to_do(company: billing.Company) -> None:
+    invoice = billing.billed_customer(company)
+    offences.keep(found(f"invoice {invoice.pk}", "AUD-1 is gone"), at=CLOSING)
+    subscription_id = invoice.cycle.subscription_id
+    stopped.note_failure(
+        customer_id=invoice.customer_id, subscription_ids=[subscription_id], error=RuntimeError("a fault"), at=CLOSING
+    )
+    client = Client()
+    client.force_login(company.finance)
+    stop = StoppedInterim.objects.get()
+    wanted = {
+        f"cycle/invoice/{invoice.pk}/change": "Nothing is issued to this customer until",
+        "cycle/billingcycle/month": "RuntimeError: a fault",
+        "cycle/offence": "AUD-1 is gone",
+        f"cycle/offence/{Offence.objects.get(customer=None).pk}/change": "for it names no customer",
+        f"cycle/offence/{Offence.objects.get(customer__isnull=False).pk}/change": "is issued until a check",
+        f"cycle/stoppedinterim/{stop.pk}/change": "an attempt comes by itself within the hour",
+    }
+    for path, words in wanted.items():
+        assert words in client.get(f"/admin/{path}/").content.decode(), path

@@ -71,8 +71,8 @@ class CloseRunAdmin(BackOfficeAdmin):
     change_form_outer_after_template = "cycle/close_run.html"
     actions_list: ClassVar[list[str]] = ["start"]
 
-    def get_fields(self, request: HttpRequest, obj: CloseRun | None = None) -> list[str]:
-        return []
+    def get_fieldsets(self, request: HttpRequest, obj: CloseRun | None = None) -> Any:
+        return []  # the page below says it all, and an empty form would leave a line
 
     def has_start_permission(self, request: HttpRequest) -> bool:
         return roles.has_role(request.user, start_close.STARTERS)
@@ -163,8 +163,8 @@ class ParkedCustomerAdmin(BackOfficeAdmin):
     def get_ordering(self, request: HttpRequest) -> list[Any]:
         return ["-left_at", "parked_at"]  # PostgreSQL puts those without an end first
 
-    def get_fields(self, request: HttpRequest, obj: ParkedCustomer | None = None) -> list[str]:
-        return []
+    def get_fieldsets(self, request: HttpRequest, obj: ParkedCustomer | None = None) -> Any:
+        return []  # as above
 
     def has_try_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         is_parked = park.open_parkings().filter(pk=object_id or 0).exists()

@@ -9,7 +9,7 @@ from typing import Any
 from django.urls import reverse
 
 from core import money
-from invoicing.cycle import approve, compare, draft
+from invoicing.cycle import approve, compare, draft, offences
 from invoicing.cycle.admin import standing, timeline, wording
 from invoicing.cycle.admin.timeline import name_of
 from invoicing.cycle.admin.wording import LOCALE
@@ -17,6 +17,8 @@ from invoicing.cycle.models import Invoice, InvoiceAllowanceCharge, InvoiceLine,
 from invoicing.cycle.rules.changes import Change, percent_of_change
 from invoicing.documents.rules import figures
 from invoicing.rating.models import RatedLine
+
+OFFENCES_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,7 @@ def page_context(invoice: Invoice) -> dict[str, Any]:
             for line in invoice.credit_lines.select_related("credits__invoice")
         ],
         "open_holds": list(invoice.holds.filter(released_at=None, placed_by__isnull=False).select_related("placed_by")),
+        "offences": offences.open_offences().filter(customer=invoice.customer_id)[:OFFENCES_SHOWN],
         "unusual": [
             draft.describe_unusual(figure, invoice=invoice) for figure in invoice.unusual.select_related("charge")
         ],

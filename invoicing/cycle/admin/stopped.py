@@ -70,7 +70,7 @@ class StoppedInterimAdmin(BackOfficeAdmin):
 
     @display(description="What to do")
     def way_out(self, one: StoppedInterim) -> str:
-        return parking.way_out(one.code)
+        return parking.way_out_of_interim(one.code)
 
     @display(description="Waits", boolean=True)
     def is_waiting(self, one: StoppedInterim) -> bool:

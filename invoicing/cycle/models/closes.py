@@ -134,4 +134,4 @@ class ParkedCustomer(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.customer.code}: {self.code}"
+        return f"{self.customer.legal_name}, since {self.parked_at:%Y-%m-%d}"

@@ -44,7 +44,7 @@ class StoppedInterim(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.customer.code}: {self.code}"
+        return f"{self.customer.legal_name}, since {self.stopped_at:%Y-%m-%d}"
 
 
 class Offence(models.Model):

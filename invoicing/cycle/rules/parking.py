@@ -7,6 +7,7 @@ INTERIM_UNDECIDED = "interim_undecided"
 DEFECT = "close_failed"
 
 _AND_THEN = "Then try again; the next close does so by itself."
+_AND_THEN_INTERIM = "Then try again; an attempt comes by itself within the hour."
 _WAYS_OUT = {
     NO_POLICY: (
         f"Propose a trigger policy for the customer's program, and have product, finance and ops sign it. {_AND_THEN}"
@@ -36,3 +37,8 @@ _OTHERWISE = f"Put right what the reason says. {_AND_THEN}"
 def way_out(code: str) -> str:
     """What has to be done before this customer can be closed."""
     return _WAYS_OUT.get(code, _OTHERWISE)
+
+
+def way_out_of_interim(code: str) -> str:
+    """The same of an interim draft that failed."""
+    return way_out(code).replace(_AND_THEN, _AND_THEN_INTERIM)
