@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from compliance.evidence.trace import Trace
 from core import money
@@ -63,8 +64,27 @@ def _line(walked: Trace) -> Iterator[str]:
         if line.amount >= 0
         else (f"gives {who} back {amount(-line.amount, invoice.currency)}")
     )
-    when = _span(line.segment_start, line.segment_end)
+    when = _span(line.segment_start, line.segment_end, zone=ZoneInfo(_zone(invoice)))
     yield f"Line {line.position} of {invoice} {charged} for {line.description}, {when}."
+    if line.adjusts_id is None:
+        yield from _why_it_ends(walked, invoice)
+
+
+def _why_it_ends(walked: Trace, invoice: Invoice) -> Iterator[str]:
+    """Why the line covers a part of the period only: another plan or another price, with what stands on other lines."""
+    start, end = walked.line.segment_start, walked.line.segment_end
+    plans = invoice.cycle.subscription.phases.select_related("plan")
+    if start > invoice.period_start and (phase := plans.filter(starts_at=start).first()):
+        yield f"It begins there because the plan {phase.plan.name} began; what was before is on lines of its own."
+    if end < invoice.period_end and (phase := plans.filter(starts_at=end).first()):
+        yield f"It ends there because the plan {phase.plan.name} followed; what came after is on lines of its own."
+    elif end < invoice.period_end and walked.next_price is not None and walked.next_price.effective_at == end:
+        yield "It ends there because another version of the price followed, on a line of its own."
+
+
+def _zone(invoice: Invoice) -> str:
+    """In whose days the invoice speaks."""
+    return str(invoice.parties.get("customer", {}).get("time_zone") or "UTC")
 
 
 def _usage(walked: Trace) -> Iterator[str]:
@@ -165,11 +185,13 @@ def _share(rated: RatedLine) -> str:
     return f" for {Share(rated.share_part, rated.share_whole, rated.share_unit)}"
 
 
-def _span(start: datetime, end: datetime) -> str:
-    """From 1 October to 31 October 2026 where both are midnights in UTC, else to the minute."""
-    if start.astimezone(UTC).hour == end.astimezone(UTC).hour == 0:
-        return f"{_day(start)} to {_day(end - timedelta(days=1))}"
-    return f"from {_at(start)} until {_at(end)}"
+def _span(start: datetime, end: datetime, *, zone: ZoneInfo) -> str:
+    """From 1 October to 31 October 2026 where both are midnights of the customer, else to the minute."""
+    here = [at.astimezone(zone) for at in (start, end)]
+    if all((at.hour, at.minute) == (0, 0) for at in here):
+        return f"{here[0]:%-d %b %Y} to {here[1] - timedelta(days=1):%-d %b %Y}"
+    begun, ended = (f"{at:%-d %b %Y %H:%M}" for at in here)
+    return f"from {begun} until {ended} ({zone.key})"
 
 
 def _day(at: datetime | None) -> str:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from compliance.evidence import events, trace
+from compliance.evidence import events, story, trace
 from compliance.evidence.rules.proof import Check
 from compliance.evidence.trace import Trace
 from core import money
@@ -62,6 +62,8 @@ class Command(BaseCommand):
         line, snapshot = walked.line, walked.snapshot
         amount = money.amount_text(line.amount, currency=line.invoice.currency)
         console.print(Text(f"{line}: {line.description}, {amount} {line.invoice.currency}", style="bold"))
+        for sentence in story.tell(walked):
+            console.print(f"  {sentence}")
         console.print(f"  segment   {line.segment_start:%Y-%m-%d %H:%M:%S} to {line.segment_end:%Y-%m-%d %H:%M:%S} UTC")
         rated, version = walked.rated, walked.rated.price_version
         console.print(f"  price     {rated.charge}, version {version.version} since {version.effective_at:%Y-%m-%d}")
