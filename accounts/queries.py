@@ -43,3 +43,13 @@ def find_customer_ids(codes: Sequence[str]) -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT code, id FROM accounts_customer WHERE code = ANY(%s)", [list(codes)])
         return dict(cursor.fetchall())
+
+
+def find_personal_keys(customer_ids: Sequence[int]) -> dict[int, int]:
+    """Give the number of the key of each of these customers who has one, whether or not it was destroyed."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, personal_key_id FROM accounts_customer WHERE id = ANY(%s) AND personal_key_id IS NOT NULL",
+            [list(customer_ids)],
+        )
+        return dict(cursor.fetchall())

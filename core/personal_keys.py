@@ -1,15 +1,17 @@
 """Keys of persons: made with the first thing that is kept of somebody, destroyed when that somebody is erased."""
 
+import hmac
 import secrets
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
+import orjson
 from django.db import connection
 
-from core import sealing
-from core.aead import KEY_BYTES
+from core import aead, sealing
+from core.aead import KEY_BYTES, NONCE_BYTES, SealBrokenError
 from core.errors import DomainError
 from core.models import PersonalKey
 
@@ -66,12 +68,33 @@ def open_text(text: str) -> str:
 
 
 def open_within(value: Any) -> Any:
-    """The same for every text inside a JSON value."""
+    """The same for every text inside a JSON value; one that only looks sealed stands there as it came."""
     if isinstance(value, str):
-        return open_text(value)
+        try:
+            return open_text(value)
+        except SealBrokenError:
+            return value
     if isinstance(value, dict):
         return {name: open_within(inner) for name, inner in value.items()}
     return [open_within(inner) for inner in value] if isinstance(value, list) else value
+
+
+def text_sealer(key_id: int) -> Callable[[str, str], str] | None:
+    """What seals texts under names so that the same text under the same name gives the same seal; None once destroyed.
+
+    For what is recognised by a hash of it, such as an event that is sent again. The nonce is a keyed hash of name and
+    text, so that two texts never share one.
+    """
+    key = _key(key_id)
+    if key is None:
+        return None
+    for_nonces = hmac.digest(key, b"nonces of equal texts", "sha256")
+
+    def seal(name: str, text: str) -> str:
+        nonce = hmac.digest(for_nonces, orjson.dumps([name, text]), "sha256")[:NONCE_BYTES]
+        return sealing.write_token(nonce + aead.encrypt(text.encode(), key=key, nonce=nonce), key_id=key_id)
+
+    return seal
 
 
 def refuse_erased(key_id: int | None) -> None:

@@ -80,14 +80,22 @@ class _Words(Lookup):
         return f"{quote(self.lhs.alias)}.{quote(marks.column)} @> %s::varchar[]", [wanted]
 
 
-class OpenedCharField(models.CharField):  # type: ignore[type-arg]  # Django's takes none at run time
-    """A line that is given sealed already, under the key of somebody named elsewhere, and opened when read."""
+class Opened:
+    """Mix in before a text field that is given sealed already, under the key of somebody named elsewhere."""
 
     def db_type(self, connection: Any) -> str:
         return "text"
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> str | None:
         return None if value is None else personal_keys.open_text(value)
+
+
+class OpenedCharField(Opened, models.CharField):  # type: ignore[type-arg]  # Django's takes none at run time
+    """A line that was sealed by whoever wrote it."""
+
+
+class OpenedTextField(Opened, models.TextField):  # type: ignore[type-arg]  # as above
+    """A text that was sealed by whoever wrote it."""
 
 
 class SealedCharField(Sealed, models.CharField):  # type: ignore[type-arg]  # as above

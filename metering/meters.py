@@ -11,7 +11,7 @@ from core import audit, history
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 from metering.models import EventContract, EventContractVersion, Meter, MeterVersion
 from metering.models.meters import ALWAYS
-from metering.rules import measures
+from metering.rules import measures, personal
 from metering.rules.measures import MeterContent, Promise
 from metering.rules.reasons import Reason
 
@@ -73,7 +73,7 @@ def promise_of(contract: EventContract) -> Promise | None:
     if in_force is None:
         return None
     declared = {*in_force.billing_fields, *in_force.context_fields, *in_force.schema.get("properties", {})}
-    return Promise(in_force.billing_fields, declared)
+    return Promise(in_force.billing_fields, declared - {*personal.marked(in_force.schema)})
 
 
 def check_fields(version: MeterVersion) -> None:

@@ -20,6 +20,7 @@ from compliance.evidence.parts import PartPage
 from compliance.evidence.reached import EventReach
 from compliance.evidence.story import amount, grouped
 from compliance.evidence.trace import Counted, Trace
+from core import personal_keys
 from core.errors import NotFoundError
 from core.http.downloads import text_response
 from invoicing.cycle.models import InvoiceLine
@@ -128,7 +129,7 @@ def event_page(request: HttpRequest) -> HttpResponseBase:
         "source": source,
         "event_id": event_id,
         "found": found,
-        "data": exact_json.write(found.event.data).decode() if found else "",
+        "data": exact_json.write(personal_keys.open_within(found.event.data)).decode() if found else "",
         "rows": [
             {"each": each, "quantity": grouped(each.snapshot.quantity), "lines": [_billed(line) for line in each.lines]}
             for each in (found.reached if found else ())
@@ -174,8 +175,8 @@ def _paging(page: EventPage | None) -> dict[str, Any]:
 def _corrected(row: CorrectedRow) -> dict[str, Any]:
     return {
         "row": row,
-        "data": exact_json.write(row.data).decode(),
-        "by_data": exact_json.write(row.by_data).decode() if row.action == AMEND else "",
+        "data": exact_json.write(personal_keys.open_within(row.data)).decode(),
+        "by_data": exact_json.write(personal_keys.open_within(row.by_data)).decode() if row.action == AMEND else "",
     }
 
 

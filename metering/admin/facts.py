@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from accounts.backoffice import BackOfficeAdmin
-from core import money
+from core import money, personal_keys
 from metering import queries
 from metering.models import AggregationSnapshot, CaptureBatch, EventKey, ImportRun, UsageEvent
 from metering.rules import exact_json
@@ -102,7 +102,7 @@ class UsageEventAdmin(BackOfficeAdmin):
 
     @display(description="Data")
     def sent(self, event: UsageEvent) -> SafeString:
-        return _laid_out(event.data)
+        return _laid_out(personal_keys.open_within(event.data))
 
     @display(description="Other attributes")
     def other_attributes(self, event: UsageEvent) -> SafeString | str:

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.permissions import READERS, RuledView
+from core import personal_keys
 from core.http.schema import READ_REFUSALS, WRITE_REFUSALS
 from metering import lookup
 from metering.api import sending
@@ -108,7 +109,7 @@ def _show_event(event: UsageEvent, correction: EventCorrection | None) -> dict[s
         "contract_version": event.contract_version.version,
         "batch": event.batch_id,
         "fingerprint": bytes(event.fingerprint).hex(),
-        "data": event.data,
+        "data": personal_keys.open_within(event.data),
         "extras": event.extras or {},
         "correction": None if correction is None else {"kind": correction.kind, "seq": correction.since_seq},
     }

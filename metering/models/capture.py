@@ -9,6 +9,7 @@ from simple_history.models import HistoricalRecords
 
 from accounts.models import Customer
 from core.models import APPEND_ONLY
+from core.sealed_fields import OpenedTextField
 from metering.models.contracts import EventContract, EventContractVersion
 from metering.models.guards import NO_TRUNCATE
 from metering.rules.exact_json import ExactDecoder, ExactEncoder
@@ -146,7 +147,7 @@ class QuarantinedEvent(models.Model):
     event_id = models.CharField(max_length=200, blank=True)
     event_type = models.CharField(max_length=200, blank=True)
     subject = models.CharField(max_length=200, blank=True)
-    raw = models.TextField(help_text="The event as JSON text.")
+    raw = OpenedTextField(help_text="The event as JSON text, under the key of the customer whom it names.")
     raw_hash = models.CharField(max_length=64)
     reasons = models.JSONField(help_text="`[{code, detail, pointer}]`")
     batch = models.ForeignKey(CaptureBatch, on_delete=models.PROTECT, related_name="quarantined_events")
@@ -156,7 +157,7 @@ class QuarantinedEvent(models.Model):
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(null=True)
     decision_reason = models.TextField(blank=True)
-    history = HistoricalRecords()
+    history = HistoricalRecords(excluded_fields=["raw"])
 
     class Meta:
         ordering = ["-received_at", "-id"]

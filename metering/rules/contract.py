@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from metering.rules import envelope, exact_json, fingerprint, values
+from metering.rules import envelope, exact_json, fingerprint, personal, values
 from metering.rules.instants import Instant, instant_text
+from metering.rules.personal import Seal
 from metering.rules.reasons import REASONS_MAX, Reason, pointer_to, reason
 from metering.rules.schema import Schema
 
@@ -21,6 +22,7 @@ class DataRules:
     required: tuple[str, ...]
     numbers: tuple[str, ...]
     schema: Schema
+    personal: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +41,14 @@ class ContractInForce:
 class RuleBook:
     """What decides about a delivery; None stands for a contract without a version in force.
 
-    `aliases` give the code of the customer who has an id in another system.
+    `aliases` give the code of the customer who has an id in another system; `seals` what seals personal properties of
+    a customer's events, and nothing of those of whom nothing can be kept.
     """
 
     contracts: Mapping[str, ContractInForce | None]
     customers: Mapping[str, int]
     aliases: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    seals: Mapping[int, Seal] = field(default_factory=dict)
 
 
 class BillableEvent(NamedTuple):
@@ -76,6 +80,7 @@ def check_plain(event: Data, rules: RuleBook) -> BillableEvent | None:
         contract, customer_id = rules.contracts[event["type"]], rules.customers[event["subject"]]
         if (
             contract is None
+            or contract.data_rules.personal
             or len(event) != len(envelope.KNOWN)
             or event["specversion"] != "1.0"
             or type(data) is not dict
@@ -132,7 +137,10 @@ def look_closely(event: Data, rules: RuleBook) -> BillableEvent | tuple[Reason, 
     customer_id = rules.customers.get(subject)
     if contract is None or customer_id is None:
         flaws += _find_unknown(event_type, subject, rules, system=event.get("subjectsystem"))
-    written = envelope.write_part(data, flaws, pointer="/data")
+    is_kept, carried = _seal(data, contract, rules.seals.get(customer_id or 0))
+    if not is_kept and customer_id is not None:
+        flaws.append(reason("customer_not_kept", pointer="/subject"))
+    written = envelope.write_part(carried, flaws, pointer="/data")
     kept = envelope.write_part(extras, flaws, pointer="") if extras else None
     if contract is not None and instant is not None and not contract.earliest <= instant.at <= contract.latest:
         flaws.append(_out_of_time(instant, contract))
@@ -156,6 +164,14 @@ def look_closely(event: Data, rules: RuleBook) -> BillableEvent | tuple[Reason, 
         data_text,
         extras_text,
     )
+
+
+def _seal(data: Any, contract: ContractInForce | None, seal: Seal | None) -> tuple[bool, Any]:
+    """Whether it can be kept, and as what: what the contract calls personal is sealed before anything is written."""
+    names = () if contract is None or type(data) is not dict else contract.data_rules.personal
+    if not any(data.get(name) for name in names):
+        return True, data
+    return (False, data) if seal is None else (True, personal.seal_data(data, names=names, seal=seal))
 
 
 def fingerprint_for(event: Data, *, customer_code: str) -> bytes:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
+from metering.rules import personal
 from metering.rules.contract import DataRules, check_data
 from metering.rules.reasons import REASONS_MAX, Reason, pointer_to, reason
 from metering.rules.schema import Schema
@@ -36,8 +37,13 @@ def find_unusable(draft: ContractDraft) -> list[Reason]:
         *_find_window_flaws(draft),
         *_find_unknown_fields(draft, "billing_fields"),
         *_find_unknown_fields(draft, "context_fields"),
+        *(personal.find_flaws(draft.schema, billing_fields=draft.billing_fields) if _is_object(draft.schema) else ()),
     ]
     return flaws[:REASONS_MAX]
+
+
+def _is_object(schema: Any) -> bool:
+    return isinstance(schema, dict)
 
 
 def _find_schema_flaws(draft: ContractDraft) -> Iterator[Reason]:
@@ -85,6 +91,9 @@ def find_lost_values(draft: ContractDraft, meters: Sequence[MeterReads]) -> Iter
             if name not in properties:
                 detail = f"The meter {meter.meter} filters or groups by {name!a}, so the schema must declare it."
                 yield reason("meter_without_property", detail, pointer="/schema/properties")
+        for name in sorted({*meter.required, *meter.declared} & set(personal.marked(draft.schema))):
+            detail = f"The meter {meter.meter} reads {name!a}, which nobody can read once it is sealed."
+            yield reason("meter_reads_personal", detail, pointer="/schema/properties")
 
 
 def find_failing_examples(draft: ContractDraft, *, numbers: Collection[str]) -> Iterator[Reason]:

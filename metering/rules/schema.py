@@ -5,6 +5,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from metering.rules import personal
 from metering.rules.reasons import REASONS_MAX, Reason, pointer_to, reason
 
 
@@ -22,6 +23,7 @@ class Schema:
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
             raise ValueError(f"the schema is not usable: {getattr(error, 'message', error)}") from error
         self.is_valid = self._validator.is_valid
+        self.personal = personal.marked(schema)
 
     def find_flaws(self, data: Any) -> list[Reason]:
         """Give one reason per error, up to the limit."""

@@ -8,6 +8,8 @@ from datetime import datetime
 
 import orjson
 
+from accounts import queries
+from core import personal_keys
 from core.statements import run
 from metering.rules import exact_json, tally
 from metering.rules.reading import Delivery, Unreadable
@@ -16,6 +18,7 @@ from metering.rules.sorting import Held
 from metering.store.literals import nullable_array, plain_array
 
 RAW_LENGTH_MAX = 256 * 1024
+NOT_KEPT = '"Not kept: the customer was erased."'
 _HOLD = """
 INSERT INTO metering_quarantinedevent (source, event_id, event_type, subject, raw, raw_hash, reasons, times_seen,
                                        batch_id, received_at, status, decision_reason)
@@ -51,8 +54,23 @@ def hold_events(deliveries: Sequence[Delivery], held: Sequence[Held], *, batch_i
     rows = [waiting[mark] for mark in marks]
     names = (nullable_array(tally.attribute_of(row.delivery, name) for row in rows) for name in _NAMES)
     reasons_json = (orjson.dumps([found.as_json() for found in row.reasons]).decode() for row in rows)
-    parameters = [batch_id, received_at, *names, nullable_array(row.raw for row in rows), plain_array(marks)]
+    parameters = [batch_id, received_at, *names, nullable_array(_seal(rows)), plain_array(marks)]
     run(_HOLD, [*parameters, nullable_array(reasons_json), plain_array(row.times for row in rows)])
+
+
+def _seal(rows: Sequence[_Waiting]) -> list[str]:
+    """What is kept of each: nobody has looked at it yet, so all of it lies under the key of the customer it names."""
+    subjects = [tally.attribute_of(row.delivery, "subject") for row in rows]
+    customers = queries.find_customer_ids(sorted({subject for subject in subjects if subject}))
+    keys = queries.find_personal_keys(sorted(customers.values()))
+    return [_sealed(row.raw, keys.get(customers.get(subject, 0))) for row, subject in zip(rows, subjects, strict=True)]
+
+
+def _sealed(raw: str, key_id: int | None) -> str:
+    try:
+        return raw if key_id is None else personal_keys.seal_text(raw, key_id=key_id)
+    except personal_keys.PersonErasedError:
+        return NOT_KEPT
 
 
 _NAMES = ("source", "id", "type", "subject")

@@ -1,6 +1,6 @@
 """What capture decides by, read fresh for every delivery: contracts in force, their meters, and customers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, TypeGuard
@@ -8,11 +8,13 @@ from typing import Any, TypeGuard
 import orjson
 
 from accounts import queries
+from core import personal_keys
 from core.statements import fetch_all
 from metering.models import EventContractVersion
 from metering.rules import readings
 from metering.rules.contract import ContractInForce, DataRules, RuleBook
 from metering.rules.envelope import SUBJECT
+from metering.rules.personal import Seal
 from metering.rules.schema import Schema
 from metering.store.literals import text_array
 
@@ -62,10 +64,19 @@ def load_rulebook(events: Sequence[dict[str, Any]], *, sent_at: datetime | None,
     # A code comes before a name that somebody was given: naming one can never take another customer's events.
     external += [(SUBJECT, subject) for subject in subjects if subject not in customers]
     if not external:
-        return RuleBook(contracts=in_force, customers=customers)
+        return RuleBook(contracts=in_force, customers=customers, seals=_seals(in_force, customers))
     aliases = queries.find_aliases(external)
     customers |= queries.find_customer_ids(sorted(set(aliases.values()) - set(customers)))
-    return RuleBook(contracts=in_force, customers=customers, aliases=aliases)
+    return RuleBook(contracts=in_force, customers=customers, aliases=aliases, seals=_seals(in_force, customers))
+
+
+def _seals(contracts: Mapping[str, ContractInForce | None], customers: Mapping[str, int]) -> dict[int, Seal]:
+    """What seals for each customer, only where a contract marks anything: nobody else waits for it."""
+    if not any(one.data_rules.personal for one in contracts.values() if one is not None):
+        return {}
+    keys = queries.find_personal_keys(sorted(set(customers.values())))
+    found = {customer_id: personal_keys.text_sealer(key_id) for customer_id, key_id in keys.items()}
+    return {customer_id: seal for customer_id, seal in found.items() if seal is not None}
 
 
 def _external(events: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
@@ -107,6 +118,7 @@ def _in_force(
             required=tuple(dict.fromkeys([*billing_fields, *valued])),
             numbers=tuple(dict.fromkeys(numbers)),
             schema=compiled_schema(version_id),
+            personal=compiled_schema(version_id).personal,
         ),
         earliest=sent_at - timedelta(days=past_days),
         latest=at + timedelta(seconds=future_seconds),
