@@ -26,5 +26,5 @@ def test_a_row_that_is_named_by_its_field_is_there_without_a_question() -> None:
 
 
 def test_a_name_that_the_model_does_not_have_is_refused() -> None:
-    with pytest.raises(TypeError, match="InvoiceLine has no amont"):
-        bulk.new_row(InvoiceLine, amont=1)
+    with pytest.raises(TypeError, match="InvoiceLine has no sum_total"):
+        bulk.new_row(InvoiceLine, sum_total=1)
