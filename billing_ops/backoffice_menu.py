@@ -88,6 +88,7 @@ UNFOLD: dict[str, Any] = {
             _group(
                 "Invoicing",
                 _entry("Review queue", "checklist", "cycle.Invoice", "queue/"),
+                _entry("Decisions over many", "done_all", "cycle.BulkReview"),
                 _entry("Month-end", "event_available", "cycle.BillingCycle", "month/"),
                 _entry("Invoices", "receipt_long", "cycle.Invoice"),
                 _entry("Changes to what was billed", "compare_arrows", "cycle.DeltaReport", "?status__exact=proposed"),

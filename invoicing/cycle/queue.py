@@ -1,5 +1,6 @@
 """The review queue of finance: what waits, against what was billed before, the unusual first."""
 
+import hashlib
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -38,6 +39,14 @@ class Wanted:
     ended_from: datetime | None = None
     ended_before: datetime | None = None
     order: str = "unusual"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Invoices by id, each with the hash of its figures, and one hash over all of them."""
+
+    figures: tuple[tuple[int, str], ...]
+    list_hash: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +184,7 @@ SELECT placed.id, coalesce(number, '') AS number, placed.status, kind, document_
 FROM placed LEFT JOIN policy_triggerpolicy policy ON policy.id = placed.policy_id
 ORDER BY place
 """  # noqa: S608  made of the constants above
+_LIST = f"SELECT invoice.id, invoice.content_hash {_FROM} {_WHERE} ORDER BY invoice.id"
 _SUMS = f"SELECT invoice.currency, count(*), sum(invoice.total) {_FROM} {_WHERE} GROUP BY 1 ORDER BY 1"
 
 
@@ -188,6 +198,13 @@ def find_rows(wanted: Wanted, *, person_id: int, page: int = 1, rows: int = PAGE
     """One page of the queue, the first being 1, in one statement; `person_id` says whose own approvals to mark."""
     given = {**_parameters(wanted), "person": person_id, "rows": rows, "skip": (page - 1) * rows}
     return [Row(**{**named, "customer": personal_keys.open_text(named["customer"])}) for named in _ask(_ROWS, given)]
+
+
+def find_list(wanted: Wanted) -> Listed:
+    """Everything wanted with its figures, whatever page it stands on."""
+    figures = tuple((int(row["id"]), str(row["content_hash"])) for row in _ask(_LIST, _parameters(wanted)))
+    text = ",".join(f"{invoice_id}:{content_hash}" for invoice_id, content_hash in figures)
+    return Listed(figures, hashlib.sha256(text.encode()).hexdigest())
 
 
 def sum_up(wanted: Wanted) -> list[CurrencySum]:

@@ -6,7 +6,18 @@ from datetime import timedelta
 from django.utils import timezone
 
 from core import recurring, work
-from invoicing.cycle import at_once, close, off_cycle, offences, pdf, queries, recognize, start_close, stopped
+from invoicing.cycle import (
+    at_once,
+    bulk_reviews,
+    close,
+    off_cycle,
+    offences,
+    pdf,
+    queries,
+    recognize,
+    start_close,
+    stopped,
+)
 from invoicing.cycle.models import Invoice
 from invoicing.documents import render, store
 from invoicing.documents.models import StoredDocument
@@ -19,6 +30,12 @@ def close_periods(*, run_id: int) -> None:
     """Do a slice of a close. Killed, it goes on with the chunk it was at."""
     ends = time.monotonic() + SLICE_SECONDS
     start_close.go_on(run_id=run_id, at=timezone.now(), is_over=lambda: time.monotonic() > ends)
+
+
+@work.handles(bulk_reviews.JOB, attempts_max=5)
+def decide_over_many(*, review_id: int) -> None:
+    """Decide over the next invoices of a list. Killed, it goes on with those that have no outcome."""
+    bulk_reviews.go_on(review_id=review_id, at=timezone.now())
 
 
 @work.handles(stopped.TRY_JOB, attempts_max=3)

@@ -24,10 +24,11 @@ from core.models import AuditAnchor, AuditEntry, Job
 from invoicing.alerts.models import AlertFiring
 from invoicing.charge_controls import limits
 from invoicing.charge_controls.models import AccessState, ControlFiring, CreditReview
-from invoicing.cycle import credit_note, hold, offences, stopped
+from invoicing.cycle import bulk_reviews, credit_note, hold, offences, queue, stopped
 from invoicing.cycle.models import (
     BillingCycle,
     Break,
+    BulkReview,
     CloseRun,
     HoldReason,
     Invoice,
@@ -318,6 +319,17 @@ def _bill(ids: dict[str, int], company: billing.Company) -> None:
     ids["cycle_stoppedinterim"] = StoppedInterim.objects.get().pk
     nobody = Invariant(number=1, name="all is well", find_offenders=list)
     offences.keep([Finding(nobody, ["something that names nobody"])], at=billing.CLOSING)
+    listed = queue.find_list(queue.Wanted(statuses=("held",)))
+    bulk_reviews.start_review(
+        wanted=queue.Wanted(statuses=("held",)),
+        list_hash=listed.list_hash,
+        action="release",
+        reason="checked",
+        reason_code="",
+        actor=company.finance,
+        at=billing.CLOSING,
+    )
+    ids["cycle_bulkreview"] = BulkReview.objects.get().pk
     ids["cycle_offence"] = Offence.objects.get().pk
     ids["cycle_closerun"] = CloseRun.objects.earliest("pk").pk
     ids["cycle_holdreason"] = HoldReason.objects.create(code="audit", use="hold", label="Asked for by the auditors").pk

@@ -241,6 +241,7 @@ ADMIN_PAGES = {
     "cycle_break": Pages(),
     "cycle_closerun": Pages(),
     "cycle_parkedcustomer": Pages(),
+    "cycle_bulkreview": Pages(),
     "cycle_offence": Pages(),
     "cycle_stoppedinterim": Pages(),
     "cycle_deltareport": Pages(),

@@ -3,6 +3,7 @@
 const rows = [...document.querySelectorAll("tr[data-row]")];
 const boxes = rows.map((row) => row.querySelector("input[type=checkbox]")).filter(Boolean);
 const all = document.getElementById("tick-all");
+const list = document.getElementById("tick-list");
 let current = -1;
 
 function moveTo(index) {
@@ -14,7 +15,7 @@ function moveTo(index) {
 }
 
 function countTicked() {
-  const count = boxes.filter((box) => box.checked).length;
+  const count = list?.checked ? Number(list.dataset.count) : boxes.filter((box) => box.checked).length;
   const words = count === 0 ? "None ticked" : count === 1 ? "1 invoice ticked" : `${count} invoices ticked`;
   for (const place of document.querySelectorAll("#ticked, [data-ticked]")) place.textContent = words;
   for (const button of document.querySelectorAll("[data-needs-ticked]")) button.disabled = count === 0;
@@ -48,6 +49,7 @@ for (const button of document.querySelectorAll("[data-opens]")) {
   button.addEventListener("click", () => open(button.dataset.opens));
 }
 for (const box of boxes) box.addEventListener("change", countTicked);
+list?.addEventListener("change", countTicked);
 all?.addEventListener("change", () => {
   for (const box of boxes) box.checked = all.checked;
   countTicked();

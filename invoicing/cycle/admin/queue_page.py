@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -15,7 +15,7 @@ from accounts import roles
 from accounts.models import Customer
 from accounts.roles import Role
 from core.errors import DomainError
-from invoicing.cycle import queue, together
+from invoicing.cycle import bulk_reviews, queue, together
 from invoicing.cycle.admin import wording
 from invoicing.cycle.admin.queue_forms import DecisionForm, QueueFilter, hold_causes
 from invoicing.cycle.models import HoldReason, Invoice
@@ -23,6 +23,7 @@ from invoicing.cycle.together import Outcome
 from invoicing.documents.rules import figures
 
 UNUSUAL_PERCENT = 50
+FIRST_LOOK = {"status": "waiting", "order": "unusual"}
 OUTCOMES = {
     "approved": ("Approved", "success"),
     "first_of_two": ("First of two approvals", "warning"),
@@ -51,11 +52,11 @@ class QueueRow:
 
 def show(request: HttpRequest, *, context: dict[str, Any]) -> HttpResponse:
     """The queue as the address filters it."""
-    form = QueueFilter(request.GET or {"status": "waiting", "order": "unusual"}, choices=_choices())
+    form = QueueFilter(request.GET or FIRST_LOOK, choices=_choices())
     wanted = form.wanted()
     sums = queue.sum_up(wanted)
     count, page = sum(one.count for one in sums), form.page_number
-    rows = queue.find_rows(wanted, person_id=request.user.pk or 0, page=page)
+    rows = queue.find_rows(wanted, person_id=request.user.pk or 0, page=page, rows=queue.PAGE_ROWS)
     address = request.GET.copy()
     address.pop("page", None)
     shown = {
@@ -69,6 +70,7 @@ def show(request: HttpRequest, *, context: dict[str, Any]) -> HttpResponse:
         "page_before": page - 1,
         "page_after": page + 1 if page * queue.PAGE_ROWS < count else 0,
         "query": address.urlencode(),
+        "list_hash": queue.find_list(wanted).list_hash if count > len(rows) else "",
         "may_decide": roles.has_role(request.user, [Role.FINANCE]),
         "hold_reasons": _reasons(HoldReason.Use.HOLD),
         "release_reasons": _reasons(HoldReason.Use.RELEASE),
@@ -81,6 +83,8 @@ def decide(request: HttpRequest, *, context: dict[str, Any]) -> HttpResponse:
     if request.method != "POST" or not roles.has_role(request.user, [Role.FINANCE]):
         raise PermissionDenied
     form = DecisionForm(request.POST)
+    if "all" in request.POST:
+        return _decide_all(request, form)
     try:
         ticked = form.figures()
         outcomes = _decide(form, ticked, actor=request.user) if form.is_valid() else []
@@ -95,6 +99,30 @@ def decide(request: HttpRequest, *, context: dict[str, Any]) -> HttpResponse:
         return redirect("admin:cycle_invoice_queue")
     shown = {"title": "What became of each", "decided": _decided(outcomes), "counts": _counts(outcomes)}
     return TemplateResponse(request, "cycle/decided.html", {**context, **shown})
+
+
+def _decide_all(request: HttpRequest, form: DecisionForm) -> HttpResponse:
+    """Have a worker decide over everything that the filter listed, and show how far it is."""
+    back = redirect("admin:cycle_invoice_queue")
+    if not form.is_valid():
+        messages.error(request, "Nothing was done. Choose to approve, to hold or to release.")
+        return back
+    wanted = QueueFilter(QueryDict(request.POST.get("filter", "")) or FIRST_LOOK, choices=_choices()).wanted()
+    given = form.cleaned_data
+    try:
+        review = bulk_reviews.start_review(
+            wanted=wanted,
+            list_hash=request.POST["all"],
+            action=given["action"],
+            reason=given["reason"],
+            reason_code=given["reason_code"],
+            actor=request.user,
+            at=timezone.now(),
+        )
+    except DomainError as error:
+        messages.error(request, f"Nothing was done. {error.message}")
+        return back
+    return redirect("admin:cycle_bulkreview_change", review.pk)
 
 
 def _decide(form: DecisionForm, ticked: Sequence[tuple[int, str]], *, actor: Any) -> list[Outcome]:

@@ -1,6 +1,7 @@
 """Billing cycles, invoices with their lines and taxes, and everything decided about them."""
 
 from invoicing.cycle.models.bookings import LineBooking, Recognition
+from invoicing.cycle.models.bulk_reviews import BulkReview, BulkReviewItem
 from invoicing.cycle.models.closes import CloseRun, ParkedCustomer
 from invoicing.cycle.models.cycles import BillingCycle, DocumentType, NumberSeries
 from invoicing.cycle.models.decisions import Hold, InvoiceTransition
@@ -17,6 +18,8 @@ __all__ = [
     "BillingCycle",
     "Break",
     "BreakEvent",
+    "BulkReview",
+    "BulkReviewItem",
     "CloseRun",
     "CreditLine",
     "Deduction",
