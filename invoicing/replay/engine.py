@@ -1,8 +1,10 @@
 """Plays a set in databases of its own, in a process of its own: nothing live is written, whatever is in the set."""
 
+import os
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +24,8 @@ from metering.rules import exact_json
 PURPOSE = "replay"
 STATE_LENGTH = 32
 WORDS_MAX = 2000
+PLAY_SECONDS_MAX = 3600  # of one run, with all its orders of arrival
+PARENT = "BILLING_OPS_REPLAY_PARENT"
 
 
 class ReplayBrokenError(DomainError):
@@ -60,12 +64,15 @@ def player() -> Iterator["Player"]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=words,
-            env=scratch.environment_of(template),
+            env=scratch.environment_of(template) | {PARENT: str(os.getpid())},
             cwd=settings.BASE_DIR,
         )
+        watchdog = threading.Timer(PLAY_SECONDS_MAX, process.kill)  # its forks end with it
+        watchdog.start()
         try:
             yield Player(_Worker(process, Path(folder), template))
         finally:
+            watchdog.cancel()
             process.kill()
             process.communicate()
 

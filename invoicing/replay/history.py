@@ -15,15 +15,15 @@ from invoicing.cycle.models import InterimFiring, Invoice
 from invoicing.policy.rules import terms as policy_terms
 from invoicing.pricing.rules import instants
 from invoicing.rating.models import RatedLine
-from invoicing.replay import agreed, outcome
+from invoicing.replay import agreed, arrived, outcome
 from invoicing.replay.agreed import DatedRows, Tables
+from invoicing.replay.arrived import Arrival
 from invoicing.replay.outcome import instant
 from invoicing.replay.rules import content as contents
+from invoicing.replay.rules import labels
 from invoicing.replay.rules.content import Content
 from invoicing.replay.rules.shape import FORM
-from metering import queries as metering_queries
-from metering.models import EventContract, QuarantinedEvent, UsageEvent
-from metering.queries import EvidenceStream
+from metering.models import QuarantinedEvent
 from metering.rules import exact_json
 
 RESENT_MAX = 3  # of each step
@@ -52,15 +52,6 @@ class _Stop:
     invoices: list[Invoice]
 
 
-@dataclass(frozen=True, slots=True)
-class _Arrival:
-    """An accepted event as it came; one with the same instant came with it."""
-
-    seq: int
-    received_at: str
-    event: dict[str, Any]
-
-
 def make_content(*, customer_codes: Sequence[str], until: datetime | None = None) -> Content:
     """Everything of these customers from their first period to the last that ended by `until`.
 
@@ -69,10 +60,10 @@ def make_content(*, customer_codes: Sequence[str], until: datetime | None = None
     """
     customers = _customers(customer_codes)
     stops = _stops(customers, until=until)
-    arrivals = _arrivals(customers, up_to_seq=stops[-1].seq)
+    arrivals = arrived.accepted_events(customers, up_to_seq=stops[-1].seq)
     contract_ids = {each.event["type"] for each in arrivals}
     known = agreed.read_agreements(customers, event_types=contract_ids)
-    held = _held(customers)
+    held = arrived.held_events(customers)
     content = {
         "form": FORM,
         "program": customers[0].program,
@@ -142,55 +133,8 @@ def _over(invoice: Invoice) -> datetime:
     return invoice.period_end + policy_terms.grace_of(invoice.policy.terms)
 
 
-def _arrivals(customers: Sequence[Customer], *, up_to_seq: int) -> list[_Arrival]:
-    """Every accepted event of these customers up to the last watermark, in the order of capture."""
-    of = UsageEvent.objects.filter(customer__in=customers, seq__lte=up_to_seq)
-    if of.count() > contents.EVENTS_MAX:
-        detail = f"These customers have more than {contents.EVENTS_MAX} events; take fewer of them, or up to earlier."
-        raise InvalidInputError(detail, pointer="/customers")
-    types = dict(EventContract.objects.values_list("pk", "event_type"))
-    found = []
-    for customer in customers:
-        for contract_id, event_type in types.items():
-            stream = EvidenceStream(
-                customer_id=customer.pk,
-                customer_code=customer.code,
-                contract_id=contract_id,
-                event_type=event_type,
-                start=instants.EARLIEST,
-                end=instants.LATEST,
-                up_to_seq=up_to_seq,
-            )
-            found += [_arrival(line) for line in metering_queries.evidence_lines(stream)]
-    return sorted(found, key=lambda each: each.seq)
-
-
-def _arrival(line: str) -> _Arrival:
-    """The event as it was sent, put together from its row."""
-    row = exact_json.read(line)
-    extras = row["extras"]
-    event = {
-        "specversion": "1.0",
-        "id": extras.pop("id", row["id"]),
-        "source": row["source"],
-        "type": row["type"],
-        "subject": row["subject"],
-        "time": extras.pop("time", row["time"]),
-        "data": row["data"],
-    }
-    named = {name: value for name, value in extras.items() if name not in ("subjectsystem", "subjectid")}
-    return _Arrival(row["seq"], row["received_at"], {**named, **event})
-
-
-def _held(customers: Sequence[Customer]) -> list[QuarantinedEvent]:
-    """What was never accepted of these customers' usage, and waits or was discarded."""
-    codes = [customer.code for customer in customers]
-    found = QuarantinedEvent.objects.filter(subject__in=codes).exclude(status=QuarantinedEvent.Status.RELEASED)
-    return list(found.order_by("received_at", "pk"))
-
-
 def _steps(
-    stops: Sequence[_Stop], *, arrivals: Sequence[_Arrival], held: Sequence[QuarantinedEvent], known: DatedRows
+    stops: Sequence[_Stop], *, arrivals: Sequence[Arrival], held: Sequence[QuarantinedEvent], known: DatedRows
 ) -> Iterator[dict[str, Any]]:
     """One for each drafting, and one more wherever a contract came into force before it."""
     before: Tables = {}
@@ -202,13 +146,22 @@ def _steps(
             early = [each for each in own if contents.read_instant(each.received_at) < cut]
             if early:
                 now = known.known_by(cut, without_it=True)
-                yield _step(f"before a contract changed at {instant(cut)}", agreed.changes(before, now), early)
+                yield _step(
+                    f"Before a contract changed on {labels.instant_label(instant(cut))}",
+                    agreed.changes(before, now),
+                    early,
+                )
                 own, before = own[len(early) :], now
         received = contents.read_instant(own[-1].received_at) if own else instants.EARLIEST
         waiting = [one for one in left if stop is stops[-1] or one.received_at <= received]
         left = [one for one in left if one not in waiting]
         now = known.known_by(stop.known_at)
-        step = _step(f"{_WORDS[stop.kind]} at {instant(stop.at)}", agreed.changes(before, now), own, waiting)
+        step = _step(
+            f"{_WORDS[stop.kind]} of {labels.instant_label(instant(stop.at))}",
+            agreed.changes(before, now),
+            own,
+            waiting,
+        )
         draft = {"kind": stop.kind, "as_of": instant(stop.as_of), "at": instant(stop.at), "asked_in": stop.asked_in}
         yield step | {
             "draft": draft,
@@ -218,13 +171,13 @@ def _steps(
         before, begun, after_seq = now, stop.known_at, stop.seq
 
 
-_WORDS = {"cycle": "close", "interim": "interim invoices", "adjustment": "corrections"}
+_WORDS = {"cycle": "Close", "interim": "Interim invoices", "adjustment": "Corrections"}
 
 
 def _step(
     name: str,
     rows: Mapping[str, list[dict[str, Any]]],
-    arrived: Sequence[_Arrival],
+    arrived: Sequence[Arrival],
     held: Sequence[QuarantinedEvent] = (),
 ) -> dict[str, Any]:
     deliveries = [

@@ -17,7 +17,7 @@ from core.errors import DomainError, InvalidInputError, NotFoundError
 from invoicing.replay import candidate, engine, program_code, queries, sets
 from invoicing.replay.engine import Played
 from invoicing.replay.models import ReplayRun
-from invoicing.replay.rules import compare
+from invoicing.replay.rules import compare, sums
 from invoicing.replay.rules.content import Content
 
 RUN_JOB = "replay_run"
@@ -119,7 +119,7 @@ def _judge(
         str(seed): _told(compare.find_changes(content, first.result, again.result)) for seed, again in differing.items()
     }
     report: dict[str, Any] = {
-        "counts": _counts(content, first),
+        "counts": sums.count_rows(content, first.result["steps"]),
         "differences": _told(differences),
         "difference_count": len(differences),
         "orders": {"tried": run.orders, "unequal": unstable},
@@ -134,35 +134,9 @@ def _told(differences: list[compare.Difference]) -> list[dict[str, Any]]:
     return [one.as_json() for one in differences[:DIFFERENCES_KEPT]]
 
 
-def _counts(content: Content, played: Played) -> list[dict[str, str]]:
-    """What was captured, rated and billed: expected, and found."""
-    wanted = [
-        event.get("becomes") for step in content["steps"] for sent in step["deliveries"] for event in sent["events"]
-    ]
-    steps = played.result["steps"]
-    rows = [
-        _row(what, "" if None in wanted else str(wanted.count(name)), str(sum(step[what] for step in steps)))
-        for what, name in compare.OUTCOME.items()
-    ]
-    expected, found = (
-        compare.sums_of(content["steps"], documents="expected"),
-        compare.sums_of(steps, documents="documents"),
-    )
-    for kind, words in (("counts", "{}"), ("units", "rated {}"), ("totals", "total {}")):
-        rows += [
-            _row(words.format(name), expected[kind].get(name, "0"), found[kind].get(name, "0"))
-            for name in sorted(expected[kind].keys() | found[kind].keys())
-        ]
-    return rows
-
-
-def _row(what: str, expected: str, found: str) -> dict[str, str]:
-    return {"what": what, "expected": expected, "found": found}
-
-
 def _effect(content: Content, before: Played, after: Played) -> dict[str, Any]:
     """What the other version changes, by customer and line by line."""
-    old, new = (compare.customer_totals(played.result["steps"]) for played in (before, after))
+    old, new = (sums.customer_totals(played.result["steps"]) for played in (before, after))
     customers = []
     for customer, currency in sorted(old.keys() | new.keys()):
         was, becomes = (side.get((customer, currency), Decimal(0)) for side in (old, new))

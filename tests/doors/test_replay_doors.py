@@ -220,7 +220,7 @@ def test_the_page_of_a_set_shows_what_it_includes_and_lacks(company: billing.Com
     assert "Replay set october was never run." in page
     assert "none: the set lacks them" in page
     assert "no late arrivals, no plan changes" in page
-    assert "close at 2026-11-02T08:00:00Z" in page
+    assert "Close of 2 Nov 2026 08:00" in page
 
 
 def test_the_page_of_a_run_shows_each_difference_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from invoicing.replay.rules import arrival, compare, includes
+from invoicing.replay.rules import arrival, compare, includes, labels, sums
 from invoicing.replay.rules import content as contents
 from invoicing.replay.rules.arrival import Sent
 from invoicing.replay.rules.content import Content, ContentInvalidError
@@ -78,6 +78,7 @@ def small() -> Content:
         "amount": "3",
         "price": "v1",
         "price_version": 7,
+        "fee_version": "visa v1",
         "events": {"s a": "10", "s b": "20"},
     }
     document = {
@@ -160,6 +161,7 @@ def test_an_event_held_back_is_named_with_its_reason_where_the_line_misses_it() 
     [
         ({"events": {"s a": "10", "s b": "20", "s c": "5"}, "quantity": "35"}, ["s c is extra (5)"]),
         ({"events": {"s a": "10", "s b": "21"}, "quantity": "31"}, ["s b counts 21 instead of 20"]),
+        ({"fee_version": "visa v2", "amount": "4"}, ["fee table visa v2 instead of visa v1"]),
         ({"price": "v2", "price_version": 8, "amount": "4"}, ["price version v2 instead of v1"]),
         ({"amount": "4"}, ["the same quantity at the same price version comes to another amount"]),
         ({"quantity": "29"}, ["the same events, counted otherwise"]),
@@ -178,9 +180,41 @@ def test_a_document_or_line_that_is_missing_or_too_much_is_told() -> None:
     result["steps"][0]["documents"] = [other]
     found = compare.find_differences(content, result)
     assert [(one.document, one.expected, one.found) for one in found] == [
-        ("acme/1/cycle/2026-10-01T00:00:00Z", "3 EUR", "none"),
-        ("globex", "none", "3 EUR"),
+        ("acme, 1 Oct 2026 to 1 Nov 2026", "3 EUR", "none"),
+        ("acme, 1 Oct 2026 to 1 Nov 2026", "none", "3 EUR"),
     ]
+
+
+def test_a_version_that_changes_no_figure_is_told_by_itself() -> None:
+    result = result_of(small())
+    result["steps"][0]["documents"][0]["lines"][0]["price"] = "v2"
+    [found] = compare.find_differences(small(), result)
+    assert (found.what, found.expected, found.found) == ("price version", "v1", "v2")
+
+
+def test_what_follows_from_a_figure_is_not_told_beside_it() -> None:
+    content, result = small(), result_of(small())
+    content["steps"][0]["expected"][0]["payable"] = "3"
+    result["steps"][0]["documents"][0] |= {"total": "4", "payable": "4"}
+    assert [one.what for one in compare.find_differences(content, result)] == ["total"]
+    result["steps"][0]["documents"][0] |= {"total": "3", "payable": "2"}
+    assert [one.what for one in compare.find_differences(content, result)] == ["to be paid"]
+
+
+@pytest.mark.parametrize(
+    ("document", "label"),
+    [
+        ({"key": "a", "customer": "acme"}, "a"),
+        (
+            {"key": "a/7/interim/x/2", "customer": "acme", "subscription": 7, "kind": "interim"},
+            "acme (subscription 7), interim invoice 2, 1 Oct 2026 to 16 Oct 2026 08:30",
+        ),
+        ({"key": "a/7/cycle/x", "customer": "acme", "kind": "cycle"}, "acme, 1 Oct 2026 to 16 Oct 2026 08:30"),
+    ],
+)
+def test_documents_have_names_that_people_read(document: dict[str, Any], label: str) -> None:
+    period = {} if len(document) == 2 else {"period": ["2026-10-01T00:00:00Z", "2026-10-16T10:30:00+02:00"]}
+    assert labels.document_label(document | period) == label
 
 
 def test_what_could_not_be_done_is_a_difference() -> None:
@@ -191,7 +225,7 @@ def test_what_could_not_be_done_is_a_difference() -> None:
 
 
 def test_sums_are_rated_units_lines_and_totals() -> None:
-    assert compare.sums_of(small()["steps"], documents="expected") == {
+    assert sums.sums_of(small()["steps"], documents="expected") == {
         "units": {"tokens": "30"},
         "totals": {"EUR": "3.00"},
         "counts": {"documents": "1", "lines": "1"},

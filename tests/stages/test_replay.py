@@ -14,7 +14,7 @@ from psycopg import sql
 
 from invoicing.replay import candidate, engine, history
 from invoicing.replay.engine import Played
-from invoicing.replay.rules import compare, includes
+from invoicing.replay.rules import compare, includes, sums
 from invoicing.replay.rules.content import Content
 from tests.builders import replayed
 
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.django_db
 ORDERS = 3
 HOLDS = "SELECT md5(coalesce(string_agg(row::text, '|' ORDER BY row::text), '')) FROM {} AS row"
 STANDS = "SELECT last_value || ' ' || is_called FROM {}"
-LINE = "tiered/tokens 2026-10-01T00:00:00Z 2026-11-01T00:00:00Z"
-OCTOBER = "acme/{}/cycle/2026-10-01T00:00:00Z"
+LINE = "tiered/tokens, 1 Oct 2026 to 1 Nov 2026"
+OCTOBER = "acme (subscription {}), 1 Oct 2026 to 1 Nov 2026"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +121,7 @@ def test_nobody_is_named_in_a_set(plays: Plays) -> None:
 
 
 def test_a_dearer_price_shows_what_it_changes_for_whom(plays: Plays) -> None:
-    before, after = (compare.customer_totals(one.result["steps"]) for one in (plays.first, plays.dearer))
+    before, after = (sums.customer_totals(one.result["steps"]) for one in (plays.first, plays.dearer))
     assert {who: str(total) for who, total in before.items()} == {("acme", "EUR"): "120.91"}
     # October 3.00 + 0.50 + 49.00, 62.48 with tax; November 0.90 + 0.40 + 0.10 + 49.00, 59.98 with tax.
     assert {who: str(total) for who, total in after.items()} == {("acme", "EUR"): "122.46"}

@@ -93,7 +93,7 @@ def candidate_text(run: ReplayRun) -> str:
     if run.candidate_id is None:
         return ""
     found = candidate.PLACES[run.candidate_kind].model.objects.filter(pk=run.candidate_id).first()
-    return f"{CANDIDATES[run.candidate_kind]} {found or run.candidate_id}"
+    return f"{CANDIDATES[run.candidate_kind].lower()} {found or run.candidate_id}"
 
 
 def _candidate_url(run: ReplayRun) -> str:

@@ -56,9 +56,9 @@ class ReplaySetAdmin(BackOfficeAdmin):
         shown = {} if found is None else page.set_context(found)
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
-    @display(description="Required", boolean=True)
-    def required(self, found: ReplaySet) -> bool:
-        return queries.is_required(found)
+    @display(description="Required", label={"yes": "info", "no": "none"})
+    def required(self, found: ReplaySet) -> tuple[str, str]:
+        return ("yes", "Required") if queries.is_required(found) else ("no", "No")
 
     @display(description="Includes")
     def included(self, found: ReplaySet) -> str:

@@ -10,8 +10,10 @@ import orjson
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
+from core import processes
 from core.errors import DomainError
 from invoicing.replay import play, program_code
+from invoicing.replay.engine import PARENT
 from invoicing.replay.rules import content as contents
 from metering.rules import exact_json
 
@@ -29,6 +31,8 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
+        processes.die_with_parent(int(os.environ[PARENT]))
+        processes.bind_forks()
         for line in sys.stdin.buffer:
             order = orjson.loads(line)
             if not str(order["database"]).startswith(PURPOSE):
