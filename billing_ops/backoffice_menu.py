@@ -156,6 +156,8 @@ UNFOLD: dict[str, Any] = {
                 "Launch",
                 _entry("Launch checklist", "rocket_launch", "launch.LaunchCheck", "board/"),
                 _entry("Launch checks", "checklist_rtl", "launch.LaunchCheck"),
+                _entry("Go-live decisions", "flag_circle", "launch.GoLiveDecision"),
+                _entry("Exceptions", "gavel", "launch.LaunchException"),
                 _entry("Sample accounts", "footprint", "launch.SampleWalk"),
                 _entry("Restore drills", "settings_backup_restore", "launch.RestoreDrill"),
                 _entry("Rules of the checklist", "rule_settings", "launch.ChecklistVersion"),

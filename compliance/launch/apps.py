@@ -16,7 +16,10 @@ class LaunchConfig(AppConfig):
     verbose_name = "Launch"
 
     def ready(self) -> None:
+        from compliance.launch import guards  # noqa: PLC0415  needs the models, which are there by now
+
         post_migrate.connect(make_first_checklist, sender=self)
+        guards.register()
 
 
 def make_first_checklist(*, using: str, apps: Any = None, **_: Any) -> None:

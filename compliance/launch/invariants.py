@@ -76,6 +76,71 @@ INVARIANTS = [
     ),
     Invariant(
         number=50,
+        name="a program went live with every box closed, or excepted by two people until later",
+        find_offenders=rows_of(
+            """
+            SELECT decision.id AS decision, decision.program, judged ->> 'box' AS box
+            FROM launch_golivedecision decision CROSS JOIN jsonb_array_elements(decision.boxes) judged
+            LEFT JOIN launch_launchexception asked
+              ON asked.id = (judged ->> 'exception')::bigint AND asked.program = decision.program
+             AND asked.boxes ? (judged ->> 'box') AND asked.ends_at > decision.decided_at
+            WHERE decision.outcome = 'live' AND judged ->> 'state' <> 'closed'
+              AND (SELECT count(DISTINCT signature.person_id) FROM launch_exceptionsignature signature
+                   WHERE signature.exception_id = asked.id AND signature.at <= decision.decided_at
+                     AND signature.person_id <> asked.proposed_by_id) < 2
+            UNION ALL
+            SELECT decision.id, decision.program, 'all of them' FROM launch_golivedecision decision
+            WHERE decision.outcome = 'live' AND jsonb_array_length(decision.boxes) < 9
+            ORDER BY 1
+            """
+        ),
+    ),
+    Invariant(
+        number=50,
+        name="the audit chain tells every decision about programs and every signature under an exception",
+        find_offenders=rows_of(
+            """
+            SELECT 'decision ' || decision.id AS of, entry.reference
+            FROM launch_golivedecision decision JOIN core_auditentry entry ON entry.id = decision.audit_entry_id
+            WHERE entry.action <> 'launch.' || decision.outcome OR entry.subject <> 'program:' || decision.program
+               OR entry.actor_id <> decision.decided_by_id OR entry.facts -> 'boxes' <> decision.boxes
+            UNION ALL
+            SELECT 'signature ' || signature.id, entry.reference
+            FROM launch_exceptionsignature signature
+            JOIN launch_launchexception asked ON asked.id = signature.exception_id
+            JOIN core_auditentry entry ON entry.id = signature.audit_entry_id
+            WHERE entry.action <> 'launch.exception_signed' OR entry.actor_id <> signature.person_id
+               OR entry.facts ->> 'content_hash' <> asked.content_hash
+               OR signature.content_hash <> asked.content_hash OR signature.at >= asked.ends_at
+            """
+        ),
+    ),
+    Invariant(
+        number=50,
+        name="no invoice was issued before its program was live where the policy of that moment asks for it",
+        find_offenders=rows_of(
+            """
+            SELECT invoice.id AS invoice, invoice.number, customer.program
+            FROM cycle_invoice invoice JOIN accounts_customer customer ON customer.id = invoice.customer_id
+            JOIN LATERAL (
+                SELECT policy.terms FROM policy_triggerpolicy policy
+                LEFT JOIN policy_policybeginning beginning ON beginning.policy_id = policy.id
+                WHERE policy.program = customer.program AND policy.status = 'signed'
+                  AND policy.effective_at <= invoice.finalized_at AND policy.decided_at <= invoice.finalized_at
+                  AND (policy.effective_at <= policy.decided_at
+                       OR (beginning.holds AND beginning.at <= invoice.finalized_at))
+                ORDER BY policy.effective_at DESC, policy.version DESC LIMIT 1
+            ) AS deciding ON (deciding.terms #>> '{launch,required}')::boolean
+            WHERE invoice.status = 'final' AND invoice.document_type = 'invoice'
+              AND (SELECT decision.outcome FROM launch_golivedecision decision
+                   WHERE decision.program = customer.program AND decision.decided_at <= invoice.finalized_at
+                   ORDER BY decision.id DESC LIMIT 1) IS DISTINCT FROM 'live'
+            ORDER BY invoice.id
+            """
+        ),
+    ),
+    Invariant(
+        number=50,
         name="a restore drill stands in the audit chain as it was",
         find_offenders=rows_of(
             """

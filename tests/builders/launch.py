@@ -3,8 +3,15 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from compliance.launch import check, samples, standing
-from compliance.launch.models import BoxResult, LaunchCheck, RestoreDrill, SampleWalk
+from compliance.launch import check, exceptions, samples, standing
+from compliance.launch.models import (
+    BoxResult,
+    GoLiveDecision,
+    LaunchCheck,
+    LaunchException,
+    RestoreDrill,
+    SampleWalk,
+)
 from compliance.launch.standing import BoxState
 from core import audit, canonical
 from invoicing.cycle.models import Invoice
@@ -14,6 +21,17 @@ from invoicing.replay.rules import content
 from tests.builders import billing, replayed
 from tests.builders.billing import CLOSING
 
+DECISION_OFFENCES = {
+    "a program went live with every box closed, or excepted by two people until later": (
+        "UPDATE launch_launchexception SET boxes = '[\"gates_rechecked\"]'"
+    ),
+    "the audit chain tells every decision about programs and every signature under an exception": (
+        "UPDATE launch_golivedecision SET program = 'partners'"
+    ),
+    "no invoice was issued before its program was live where the policy of that moment asks for it": (
+        "UPDATE launch_golivedecision SET decided_at = decided_at + interval '1 hour'"
+    ),
+}
 CHECKED = CLOSING + timedelta(days=1)  # 3 November 2026, 08:00
 
 
@@ -143,3 +161,32 @@ def close_every_box(*, at: datetime) -> billing.Company:
     keep_drill(at=at)
     run_check(at=at)
     return company
+
+
+def keep_decision(*, at: datetime = CHECKED) -> GoLiveDecision:
+    """A program that was stopped, as `decide` keeps it."""
+    decider = billing.person("pia", "product")
+    facts = {"program": "pilot", "reason": "over", "boxes": []}
+    entry = audit.append_entry(action="launch.stopped", subject="program:pilot", actor=decider, facts=facts, at=at)
+    return GoLiveDecision.objects.create(
+        program="pilot",
+        outcome="stopped",
+        reason="over",
+        boxes=[],
+        decided_by=decider,
+        decided_at=at,
+        audit_entry=entry,
+    )
+
+
+def sign(asked: LaunchException, *, at: datetime = CHECKED) -> LaunchException:
+    """Finance and ops sign it."""
+    for role in ("finance", "ops"):
+        exceptions.sign_exception(
+            exception_id=asked.pk,
+            content_hash=asked.content_hash,
+            role=role,
+            actor=billing.person(f"signs-for-{role}", role),
+            at=at,
+        )
+    return asked

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +15,7 @@ from accounts import external_ids, keys, portal_access, sign_in
 from accounts.models import Customer, Scope
 from compliance.erasure import decide
 from compliance.erasure.models import RetentionRule
-from compliance.launch import checklists
+from compliance.launch import checklists, exceptions
 from compliance.payouts import evidence
 from compliance.payouts.models import GateRequirement
 from core import heads, work
@@ -152,6 +152,16 @@ def _prepare_launch(ids: dict[str, int], *, at: datetime) -> None:
     """A check, a drill, and rules of the checklist that wait for a colleague."""
     ids["launch_restoredrill"] = launch.keep_drill(at=at).pk
     ids["launch_samplewalk"] = launch.keep_sample(Invoice.objects.earliest("pk"), at=at).pk
+    author = billing.person("pia", "product")
+    ids["launch_launchexception"] = exceptions.propose_exception(
+        program="standard",
+        boxes=["books_tie"],
+        reason="the ledger moves",
+        ends_at=at + timedelta(days=3),
+        actor=author,
+        at=at,
+    ).pk
+    ids["launch_golivedecision"] = launch.keep_decision(at=at).pk
     ids["launch_launchcheck"] = launch.run_check(at=at).pk
     ids["launch_checklistversion"] = checklists.propose_version(
         terms={}, reason="as usual", actor=billing.person("pia", "product"), at=at

@@ -12,7 +12,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from compliance.launch import check, checklists, drill
-from compliance.launch.models import ChecklistVersion, LaunchCheck, RestoreDrill, SampleWalk
+from compliance.launch.models import (
+    ChecklistVersion,
+    GoLiveDecision,
+    LaunchCheck,
+    LaunchException,
+    RestoreDrill,
+    SampleWalk,
+)
 from tests.builders import billing, launch, people, replayed
 from tests.builders.people import ApiClient
 
@@ -203,3 +210,52 @@ class TestSamples:
         page = finance.get(reverse("admin:launch_samplewalk_change", args=[sample.pk])).content.decode()
         for text in ("desk-finance", "as agreed", "a change inside the period", "59.62 EUR", "down to its events"):
             assert text in page, text
+
+
+class TestDecisions:
+    def test_open_boxes_refuse_a_launch_over_http_until_two_people_sign(self, company: billing.Company) -> None:
+        launch.run_check(at=lately())
+        product, finance, ops = (api_as(role) for role in ("product", "finance", "ops"))
+        asked = {"program": "standard", "outcome": "live", "reason": "the pilot went well"}
+        refused = product.post("launch/go-lives", asked)
+        assert (refused.status_code, refused.json()["code"]) == (409, "activation_refused")
+        assert refused.json()["errors"][0]["link"] == "/admin/launch/launchcheck/board/"
+        open_boxes = ["replay_stable", "samples_accepted", "backup_restored"]
+        ends_at = (timezone.now() + timedelta(days=3)).isoformat()
+        body = {"program": "standard", "boxes": open_boxes, "reason": "drill on Friday", "ends_at": ends_at}
+        made = product.post("launch/exceptions", body).json()
+        assert made["missing_roles"] == ["finance", "ops"]
+        for api, role in ((finance, "finance"), (ops, "ops")):
+            given = {"role": role, "content_hash": made["content_hash"]}
+            answer = api.post(f"launch/exceptions/{made['id']}/sign", given)
+            assert answer.status_code == 200
+        live = product.post("launch/go-lives", asked)
+        assert (live.status_code, live.json()["outcome"], len(live.json()["boxes"])) == (201, "live", 9)
+        assert [one["program"] for one in product.get("launch/go-lives").json()["results"]] == ["standard"]
+        assert product.post("launch/exceptions", {**body, "boxes": ["sunshine"]}).status_code == 422
+
+    def test_open_boxes_refuse_a_launch_in_the_back_office_until_two_people_sign(
+        self, company: billing.Company
+    ) -> None:
+        launch.run_check(at=lately())
+        desks = {role: desk_as(role) for role in ("product", "finance", "ops")}
+        form = {"_form_submitted": "True", "program": "standard", "reason": "the pilot went well"}
+        decide = reverse("admin:launch_golivedecision_decide_now")
+        answer = desks["product"].post(decide, {**form, "outcome": "live"})
+        page = desks["product"].get(answer["HX-Redirect"]).content.decode()
+        assert "Going live waits, for 3 boxes of the launch checklist are open for standard" in page
+        open_boxes = ["replay_stable", "samples_accepted", "backup_restored"]
+        ends_at = f"{timezone.now() + timedelta(days=3):%Y-%m-%d %H:%M}"
+        propose = reverse("admin:launch_launchexception_propose_one")
+        desks["product"].post(propose, {**form, "boxes": open_boxes, "ends_at": ends_at})
+        asked = LaunchException.objects.get()
+        for role in ("finance", "ops"):
+            sign = reverse("admin:launch_launchexception_sign_it", args=[asked.pk])
+            signed = {"_form_submitted": "True", "role": role, "content_hash": asked.content_hash}
+            desks[role].post(sign, signed)
+        page = desks["ops"].get(reverse("admin:launch_launchexception_change", args=[asked.pk])).content.decode()
+        assert all(words in page for words in ("Counts", "desk-finance", "desk-ops", "Backup restored"))
+        desks["product"].post(decide, {**form, "outcome": "live"})
+        decision = GoLiveDecision.objects.get()
+        page = desks["ops"].get(reverse("admin:launch_golivedecision_change", args=[decision.pk])).content.decode()
+        assert all(words in page for words in (f"exception {asked.pk}", "the pilot went well", "Backup restored"))

@@ -9,6 +9,7 @@ import pytest
 from invoicing.policy.rules import signing, terms
 from invoicing.policy.rules.signing import Signature
 
+MAJOR = "/terms/launch/major_change_percent"
 BEGINS = datetime(2026, 11, 1, tzinfo=UTC)
 
 
@@ -28,6 +29,7 @@ WRITTEN: dict[str, Any] = {
     "conventions": {"grandfathering": {"kept_days_max": None}, "proration": "as_agreed"},
     "evidence": {"keep": ["approval", "computation", "snapshots", "tie_out"]},
     "late_usage": {"correction": "next_invoice", "grace_hours": "0"},
+    "launch": {"major_change_percent": None, "required": False},
     "off_cycle": {"eligible": {"customers": [], "meters": [], "plans": []}, "triggers": []},
     "review_bounds": {"active": True, "invoice_times": "3", "least": {}, "line_times": "5", "past_periods": 3},
 }
@@ -81,6 +83,7 @@ WHOLE: dict[str, Any] = {
     "conventions": {"grandfathering": {"kept_days_max": 180}, "proration": "day"},
     "evidence": {"keep": ["approval", "computation", "raw_events", "snapshots", "tie_out"]},
     "late_usage": {"correction": "at_once", "grace_hours": "36.5"},
+    "launch": {"major_change_percent": "12.5", "required": True},
     "off_cycle": {
         "eligible": {"customers": ["acme", "globex"], "meters": ["tokens"], "plans": ["starter"]},
         "triggers": [{"kind": "unbilled_amount", "currency": "EUR", "amount": "2000.00"}],
@@ -200,6 +203,11 @@ def test_grace_is_a_length_of_time() -> None:
             "out_of_range",
         ),
         ({"approval": {"second_person_above": {"euro": "1"}}}, "/terms/approval/second_person_above/euro", "currency"),
+        ({"launch": {"required": "yes"}}, "/terms/launch/required", "type"),
+        ({"launch": {"required": True, "major_change_percent": "0"}}, MAJOR, "out_of_range"),
+        ({"launch": {"required": True, "major_change_percent": "1001"}}, MAJOR, "out_of_range"),
+        ({"launch": {"major_change_percent": "10"}}, MAJOR, "contradiction"),
+        ({"launch": {"required": True, "sunday": True}}, "/terms/launch/sunday", "unknown_field"),
         ({"review_bounds": {"line_times": "1"}}, "/terms/review_bounds/line_times", "out_of_range"),
         ({"review_bounds": {"active": "no"}}, "/terms/review_bounds/active", "type"),
         ({"conventions": {"proration": "hour"}}, "/terms/conventions/proration", "choice"),

@@ -44,9 +44,23 @@ def test_silence_in_sentences() -> None:
             "A part of a period is charged as each plan says.",
             "Older prices are kept as long as was agreed with the customer.",
         ],
+        "Launch": ["Invoices are issued without asking whether the program is live."],
         "Alerts": ["Nobody is alerted."],
         "Charge controls": ["Usage is never held, whatever is owed."],
     }
+
+
+def test_a_required_launch_in_sentences() -> None:
+    live, none = said({"launch": {"required": True}})["Launch"]
+    assert live == (
+        "An invoice is issued only once the program was declared live, with every box of the launch checklist closed."
+    )
+    assert none == "No price change is held against the checklist."
+    major = said({"launch": {"required": True, "major_change_percent": "10"}})["Launch"][1]
+    assert major == (
+        "A price change that would have made the last period of any customer 10 % dearer or cheaper is approved only"
+        " while every box is closed, or under a signed exception."
+    )
 
 
 def test_a_hybrid_policy_names_who_and_at_what_amount() -> None:

@@ -1,5 +1,5 @@
 """The launch checklist in the back office."""
 
-from compliance.launch.admin import checklists, checks, drills, samples
+from compliance.launch.admin import checklists, checks, decisions, drills, samples
 
-__all__ = ["checklists", "checks", "drills", "samples"]
+__all__ = ["checklists", "checks", "decisions", "drills", "samples"]

@@ -52,11 +52,17 @@ class AcceptForm(BaseDialogForm):
     role = forms.ChoiceField(choices=ROLES, widget=UnfoldAdminSelectWidget())
     proof_hash = forms.CharField(
         max_length=64,
-        label="SHA-256 of the proof",
-        widget=UnfoldAdminTextInputWidget(),
-        help_text="As it stands at the foot of the page.",
+        label="SHA-256 of the proof that you looked at",
+        widget=UnfoldAdminTextInputWidget(attrs={"readonly": True}),
     )
     comment = forms.CharField(max_length=2000, required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        text = str(self.object_id)
+        sample = SampleWalk.objects.filter(pk=int(text)).first() if text.isdecimal() else None
+        if sample is not None:
+            self.initial = {"proof_hash": sample.proof_hash}
 
 
 @admin.register(SampleWalk)

@@ -6,12 +6,21 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts import validators
-from compliance.launch import samples
-from compliance.launch.models import ChecklistVersion, LaunchCheck, SampleAcceptance, SampleWalk
+from compliance.launch import exceptions, samples
+from compliance.launch.models import (
+    ChecklistVersion,
+    ExceptionSignature,
+    GoLiveDecision,
+    LaunchCheck,
+    LaunchException,
+    SampleAcceptance,
+    SampleWalk,
+)
 from compliance.launch.models.checks import BOXES, OWNERS
+from compliance.launch.models.decisions import ROLES as EXCEPTION_ROLES
 from compliance.launch.models.samples import ROLES as SAMPLE_ROLES
 from compliance.launch.standing import State
-from core.http.fields import JsonField
+from core.http.fields import InstantField, JsonField
 
 
 class ProofTableSerializer(serializers.Serializer[Any]):
@@ -147,6 +156,100 @@ class NewAcceptanceSerializer(serializers.Serializer[Any]):
     role = serializers.ChoiceField(choices=SAMPLE_ROLES)
     proof_hash = serializers.CharField(max_length=64)
     comment = serializers.CharField(max_length=2000, default="", allow_blank=True)
+
+
+class DecidedBoxSerializer(serializers.Serializer[Any]):
+    """One box as it stood when it was decided."""
+
+    box = serializers.ChoiceField(choices=BOXES)
+    state = serializers.ChoiceField(choices=[str(state) for state in State])
+    proof_hash = serializers.CharField(allow_null=True)
+    exception = serializers.IntegerField(allow_null=True, help_text="The exception that let it stand open.")
+
+
+class GoLiveSerializer(serializers.ModelSerializer[GoLiveDecision]):
+    """A program declared live or stopped; the last decision about it says."""
+
+    decided_by = serializers.CharField(source="decided_by.username")
+    audit_reference = serializers.CharField(source="audit_entry.reference")
+    launch_check = serializers.IntegerField(source="run_id", allow_null=True)
+    boxes = DecidedBoxSerializer(many=True)
+
+    class Meta:
+        model = GoLiveDecision
+        fields = [
+            "id",
+            "program",
+            "outcome",
+            "reason",
+            "launch_check",
+            "boxes",
+            "decided_by",
+            "decided_at",
+            "audit_reference",
+        ]
+
+
+class NewGoLiveSerializer(serializers.Serializer[Any]):
+    """Declare a program live, or stop it."""
+
+    program = serializers.CharField(max_length=60, validators=[validators.CODE])
+    outcome = serializers.ChoiceField(choices=GoLiveDecision.Outcome.choices)
+    reason = serializers.CharField(max_length=2000)
+
+
+class ExceptionSignatureSerializer(serializers.ModelSerializer[ExceptionSignature]):
+    """One of the two signatures."""
+
+    person = serializers.CharField(source="person.username")
+    audit_reference = serializers.CharField(source="audit_entry.reference")
+
+    class Meta:
+        model = ExceptionSignature
+        fields = ["role", "person", "at", "audit_reference"]
+
+
+class LaunchExceptionSerializer(serializers.ModelSerializer[LaunchException]):
+    """Boxes that may stand open for a program until an end, once both signed."""
+
+    boxes = serializers.ListField(child=serializers.ChoiceField(choices=BOXES))
+    proposed_by = serializers.CharField(source="proposed_by.username")
+    signatures = ExceptionSignatureSerializer(many=True)
+    missing_roles = serializers.SerializerMethodField()
+
+    class Meta:
+        model = LaunchException
+        fields = [
+            "id",
+            "program",
+            "boxes",
+            "reason",
+            "ends_at",
+            "content_hash",
+            "proposed_by",
+            "proposed_at",
+            "signatures",
+            "missing_roles",
+        ]
+
+    def get_missing_roles(self, asked: LaunchException) -> list[str]:
+        return exceptions.missing_roles(asked)
+
+
+class NewExceptionSerializer(serializers.Serializer[Any]):
+    """Which boxes, why, and until when: 31 days at most."""
+
+    program = serializers.CharField(max_length=60, validators=[validators.CODE])
+    boxes = serializers.ListField(child=serializers.CharField(max_length=60), max_length=50)
+    reason = serializers.CharField(max_length=2000)
+    ends_at = InstantField()
+
+
+class NewExceptionSignatureSerializer(serializers.Serializer[Any]):
+    """A signature in one of the caller's roles, under the content that was read."""
+
+    role = serializers.ChoiceField(choices=EXCEPTION_ROLES)
+    content_hash = serializers.CharField(max_length=64)
 
 
 class NewChecklistSerializer(serializers.Serializer[Any]):

@@ -2,6 +2,7 @@
 
 from compliance.launch.models.checklists import ChecklistApproval, ChecklistVersion
 from compliance.launch.models.checks import BoxResult, CloseWalk, LaunchCheck
+from compliance.launch.models.decisions import ExceptionSignature, GoLiveDecision, LaunchException
 from compliance.launch.models.drills import RestoreDrill
 from compliance.launch.models.samples import SampleAcceptance, SampleWalk
 
@@ -10,7 +11,10 @@ __all__ = [
     "ChecklistApproval",
     "ChecklistVersion",
     "CloseWalk",
+    "ExceptionSignature",
+    "GoLiveDecision",
     "LaunchCheck",
+    "LaunchException",
     "RestoreDrill",
     "SampleAcceptance",
     "SampleWalk",

@@ -49,6 +49,8 @@ FIELD_OF = {
     "/terms/review_bounds/line_times": "line_times",
     "/terms/review_bounds/invoice_times": "invoice_times",
     "/terms/review_bounds/least": "least",
+    "/terms/launch": "launch_required",
+    "/terms/launch/major_change_percent": "major_change_percent",
     "/terms/alerts": "alerts",
     "/terms/charge_controls": "charge_controls",
 }
@@ -95,6 +97,11 @@ class ProposalForm(BaseDialogForm):
     keeps_raw_events = _switch("Issue only while the raw events can still be read")
     proration = _choice("A part of a period is charged", UNITS)
     kept_days_max = _line("Older prices are kept at most (days)", help_text="Empty: as agreed. 0: nobody keeps any.")
+    launch_required = _switch("Issue only once the program was declared live")
+    major_change_percent = _line(
+        "A price change is major above (%)",
+        help_text="For any customer, over the last closed period. Empty: none is held against the launch checklist.",
+    )
     alerts = _text(
         "Alerts",
         rows=3,
@@ -141,7 +148,7 @@ class ProposalForm(BaseDialogForm):
         amounts = {name: self._read(name, given) for name in ("amounts", "second_person_above", "least")}
         lists = {name: self._read(name, given) for name in ("alerts", "charge_controls")}
         eligible = {name: _codes(given[name]) for name in ("customers", "plans", "meters")}
-        kept = given["kept_days_max"].strip()
+        kept, major = given["kept_days_max"].strip(), given["major_change_percent"].strip()
         triggers = [
             {"kind": "unbilled_amount", "currency": currency, "amount": amount}
             for currency, amount in amounts["amounts"].items()
@@ -158,6 +165,7 @@ class ProposalForm(BaseDialogForm):
             },
             "evidence": {"keep": ["raw_events"] if given["keeps_raw_events"] else []},
             "conventions": {"proration": given["proration"], "grandfathering": {"kept_days_max": kept or None}},
+            "launch": {"required": given["launch_required"], "major_change_percent": major or None},
             **lists,
         }
 
@@ -187,6 +195,8 @@ def _fields_of(terms: dict[str, Any]) -> dict[str, Any]:
         "keeps_raw_events": "raw_events" in terms["evidence"]["keep"],
         "proration": conventions["proration"],
         "kept_days_max": "" if kept is None else kept,
+        "launch_required": terms["launch"]["required"],
+        "major_change_percent": terms["launch"]["major_change_percent"] or "",
         "alerts": rule_lines.write_rules(terms["alerts"]),
         "charge_controls": rule_lines.write_rules(terms["charge_controls"]),
     }

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core import canonical
-from invoicing.policy.rules import alerts, charges, conventions, guarding, invoices
+from invoicing.policy.rules import alerts, charges, conventions, guarding, invoices, launching
 from invoicing.policy.rules.alerts import Alert
 from invoicing.policy.rules.charges import ChargeControl
 from invoicing.policy.rules.conventions import Conventions
 from invoicing.policy.rules.guarding import Approval, Evidence, ReviewBounds
 from invoicing.policy.rules.invoices import LateUsage, OffCycle
+from invoicing.policy.rules.launching import Launch
 from invoicing.policy.rules.reading import TermsError
 from invoicing.pricing.rules.fields import Fields, Problem
 
@@ -29,6 +30,7 @@ class Terms:
     conventions: Conventions
     approval: Approval
     review_bounds: ReviewBounds
+    launch: Launch
     alerts: tuple[Alert, ...]
     charge_controls: tuple[ChargeControl, ...]
 
@@ -50,6 +52,7 @@ def parse_terms(document: Any, *, pointer: str = "/terms") -> Terms:
         conventions=conventions.read_conventions(fields),
         approval=guarding.read_approval(fields),
         review_bounds=guarding.read_review_bounds(fields),
+        launch=launching.read_launch(fields),
         alerts=alerts.read_alerts(fields),
         charge_controls=charges.read_charge_controls(fields),
     )
@@ -71,6 +74,7 @@ def write_terms(terms: Terms) -> dict[str, Any]:
         "conventions": terms.conventions.write(),
         "evidence": terms.evidence.write(),
         "late_usage": terms.late_usage.write(),
+        "launch": terms.launch.write(),
         "off_cycle": terms.off_cycle.write(),
         "review_bounds": terms.review_bounds.write(),
     }

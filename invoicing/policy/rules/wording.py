@@ -57,6 +57,7 @@ def decisions(terms: Terms) -> list[Decision]:
         Decision("Second person", tuple(_second_person(terms))),
         Decision("Evidence", (f"An invoice is issued only with {_and(_KEPT[one] for one in terms.evidence.keep)}.",)),
         Decision("Conventions", tuple(_conventions(terms))),
+        Decision("Launch", tuple(_launch(terms))),
         Decision("Alerts", tuple(_alert(one) for one in terms.alerts) or ("Nobody is alerted.",)),
         Decision(
             "Charge controls",
@@ -148,6 +149,21 @@ def _conventions(terms: Terms) -> Iterable[str]:
         yield f"Older prices are kept for {said.kept_days_max} days at most; a longer stretch is not billed."
     else:
         yield "Nobody keeps older prices; a subscription that does is not billed."
+
+
+def _launch(terms: Terms) -> Iterable[str]:
+    if not terms.launch.is_required:
+        yield "Invoices are issued without asking whether the program is live."
+        return
+    yield "An invoice is issued only once the program was declared live, with every box of the launch checklist closed."
+    percent = terms.launch.major_change_percent
+    if percent is None:
+        yield "No price change is held against the checklist."
+    else:
+        yield (
+            f"A price change that would have made the last period of any customer {money.plain(percent)} % dearer or"
+            " cheaper is approved only while every box is closed, or under a signed exception."
+        )
 
 
 def _alert(alert: Alert) -> str:
