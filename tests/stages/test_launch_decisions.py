@@ -150,7 +150,7 @@ class TestExceptions:
 
     def test_its_author_does_not_sign_and_nobody_signs_twice(self, company: billing.Company) -> None:
         asked = propose(["books_tie"])
-        given = {"exception_id": asked.pk, "content_hash": asked.content_hash, "at": LATER}
+        given: dict[str, Any] = {"exception_id": asked.pk, "content_hash": asked.content_hash, "at": LATER}
         author = billing.person("olaf", "engineering", "finance", "ops")
         with pytest.raises(NotAllowedError, match="Whoever proposed an exception does not sign it"):
             exceptions.sign_exception(role="finance", actor=author, **given)
@@ -174,7 +174,7 @@ class TestExceptions:
             ({"boxes": ["books_tie"], "ends_at": CHECKED + timedelta(days=32)}, "/ends_at"),
         ):
             with pytest.raises(InvalidInputError) as refused:
-                propose(**given)  # type: ignore[arg-type]
+                propose(**given)
             assert refused.value.pointer == pointer
 
     def test_postgresql_refuses_what_the_stages_refuse(self, company: billing.Company) -> None:
