@@ -168,8 +168,9 @@ def look_closely(event: Data, rules: RuleBook) -> BillableEvent | tuple[Reason, 
 
 def _seal(data: Any, contract: ContractInForce | None, seal: Seal | None) -> tuple[bool, Any]:
     """Whether it can be kept, and as what: what the contract calls personal is sealed before anything is written."""
-    names = () if contract is None or type(data) is not dict else contract.data_rules.personal
-    if not any(data.get(name) for name in names):
+    marked = () if contract is None or type(data) is not dict else contract.data_rules.personal
+    names = personal.in_clear(data, names=marked)
+    if not names:
         return True, data
     return (False, data) if seal is None else (True, personal.seal_data(data, names=names, seal=seal))
 
@@ -202,7 +203,9 @@ def check_data(data: Any, rules: DataRules, flaws: list[Reason]) -> None:
         if value is not None and (code := values.find_flaw(value)):
             flaws.append(reason(code, pointer=_at(name)))
     if not rules.schema.is_valid(data):
-        known = {flaw.pointer for flaw in flaws}
+        # What is sealed already was judged before: its schema says nothing about the seal.
+        sealed = personal.sealed_before(named, names=rules.personal)
+        known = {flaw.pointer for flaw in flaws} | {_at(name) for name in sealed}
         flaws += [flaw for flaw in rules.schema.find_flaws(data) if flaw.pointer not in known]
 
 

@@ -1,11 +1,13 @@
 """Properties of `data` that say something about a person: which a contract marks, and how an event carries them."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from metering.rules.reasons import Reason, pointer_to, reason
 
 MARK = "x-personal"
+SEALED = re.compile(r"sealed:1:[0-9]{1,19}:[A-Za-z0-9_-]{38,}")  # as `core.sealing` writes it
 Seal = Callable[[str, str], str]  # of a property and its text; equal texts of one customer give equal seals
 Data = dict[str, Any]
 
@@ -17,10 +19,19 @@ def marked(schema: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(name for name, what in declared.items() if isinstance(what, dict) and what.get(MARK) is True)
 
 
+def in_clear(data: Data, *, names: Sequence[str]) -> list[str]:
+    """Which of these properties say something that is still to be sealed."""
+    return [name for name in names if type(text := data.get(name)) is str and text and not SEALED.fullmatch(text)]
+
+
+def sealed_before(data: Data, *, names: Sequence[str]) -> list[str]:
+    """Which of them are sealed already, as in an event that is played again as it lies here."""
+    return [name for name in names if type(text := data.get(name)) is str and SEALED.fullmatch(text)]
+
+
 def seal_data(data: Data, *, names: Sequence[str], seal: Seal) -> Data:
     """The same with these properties sealed, which the contract says are texts."""
-    sealed = {name: seal(name, data[name]) for name in names if type(data.get(name)) is str and data[name]}
-    return {**data, **sealed} if sealed else data
+    return {**data, **{name: seal(name, data[name]) for name in names}}
 
 
 def find_flaws(schema: Mapping[str, Any], *, billing_fields: Sequence[str]) -> Iterator[Reason]:

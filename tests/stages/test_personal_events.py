@@ -110,6 +110,15 @@ def test_what_is_held_back_lies_under_the_key_of_whom_it_names(acme: Customer) -
     assert dumps.find_words(WORDS) == [f"metering_quarantinedevent: {WORDS[0]}"], "whose it is, nobody knows yet"
 
 
+def test_an_event_that_is_played_again_as_it_lies_here_is_the_same(acme: Customer) -> None:
+    send(*CALLS)
+    again = [(event.event_id, event.occurred_at, event.data) for event in UsageEvent.objects.order_by("seq")]
+    assert send(*again).duplicates == 3
+    assert acme.personal_key_id is not None
+    personal_keys.destroy_keys([acme.personal_key_id], at=CLOSING)
+    assert send(*again).duplicates == 3
+
+
 def test_the_schema_judges_the_text_itself(acme: Customer) -> None:
     refused = send(("long", day(3), {"units": 1, "caller": "+49 151 23456789 and more"}))
     assert refused.items[0].reasons[0].code == "schema_maxLength"
