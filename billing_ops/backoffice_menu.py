@@ -145,6 +145,12 @@ UNFOLD: dict[str, Any] = {
                 _entry("Snapshots", "photo_camera", "metering.AggregationSnapshot"),
             ),
             _group(
+                "Disputes",
+                _entry("Disputes", "balance", "disputes.Dispute"),
+                _entry("Dispute policy", "tune", "disputes.DisputePolicy"),
+                _entry("Drills", "fitness_center", "disputes.DisputeDrill"),
+            ),
+            _group(
                 "Payouts",
                 _entry("Gate checks", "how_to_reg", "payouts.GateCheck"),
                 _entry("Payout batches", "payments", "payouts.PayoutBatch"),

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts import roles
 from accounts.models import Seller
+from compliance.disputes import overdue as dispute_watch
 from compliance.payouts import desk
 from compliance.payouts.models import GateCheck
 from compliance.payouts.rules.gates import GateState
@@ -76,7 +77,15 @@ def add_to_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, A
 
 
 def _tiles() -> list[Tile]:
-    return [*_invoice_tiles(), _parked_tile(), *_metering_tiles(), _gate_tile(), *_credit_tiles(), _job_tile()]
+    return [
+        *_invoice_tiles(),
+        _parked_tile(),
+        *_metering_tiles(),
+        _gate_tile(),
+        *_credit_tiles(),
+        _dispute_tile(),
+        _job_tile(),
+    ]
 
 
 def _invoice_tiles() -> list[Tile]:
@@ -125,6 +134,17 @@ def _metering_tiles() -> list[Tile]:
             is_bad=to_review > 0,
         ),
     ]
+
+
+def _dispute_tile() -> Tile:
+    overdue = dispute_watch.overdue(at=timezone.now()).count()
+    return Tile(
+        title="Disputes overdue",
+        value=overdue,
+        note="a step, or news for the customer" if overdue else "every step in time",
+        link=reverse("admin:disputes_dispute_changelist") + "?due=overdue",
+        is_bad=overdue > 0,
+    )
 
 
 def _gate_tile() -> Tile:

@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "compliance.evidence",
     "compliance.launch",
     "compliance.erasure",
+    "compliance.disputes",
     "billing_ops",
 ]
 
@@ -230,6 +231,12 @@ SPECTACULAR_SETTINGS = {
         "HoldReasonUse": "invoicing.cycle.models.HoldReason.Use",
         "ApprovalOutcome": ["approved", "first_of_two", "refused"],
         "Access": "invoicing.charge_controls.models.ACCESS",
+        "DisputeStatus": "compliance.disputes.models.disputes.STATUSES",
+        "DisputePath": "compliance.disputes.models.disputes.PATHS",
+        "DisputeOutcome": "compliance.disputes.models.disputes.OUTCOMES",
+        "DisputeOwnerRole": "compliance.disputes.models.policies.OWNERS",
+        "DisputeReason": "compliance.disputes.models.Dispute.Reason",
+        "DisputeOrigin": "compliance.disputes.models.Dispute.Origin",
         "BackfillStatus": "metering.models.Backfill.Status",
         "LaunchBox": "compliance.launch.models.checks.BOXES",
         "LaunchBoxState": ["closed", "open", "too_old", "not_checked"],

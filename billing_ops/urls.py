@@ -21,12 +21,14 @@ API_ROOMS = (
     "compliance.payouts",
     "compliance.evidence",
     "compliance.launch",
+    "compliance.disputes",
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.show_home, name="home"),
     path("admin/", admin.site.urls),
     path("portal/", include("invoicing.portal.urls")),
+    path("portal/disputes/", include("compliance.disputes.portal.urls")),
     path("api/v1/schema/", views.SchemaView.as_view(), name="schema"),
     path("api/v1/docs/", views.DocsView.as_view(), name="docs"),
     *(path("api/v1/", include(f"{room}.api.urls")) for room in API_ROOMS),

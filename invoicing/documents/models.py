@@ -11,6 +11,7 @@ class StoredDocument(models.Model):
 
     class Kind(models.TextChoices):
         INVOICE_PDF = "invoice_pdf", "Invoice (PDF)"
+        DISPUTE_LETTER = "dispute_letter", "Letter about a dispute (PDF)"
 
     key = models.CharField(max_length=120, unique=True, help_text="What it is the document of, such as invoice:42.")
     kind = models.CharField(max_length=20, choices=Kind.choices)
@@ -20,7 +21,7 @@ class StoredDocument(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(kind__in=["invoice_pdf"]), name="documents_kind"),
+            models.CheckConstraint(condition=Q(kind__in=["invoice_pdf", "dispute_letter"]), name="documents_kind"),
             models.CheckConstraint(
                 condition=Q(sha256=Func(Func(F("content"), function="sha256"), Value("hex"), function="encode")),
                 name="documents_sha256_is_of_content",

@@ -22,6 +22,7 @@ from invoicing.notices.models import Address, Attempt, Audience, Channel, Delive
 
 ATTEMPTS_MAX = 8
 SENDERS = (Role.OPS, Role.ENGINEERING)
+PEOPLE = {Audience.OPS: Role.OPS, Audience.ENGINEERING: Role.ENGINEERING, Audience.FINANCE: Role.FINANCE}
 Status = Delivery.Status
 
 
@@ -131,8 +132,8 @@ def _send_email(notice: Notice) -> str:
 
 def _recipients(audience: str) -> list[str]:
     found = set(Address.objects.filter(audience=audience, is_active=True).values_list("email", flat=True))
-    if audience == Audience.OPS:
-        people = User.objects.filter(groups__name=Role.OPS, is_active=True).exclude(email="")
+    if audience in PEOPLE:
+        people = User.objects.filter(groups__name=PEOPLE[Audience(audience)], is_active=True).exclude(email="")
         found |= set(people.values_list("email", flat=True))
     return sorted(found)
 

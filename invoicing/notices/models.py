@@ -23,6 +23,8 @@ class Topic(models.TextChoices):
     ACCESS_HELD = "access.held", "Further usage is on hold"
     ACCESS_ALLOWED = "access.allowed", "Further usage is allowed again"
     REVIEW_REQUESTED = "review.requested", "A credit review was requested"
+    DISPUTE_OVERDUE = "dispute.overdue", "A step of a dispute is overdue"
+    DISPUTE_UPDATE_DUE = "dispute.update_due", "A customer waits for news of a dispute"
 
 
 class Audience(models.TextChoices):
@@ -30,6 +32,8 @@ class Audience(models.TextChoices):
 
     OPS = "ops", "Operations"
     CUSTOMER_SUCCESS = "customer_success", "Customer success"
+    ENGINEERING = "engineering", "Engineering"
+    FINANCE = "finance", "Finance"
 
 
 class Channel(models.TextChoices):
@@ -41,7 +45,7 @@ class Channel(models.TextChoices):
 
 
 class Address(models.Model):
-    """An e-mail address that is told of what concerns an audience; people of ops are told by their own as well."""
+    """An address told of what concerns an audience; people in the role of that name are told by their own as well."""
 
     audience = models.CharField(max_length=20, choices=Audience.choices)
     email = models.EmailField()

@@ -6,6 +6,7 @@ from django.apps import apps
 FLOORS = [
     {"billing_ops"},
     {"launch", "erasure"},
+    {"disputes"},
     {"evidence"},
     {"payouts"},
     {"replay"},

@@ -8,6 +8,7 @@ from django.conf import settings
 ROOMS = ("core", "accounts", "metering", "invoicing", "compliance", "billing_ops")
 MOVERS = {
     "compliance/erasure/decide.py": "requests to erase a person",
+    "compliance/disputes/move.py": "disputes",
     "compliance/payouts/gates.py": "gate checks",
     "core/http/idempotency.py": "no machine: the HTTP status of a stored answer",
     "core/work.py": "a job that was given up is queued again; its other moves are the SQL of job_rows.py",

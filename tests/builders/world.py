@@ -13,6 +13,9 @@ from django.urls import reverse
 
 from accounts import external_ids, keys, portal_access, sign_in
 from accounts.models import Customer, Scope
+from compliance.disputes import decide as judge
+from compliance.disputes import drills, keeping, move, opening
+from compliance.disputes.models import Dispute, DisputeLetter, DisputePolicy
 from compliance.erasure import decide
 from compliance.erasure.models import RetentionRule
 from compliance.launch import checklists, exceptions
@@ -37,6 +40,7 @@ from invoicing.cycle.models import (
     ParkedCustomer,
     StoppedInterim,
 )
+from invoicing.documents import store
 from invoicing.effects import moves
 from invoicing.exposure.models import Exposure, ProgramCost
 from invoicing.ledger.models import GeneralLedgerNumber, JournalEntry
@@ -122,6 +126,7 @@ def make_world(*, at: datetime) -> World:
     _prepare_launch(ids, at=at)
     _book(ids, company)
     _trigger(ids, at=at)
+    _contest(ids, company, at=at)
     ids["policy_triggerpolicy"] = _proposal(company, at=at).pk
     file_id = _pay_out(ids)
     ids["core_auditentry"] = AuditEntry.objects.earliest("id").pk
@@ -364,6 +369,40 @@ def _book(ids: dict[str, int], company: billing.Company) -> None:
     ids["cycle_deltareport"] = note.delta_reports.get().pk
     ids["ledger_journalentry"] = JournalEntry.objects.earliest("pk").pk
     ids["ledger_generalledgernumber"] = GeneralLedgerNumber.objects.create(account="tax_payable", number="1776").pk
+
+
+def _contest(ids: dict[str, int], company: billing.Company, *, at: datetime) -> None:
+    """Disputes to decide, to correct and with a letter, an invoice on hold for collection, and a drill."""
+    ops = billing.person("olga", "ops")
+    booked = Invoice.objects.get(pk=ids["cycle_invoice_give_back"])
+    held = billing.issue(company, [billing.billed_customer(company, "unpaid-co")])[0]
+
+    def contest(invoice: Invoice, position: int | None) -> Dispute:
+        claim = opening.Claim(invoice_id=invoice.pk, position=position, reason="price", text="Too much.")
+        made = opening.open_for_staff(claim=claim, origin="api", actor=ops, at=at)
+        made.path = "ops"
+        move.move_dispute(made, to_status="ops", actor=None, at=at)
+        return made
+
+    with transaction.atomic():
+        waiting, upheld, rejected = (contest(booked, position) for position in (None, 1, 2))
+        kept = contest(held, None)
+    keeping.hold_collection(dispute_id=kept.pk, reason="contested", actor=ops, at=at)
+    judge.uphold(dispute_id=upheld.pk, answer="You are right.", actor=ops, at=at)
+    judge.reject(dispute_id=rejected.pk, answer="It is right.", actor=ops, at=at)
+    pdf = store.store_document(key="letter", kind="dispute_letter", content=b"%PDF-", at=at)
+    DisputeLetter.objects.create(
+        dispute=rejected,
+        evidence=rejected.evidence.get(),
+        pack_sha256="0" * 64,
+        text="Dear customer",
+        pdf=pdf,
+        made_at=at,
+    )
+    ids["disputes_dispute"], ids["disputes_dispute_link_fix"] = waiting.pk, upheld.pk
+    ids["disputes_dispute_letter"], ids["disputes_dispute_lift_collection"] = rejected.pk, kept.pk
+    ids["disputes_disputepolicy"] = DisputePolicy.objects.earliest("pk").pk
+    ids["disputes_disputedrill"] = drills.start_drill(actor=ops, at=at).pk
 
 
 def _trigger(ids: dict[str, int], *, at: datetime) -> None:

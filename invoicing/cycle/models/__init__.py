@@ -3,6 +3,7 @@
 from invoicing.cycle.models.bookings import LineBooking, Recognition
 from invoicing.cycle.models.bulk_reviews import BulkReview, BulkReviewItem
 from invoicing.cycle.models.closes import CloseRun, ParkedCustomer
+from invoicing.cycle.models.collection import CollectionHold
 from invoicing.cycle.models.cycles import BillingCycle, DocumentType, NumberSeries
 from invoicing.cycle.models.decisions import Hold, InvoiceTransition
 from invoicing.cycle.models.deltas import DeltaReport, DeltaRow
@@ -21,6 +22,7 @@ __all__ = [
     "BulkReview",
     "BulkReviewItem",
     "CloseRun",
+    "CollectionHold",
     "CreditLine",
     "Deduction",
     "DeltaReport",

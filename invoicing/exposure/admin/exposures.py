@@ -9,6 +9,7 @@ from unfold.decorators import display
 
 from accounts.backoffice import BackOfficeAdmin
 from core import money
+from invoicing.cycle import collection
 from invoicing.exposure.models import Exposure, ExposureDay
 
 DAYS_SHOWN = 31
@@ -69,8 +70,10 @@ def page_context(row: Exposure) -> dict[str, Any]:
     """The figures, the bills behind them line by line, usage by meter, and how each day ended."""
     days = ExposureDay.objects.filter(customer=row.customer_id, currency=row.currency)[:DAYS_SHOWN]
     names = ("total", "unbilled", "drafted", "unpaid", "projected")
+    on_hold = collection.amounts_on_hold([row.customer_id]).get((row.customer_id, row.currency))
     return {
         "row": row,
+        "not_collected": None if on_hold is None else _text(on_hold, row),
         "figures": {name: _text(getattr(row, name), row) for name in names},
         "elapsed": f"{row.elapsed * 100:.0f} %",
         "bills": [_bill(bill) for bill in row.inputs["bills"]],

@@ -1,5 +1,7 @@
 """`exposures` and `program-costs`: read only."""
 
+from decimal import Decimal
+
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.generics import GenericAPIView
@@ -10,6 +12,7 @@ from accounts.permissions import READERS, RuledView
 from core import money
 from core.http.fields import JsonField
 from core.http.schema import READ_REFUSALS
+from invoicing.cycle import collection
 from invoicing.exposure.models import Exposure, ProgramCost
 
 CUSTOMER = OpenApiParameter("customer", description="Code of the customer; everybody if left out.")
@@ -22,6 +25,9 @@ class ExposureShape(serializers.ModelSerializer[Exposure]):
     unbilled = serializers.SerializerMethodField()
     drafted = serializers.SerializerMethodField()
     unpaid = serializers.SerializerMethodField()
+    not_collected = serializers.SerializerMethodField(
+        help_text="Final invoices on hold for collection; what they came to stays in `unpaid` until it is paid."
+    )
     total = serializers.SerializerMethodField()
     projected = serializers.SerializerMethodField()
     usage = JsonField()
@@ -36,6 +42,7 @@ class ExposureShape(serializers.ModelSerializer[Exposure]):
             "unbilled",
             "drafted",
             "unpaid",
+            "not_collected",
             "total",
             "projected",
             "elapsed",
@@ -54,6 +61,10 @@ class ExposureShape(serializers.ModelSerializer[Exposure]):
 
     def get_unpaid(self, row: Exposure) -> str:
         return money.amount_text(row.unpaid, currency=row.currency)
+
+    def get_not_collected(self, row: Exposure) -> str:
+        held = self.context.get("on_hold", {}).get((row.customer_id, row.currency), Decimal(0))
+        return money.amount_text(held, currency=row.currency)
 
     def get_total(self, row: Exposure) -> str:
         return money.amount_text(row.total, currency=row.currency)
@@ -107,7 +118,9 @@ class ExposureList(RuledView, GenericAPIView[Exposure]):
     def get(self, request: Request) -> Response:
         code, rows = request.query_params.get("customer"), self.get_queryset()
         asked = rows if code is None else rows.filter(customer__code=code)
-        return self.get_paginated_response(ExposureShape(self.paginate_queryset(asked), many=True).data)
+        page = self.paginate_queryset(asked) or []
+        context = {"on_hold": collection.amounts_on_hold(one.customer_id for one in page)}
+        return self.get_paginated_response(ExposureShape(page, many=True, context=context).data)
 
 
 class ProgramCostList(RuledView, GenericAPIView[ProgramCost]):

@@ -1,0 +1,151 @@
+"""What the dialogs of disputes ask for."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import User
+from unfold.forms import BaseDialogForm
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from compliance.disputes import fixing, policies
+from compliance.disputes.models import Dispute, DisputePolicy
+from compliance.disputes.rules import due
+from invoicing.cycle.models import DeltaReport, Invoice
+
+TEXT_MAX = 4000
+
+
+def _text(rows: int = 4) -> UnfoldAdminTextareaWidget:
+    return UnfoldAdminTextareaWidget(attrs={"rows": rows})
+
+
+class OpenForm(BaseDialogForm):
+    """Which invoice, which line, why."""
+
+    number = forms.CharField(label="Invoice number", max_length=60, widget=UnfoldAdminTextInputWidget)
+    position = forms.IntegerField(
+        label="Line",
+        required=False,
+        min_value=1,
+        max_value=2**31 - 1,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text="Its position; empty for the whole invoice.",
+    )
+    reason = forms.ChoiceField(choices=Dispute.Reason.choices, widget=UnfoldAdminSelectWidget)
+    text = forms.CharField(label="In the customer's words", max_length=TEXT_MAX, widget=_text())
+
+    def clean_number(self) -> Invoice:
+        found = Invoice.objects.filter(number=self.cleaned_data["number"].strip()).first()
+        if found is None:
+            raise forms.ValidationError("There is no issued invoice with this number.")
+        return found
+
+
+class AnswerForm(BaseDialogForm):
+    """What the customer is answered."""
+
+    answer = forms.CharField(
+        label="Answer to the customer",
+        min_length=5,
+        max_length=TEXT_MAX,
+        widget=_text(6),
+        help_text="Stands in the letter and in the portal.",
+    )
+
+
+class WhyForm(BaseDialogForm):
+    """Why, for whoever reads this in a year."""
+
+    reason = forms.CharField(min_length=5, max_length=1000, widget=_text(3))
+
+
+class UpdateForm(BaseDialogForm):
+    """How it stands, for the customer."""
+
+    text = forms.CharField(label="To the customer", max_length=TEXT_MAX, widget=_text())
+
+
+class RemarkForm(BaseDialogForm):
+    """Something for colleagues."""
+
+    text = forms.CharField(
+        label="For colleagues", max_length=TEXT_MAX, widget=_text(), help_text="The customer never sees it."
+    )
+
+
+class AssignForm(BaseDialogForm):
+    """Who has it."""
+
+    owner = forms.ModelChoiceField(
+        User.objects.none(),
+        required=False,
+        to_field_name="username",
+        empty_label="Anybody in the role that owns the step",
+        widget=UnfoldAdminSelectWidget,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["owner"]
+        staff = User.objects.filter(is_active=True, groups__name__in=due.OWNER_ROLES)
+        field.queryset = staff.distinct().order_by("username")
+
+
+class FixForm(BaseDialogForm):
+    """What corrects it."""
+
+    document = forms.ModelChoiceField(
+        Invoice.objects.none(),
+        required=False,
+        empty_label="—",
+        widget=UnfoldAdminSelectWidget,
+        label="Document",
+        help_text="Credit notes and invoices with a line that corrects what is contested.",
+    )
+    delta_report = forms.ModelChoiceField(
+        DeltaReport.objects.none(),
+        required=False,
+        empty_label="—",
+        widget=UnfoldAdminSelectWidget,
+        label="or a delta report",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        dispute = Dispute.objects.select_related("invoice").filter(pk=self.object_id).first()
+        if dispute is None:
+            return
+        documents: Any = self.fields["document"]
+        reports: Any = self.fields["delta_report"]
+        found = fixing.corrections_of(dispute.invoice, line_id=dispute.line_id)
+        documents.queryset = Invoice.objects.filter(pk__in=[one.pk for one in found])
+        lines = dispute.invoice.lines.all() if dispute.line_id is None else [dispute.line_id]
+        reports.queryset = DeltaReport.objects.filter(rows__corrects__in=lines).distinct()
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if bool(given.get("document")) == bool(given.get("delta_report")):
+            raise forms.ValidationError("Choose either a document or a delta report.")
+        return given
+
+
+class PolicyForm(BaseDialogForm):
+    """All of the next version, as it is now until somebody changes it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        now = policies.current_policy()
+        for name in (*due.HOURS, *due.OWNERS):
+            field: Any = DisputePolicy._meta.get_field(name)
+            widget = UnfoldAdminSelectWidget() if name in due.OWNERS else UnfoldAdminIntegerFieldWidget()
+            self.fields[name] = field.formfield(widget=widget, initial=getattr(now, name))
+        self.fields["reason"] = forms.CharField(min_length=5, max_length=1000, widget=_text(3))
+
+
+class DrillForm(BaseDialogForm):
+    """Asks for nothing: opening the dialog is the second thought."""

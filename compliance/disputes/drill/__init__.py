@@ -1,0 +1,1 @@
+"""A rehearsal of disputes in a database of its own."""

@@ -1,0 +1,1 @@
+"""Decisions about disputes as plain values."""
