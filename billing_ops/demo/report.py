@@ -8,6 +8,7 @@ from billing_ops.demo.company import Company
 from billing_ops.demo.story import Told
 from invoicing.cycle.admin import wording
 from invoicing.cycle.models import Invoice, InvoiceLine
+from invoicing.replay.models import ReplaySet
 
 
 def print_report(console: Console, *, told: Told, company: Company, address: str) -> None:
@@ -79,6 +80,10 @@ def _print_places(console: Console, *, told: Told, company: Company, address: st
         table.add_row("PDF", str(path))
     for line in InvoiceLine.objects.filter(invoice__number__isnull=False, position=2).order_by("-invoice_id")[:1]:
         table.add_row(f"Why line 2 of {line.invoice} is what it is", f"{address}/admin/evidence/trace/{line.pk}/")
+    for replay_set in ReplaySet.objects.all():
+        table.add_row(
+            f"Replay set {replay_set}, with its runs", f"{address}/admin/replay/replayset/{replay_set.pk}/change/"
+        )
     table.add_row("Back office", f"{address}/admin/")
     table.add_row("Customer portal", f"{address}/portal/")
     table.add_row("API to try", f"{address}/api/v1/docs/")

@@ -17,9 +17,12 @@ from core.errors import DomainError
 from invoicing.cycle import approve, close, finalize, pdf
 from invoicing.cycle.close import CloseReport
 from invoicing.cycle.models import Invoice
+from invoicing.replay import run, sets
+from invoicing.replay.models import ReplaySet
 
 PDF_SECONDS_MAX = 90
 PROGRAM, MARKET = "resellers", "EU"
+REPLAYED = "initech-months"
 GATES = ("kyb", "aml", "tax_form")
 
 
@@ -62,6 +65,8 @@ def tell(stage: Stage) -> None:
     _review("acme", stage=stage)
     stage.say("This month so far, for the portal")
     stage.send("Usage since then", _usage(stage, list(stage.company.customers), calendar.current, None))
+    stage.say("Initech's closed months are kept as a replay set, which the worker runs again in a database of its own")
+    _keep_for_replay(stage.company)
     stage.say("The worker renders the PDFs of final invoices")
     stage.told.pdfs.extend(_collect_pdfs())
     stage.say("Two resellers are to be paid; the gates of one are open")
@@ -113,6 +118,22 @@ def _review(code: str, *, stage: Stage) -> None:
             invoice_id=invoice.pk, content_hash=invoice.content_hash, actor=people["fiona"], at=_now()
         )
         finalize.finalize_invoice(invoice_id=invoice.pk, actor=people["felix"], at=_now())
+
+
+def _keep_for_replay(made: Company) -> None:
+    """What Initech was billed, with everything that decided over it; a worker runs it while the story goes on."""
+    if ReplaySet.objects.filter(name=REPLAYED).exists():
+        return
+    words = "Two closed months of Initech, with a retry and an event that came late."
+    sets.make_from_history(
+        name=REPLAYED,
+        customer_codes=["initech"],
+        until=made.calendar.current + timedelta(days=1),
+        description=words,
+        actor=made.people["fiona"],
+        at=_now(),
+    )
+    run.ask(name=REPLAYED, orders=1, actor=made.people["fiona"], at=_now())
 
 
 def _collect_pdfs() -> list[Path]:
