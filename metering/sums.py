@@ -1,18 +1,19 @@
 """What windows come to by the sums of usage, any number at once: for decisions that cannot wait for a count.
 
-A bill never reads sums. Where they cannot tell (time that weighs, what is added and removed, each event in its order)
+A bill never reads sums. Where they cannot tell (days that weigh, what is added and removed, each event in its order)
 the answer says so.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
 from django.db import transaction
 from django.db.models import Max
 
+from core import rounding
 from metering import in_force, rollups
 from metering.models import Meter, RollupSeries
 from metering.rules import aggregation, buckets, covering
@@ -25,6 +26,8 @@ from metering.store.measuring import EVER
 from metering.store.rolled_windows import RolledPart, RolledSum, RolledWindow
 
 ZERO = Decimal(0)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+WEIGHED_BY_TIME = "time_weighted_sum"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class _Asked:
     `summed` is what the series of the values reads, and `names` the properties by which its rows are told apart.
     """
 
+    window: UsageWindow
     reading: Reading
     summed: Reading
     names: tuple[str, ...]
@@ -133,7 +137,7 @@ def _ask_one(each: SumWindow, reading: Reading, *, contract_id: int) -> _Asked |
     summed = _summed_as(reading)
     if summed is None or (split is not None and not _can_split(reading, split)):
         return None
-    edges: tuple[datetime, ...] = (EVER if reading.is_recurring else window.start, window.end)
+    edges = _edges(window, reading)
     names: tuple[str, ...] = (reading.value_property,) if reading.aggregation in UNIQUE else ()
     if split is not None and split.by is PartsBy.BUCKET:
         starts = buckets.bucket_starts(window.start, window.end, window=split.bucket, zone=split.zone)
@@ -147,6 +151,7 @@ def _ask_one(each: SumWindow, reading: Reading, *, contract_id: int) -> _Asked |
     values = (contract_id, rollups.hash_of(summed))
     amounts = None if split is None or not split.amount_property else _amounts(reading, split)
     return _Asked(
+        window,
         reading,
         summed,
         names,
@@ -157,6 +162,13 @@ def _ask_one(each: SumWindow, reading: Reading, *, contract_id: int) -> _Asked |
     )
 
 
+def _edges(window: UsageWindow, reading: Reading) -> tuple[datetime, ...]:
+    """A level weighs from the start of the window; what was there before it is a stretch of its own."""
+    if not reading.is_recurring:
+        return window.start, window.end
+    return (EVER, window.start, window.end) if reading.aggregation == WEIGHED_BY_TIME else (EVER, window.end)
+
+
 def _summed_as(reading: Reading) -> Reading | None:
     """What has to be added up for this meter: a level is the sum of all there ever was, values are told by their rows.
 
@@ -165,6 +177,8 @@ def _summed_as(reading: Reading) -> Reading | None:
     lasting = replace(reading, is_recurring=False)
     if reading.aggregation == "unique_count" and not reading.operation_property:
         return replace(lasting, aggregation="count", value_property="", group_by=(reading.value_property,))
+    if reading.aggregation == WEIGHED_BY_TIME:
+        return replace(lasting, aggregation="sum")
     return lasting if rollups.can_be_rolled_up(lasting) else None
 
 
@@ -215,10 +229,18 @@ def _rolled(one: _Asked, series: RollupSeries, *, customer_id: int, edges: tuple
     )
 
 
-def _put_together(one: _Asked, values: Sequence[RolledSum], amounts: Sequence[RolledSum], *, watermark: int) -> Summed:
+def _put_together(
+    one: _Asked, values: Sequence[RolledSum], amounts: Sequence[RolledSum], *, watermark: int
+) -> Summed | None:
     reading = one.reading
     everything = [part for summed in values for part in summed.parts]
-    ratio = Ratio(*_whole(reading, everything))
+    if reading.aggregation == WEIGHED_BY_TIME:
+        weighed = _weigh(one, values)
+        if weighed is None:
+            return None  # rows from before moments were kept
+        ratio = Ratio(weighed, one.window.span.period_length)
+    else:
+        ratio = Ratio(*_whole(reading, everything))
     seq = min(summed.seq for summed in (*values, *amounts))
     return Summed(
         quantity=aggregation.quantity_of(ratio, reading=reading),
@@ -227,6 +249,28 @@ def _put_together(one: _Asked, values: Sequence[RolledSum], amounts: Sequence[Ro
         seq=seq,
         is_behind=seq < watermark,
     )
+
+
+def _weigh(one: _Asked, values: Sequence[RolledSum]) -> Decimal | None:
+    """Each value times the microseconds that are left after its event: the values times the end, less their moment."""
+    start, end = _microseconds(one.window.start), _microseconds(one.window.end)
+    weighed = ZERO
+    with rounding.exactly():
+        for (_, until), summed in zip(pairwise(one.edges), values, strict=True):
+            for part in summed.parts:
+                if part.total is None:
+                    continue
+                if until <= one.window.start:
+                    weighed += part.total * (end - start)
+                elif part.moment is None:
+                    return None
+                else:
+                    weighed += part.total * end - part.moment * 1_000_000
+    return weighed
+
+
+def _microseconds(instant: datetime) -> Decimal:
+    return Decimal((instant - EPOCH) // timedelta(microseconds=1))
 
 
 def _whole(reading: Reading, parts: Sequence[RolledPart]) -> tuple[Decimal, Decimal]:

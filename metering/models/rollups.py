@@ -57,6 +57,12 @@ class UsageRollup(models.Model):
     total = models.DecimalField(max_digits=60, decimal_places=18, null=True)
     highest = models.DecimalField(max_digits=38, decimal_places=18, null=True)
     lowest = models.DecimalField(max_digits=38, decimal_places=18, null=True)
+    moment = models.DecimalField(
+        max_digits=74,
+        decimal_places=24,
+        null=True,
+        help_text="The values, each times the seconds since 1970 of its event; empty on rows from before it was kept.",
+    )
     last_value = models.DecimalField(max_digits=38, decimal_places=18, null=True)
     last_at = models.DateTimeField(null=True)
     last_arrival = models.DecimalField(max_digits=20, decimal_places=6, null=True)

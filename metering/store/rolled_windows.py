@@ -35,6 +35,7 @@ class RolledPart(NamedTuple):
     highest: Decimal | None
     lowest: Decimal | None
     last: Decimal | None
+    moment: Decimal | None  # the values, each times the seconds since 1970; None where some row does not know it
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ _SPANS = sql.SQL(
 _ROWS = sql.SQL(
     """
     SELECT one.number, one.places, r.groups, r.event_count, r.measured_count, r.total, r.highest, r.lowest,
-           r.last_value, r.last_at, r.last_arrival, r.last_event_id, r.last_source
+           r.last_value, r.last_at, r.last_arrival, r.last_event_id, r.last_source, r.moment
     FROM one JOIN span USING (number)
     JOIN metering_usagerollup r ON r.series_id = one.series_id AND r.customer_id = one.customer_id
      AND r.grain = span.grain AND r.starts_at >= span.from_at AND r.starts_at < span.to_at
@@ -71,7 +72,8 @@ _ENDS = sql.SQL(
     """
     UNION ALL
     SELECT read.number, read.places, read.groups, 1, usable.one, usable.value, usable.value, usable.value, usable.value,
-           CASE WHEN usable.one = 1 THEN read.occurred_at END, read.arrival, read.event_id, read.source
+           CASE WHEN usable.one = 1 THEN read.occurred_at END, read.arrival, read.event_id, read.source,
+           usable.value * extract(epoch FROM read.occurred_at)
     FROM (
         SELECT one.number, one.places, {grouping} AS groups, {number} AS value, {order}
         FROM one JOIN span USING (number) JOIN metering_rollupseries w ON w.id = one.series_id
@@ -101,11 +103,12 @@ _SUMS = sql.SQL(
                ) AS grouping, sum(event_count) AS events, sum(measured_count) AS measured, sum(total) AS total,
                max(highest) AS highest, min(lowest) AS lowest,
                (array_agg(last_value ORDER BY last_at DESC NULLS LAST, last_arrival DESC,
-                          last_event_id COLLATE "C" DESC, last_source COLLATE "C" DESC))[1] AS last
+                          last_event_id COLLATE "C" DESC, last_source COLLATE "C" DESC))[1] AS last,
+               CASE WHEN NOT bool_or(measured_count > 0 AND moment IS NULL) THEN coalesce(sum(moment), 0) END AS moment
         FROM part GROUP BY 1, 2
     )
     SELECT one.number, w.seq, summed.grouping, summed.events, summed.measured, summed.total, summed.highest,
-           summed.lowest, summed.last
+           summed.lowest, summed.last, summed.moment
     FROM one JOIN metering_rollupseries w ON w.id = one.series_id LEFT JOIN summed USING (number)
     ORDER BY one.number, summed.grouping COLLATE "C"
     """
@@ -118,7 +121,7 @@ _DISTINCT = sql.SQL(
         FROM part GROUP BY number
     )
     SELECT one.number, w.seq, ARRAY[]::text[], summed.events, summed.found, NULL::numeric, NULL::numeric, NULL::numeric,
-           NULL::numeric
+           NULL::numeric, NULL::numeric
     FROM one JOIN metering_rollupseries w ON w.id = one.series_id LEFT JOIN summed USING (number)
     """
 )

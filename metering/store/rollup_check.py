@@ -17,7 +17,8 @@ _FIGURES = sql.SQL(
     CASE WHEN {row}.grain IS NOT NULL THEN jsonb_build_object(
         'events', {row}.event_count, 'measured', {row}.measured_count, 'total', trim_scale({row}.total)::text,
         'highest', trim_scale({row}.highest)::text, 'lowest', trim_scale({row}.lowest)::text,
-        'last', trim_scale({row}.last_value)::text, 'last_event', {row}.last_event_id
+        'last', trim_scale({row}.last_value)::text, 'last_event', {row}.last_event_id,
+        'moment', CASE WHEN stored.moment IS NOT NULL OR stored.grain IS NULL THEN trim_scale({row}.moment)::text END
     ) END
     """
 )

@@ -12,7 +12,8 @@ from metering.store.corrections import counted
 
 _KEY = sql.SQL("series_id, customer_id, grain, starts_at, groups, groups_hash")
 _SUMS = sql.SQL(
-    "event_count, measured_count, total, highest, lowest, last_value, last_at, last_arrival, last_event_id, last_source"
+    "event_count, measured_count, total, highest, lowest, last_value, last_at, last_arrival, last_event_id,"
+    " last_source, moment"
 )
 # Stretches are those of UTC, the same for everybody; what a customer calls a day is put together of hours.
 _READ = sql.SQL(
@@ -31,7 +32,8 @@ _SUMMED = sql.SQL(
     (array_agg(read.occurred_at {latest}) FILTER (WHERE {usable}))[1] AS last_at,
     (array_agg(read.arrival {latest}) FILTER (WHERE {usable}))[1] AS last_arrival,
     (array_agg(read.event_id {latest}) FILTER (WHERE {usable}))[1] AS last_event_id,
-    (array_agg(read.source {latest}) FILTER (WHERE {usable}))[1] AS last_source
+    (array_agg(read.source {latest}) FILTER (WHERE {usable}))[1] AS last_source,
+    sum(read.value * extract(epoch FROM read.occurred_at)) FILTER (WHERE {usable}) AS moment
     """
 ).format(usable=measured_value.IS_USABLE_NUMBER, latest=_LATEST)
 _HASH = sql.SQL("sha256(convert_to(array_to_json(groups)::text, 'UTF8'))")
@@ -82,6 +84,8 @@ _ADD = sql.SQL(
         total = coalesce(own.total + excluded.total, own.total, excluded.total),
         highest = greatest(own.highest, excluded.highest),
         lowest = least(own.lowest, excluded.lowest),
+        moment = CASE WHEN own.measured_count = 0 THEN excluded.moment WHEN excluded.measured_count = 0 THEN own.moment
+                      ELSE own.moment + excluded.moment END,
         (last_value, last_at, last_arrival, last_event_id, last_source) = (
             SELECT one.last_value, one.last_at, one.last_arrival, one.last_event_id, one.last_source
             FROM (VALUES
@@ -128,7 +132,8 @@ _ADD_UP = sql.SQL(
            sum(r.event_count), sum(r.measured_count), sum(r.total), max(r.highest), min(r.lowest),
            (array_agg(r.last_value {latest}))[1], (array_agg(r.last_at {latest}))[1],
            (array_agg(r.last_arrival {latest}))[1], (array_agg(r.last_event_id {latest}))[1],
-           (array_agg(r.last_source {latest}))[1]
+           (array_agg(r.last_source {latest}))[1],
+           CASE WHEN NOT bool_or(r.measured_count > 0 AND r.moment IS NULL) THEN sum(r.moment) END
     FROM (
         SELECT DISTINCT series_id, customer_id, date_trunc(%(grain)s, hour, 'UTC') AS starts_at FROM broken
     ) one

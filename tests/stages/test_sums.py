@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from metering import aggregate, queries, rollups, sums
-from metering.models import Meter, RollupSeries
+from metering.models import Meter, RollupSeries, UsageRollup
 from metering.rules.parts import PartsBy, Split, UsagePart
 from metering.rules.windows import UsageWindow
 from metering.store import rolled_windows
@@ -119,9 +119,27 @@ def test_what_sums_cannot_split_they_do_not_guess(split: Split) -> None:
     assert ask(split=split) is None
 
 
-def test_what_time_weighs_has_no_sums() -> None:
-    usage.meter("levels", aggregation="time_weighted_sum")
+def test_what_days_weigh_has_no_sums() -> None:
+    usage.meter("levels", aggregation="prorated_sum", is_recurring=True)
     assert ask(code="levels") is None
+
+
+def test_what_time_weighs_is_the_level_times_how_long_it_lasted() -> None:
+    usage.meter("weighed", aggregation="time_weighted_sum")
+    usage.meter("lasting", aggregation="time_weighted_sum", is_recurring=True)
+    send("before", 4, at="2026-02-10T11:00:00Z")
+    send("half", 10, at="2026-03-16T12:00:00Z")  # 15.5 of 31 days are left
+    rollups.roll_up()
+    assert (sure(ask(code="weighed")).quantity, sure(ask(code="lasting")).quantity) == (5, 9)
+
+
+def test_rows_without_moments_tell_nothing_of_what_time_weighs() -> None:
+    usage.meter("weighed", aggregation="time_weighted_sum")
+    send("half", 10, at="2026-03-16T12:00:00Z")
+    rollups.roll_up()
+    UsageRollup.objects.update(moment=None)
+    assert ask(code="weighed") is None
+    assert sure(ask()).quantity == 10
 
 
 def test_different_values_are_counted_once_and_a_corrected_one_no_more() -> None:
@@ -161,7 +179,16 @@ def test_events_are_told_by_their_values_where_their_order_is_no_matter() -> Non
     assert [(part.quantity, part.events) for part in parts] == [(7, 1), (10, 2)]
 
 
-@pytest.mark.parametrize("facts", [("sum", True), ("unique_count", False), ("unique_count", True)])
+@pytest.mark.parametrize(
+    "facts",
+    [
+        ("sum", True),
+        ("unique_count", False),
+        ("unique_count", True),
+        ("time_weighted_sum", False),
+        ("time_weighted_sum", True),
+    ],
+)
 def test_random_levels_and_unique_counts_are_what_a_count_gives(facts: tuple[str, bool]) -> None:
     chance = random.Random(f"levels {facts}")  # noqa: S311  the same usage each time
     aggregation, is_recurring = facts
