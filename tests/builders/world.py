@@ -323,6 +323,7 @@ def _bill(ids: dict[str, int], company: billing.Company) -> None:
     billing.use("broken-co", ("s1", billing.day(3), 1), event_type="strays")
     billing.close_october(customer_codes=["broken-co"])
     ids["cycle_break"] = Break.objects.get().pk
+    ids["cycle_invoice_repair_draft"] = Break.objects.get().invoice_id
     ids["cycle_parkedcustomer"] = ParkedCustomer.objects.get().pk
     parked = ParkedCustomer.objects.get()
     stopped.note_failure(

@@ -170,6 +170,8 @@ def test_the_back_office_shows_who_is_parked_and_tries_again(company: billing.Co
     for words in ("No tax rate fr-vat is in force", "Add a tax rate that is effective", "Try again", "Acme GmbH"):
         assert words in text, words
     assert "Try again" not in shown(signed_in("auditor"), page("cycle_parkedcustomer", parked.pk))
+    listed = shown(finance, reverse("admin:cycle_parkedcustomer_changelist"))
+    assert "check_small" not in listed  # who is parked does not look fine
     assert "No tax rate fr-vat" in shown(finance, page("cycle_closerun", parked.run_id))
     assert "could not be closed" in shown(finance, reverse("admin:index"))
     submit(finance, "cycle_parkedcustomer_try_again", parked.pk)

@@ -121,3 +121,20 @@ def test_staff_without_a_role_see_no_figures(draft: Invoice) -> None:
     client = as_role("nobody")
     assert "no role yet" in client.get("/admin/").content.decode()
     assert client.get(page_of(draft)).status_code == 403
+
+
+def test_a_draft_that_a_break_holds_is_repaired_from_its_own_page(company: Company) -> None:
+    billing.make_meter("strays", event_type="strays", owner=company.meter.owner)
+    billing.subscribe_to(company, billing.make_customer("acme"))
+    billing.use("acme", ("s1", billing.day(3), 1), event_type="strays")
+    billing.close_october(customer_codes=["acme"])
+    held = Invoice.objects.get()
+    finance = as_role("felix", "finance")
+    assert f"/admin/cycle/invoice/{held.pk}/repair_draft/" in finance.get(page_of(held)).content.decode()
+    listed = finance.get("/admin/cycle/break/").content.decode()
+    assert "check_small" not in listed  # an open break does not look fine
+    assert press(as_role("audrey", "auditor"), held, "repair_draft", REASON) == 403
+    assert press(finance, held, "repair_draft", REASON) == 200
+    fresh = Invoice.objects.exclude(pk=held.pk).get()
+    held.refresh_from_db()
+    assert (held.status, fresh.status) == ("discarded", "held")  # the event is still priced by nobody

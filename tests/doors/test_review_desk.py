@@ -202,6 +202,9 @@ class TestInvoicePage:
         places = [timeline.index(words) for words in told]
         assert places == sorted(places)
         assert "AUD-" in timeline
+        # who changed which field, as the history of its hold has it
+        assert "Fields of its hold" in timeline
+        assert "released by: nothing → felix" in timeline
 
     def test_a_comment_is_kept_and_an_empty_one_is_not(self, company: Company) -> None:
         draft = billing.billed_customer(company)

@@ -343,6 +343,7 @@ ADMIN_EXTRA = {
     "cycle_invoice_finalize_now": FINANCE,
     "cycle_invoice_hold_back": FINANCE,
     "cycle_invoice_release_hold": FINANCE,
+    "cycle_invoice_repair_draft": FINANCE,
     "cycle_deltareport_approve_report": FINANCE,
     "cycle_deltareport_reject_report": FINANCE,
     "cycle_invoice_give_back": FINANCE,

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 
 from core import money
@@ -18,7 +19,16 @@ def show(request: HttpRequest, *, context: dict[str, Any]) -> HttpResponse:
     """What was issued on the chosen days, as three places have it, and whether they agree."""
     form = DaysForm.over(request.GET, today=timezone.localdate())
     found = books_check.compare_days(start=form.start, end=form.end) if form.is_valid() else []
-    shown = {"title": "Invoices, books and export", "form": form, "currencies": [_texts(one) for one in found]}
+    crumbs = [
+        ("Billing cycles", reverse("admin:cycle_billingcycle_changelist")),
+        ("Month-end", reverse("admin:cycle_billingcycle_month")),
+    ]
+    shown = {
+        "title": "Invoices, books and export",
+        "crumbs": crumbs,
+        "form": form,
+        "currencies": [_texts(one) for one in found],
+    }
     return TemplateResponse(request, "cycle/books.html", {**context, **shown})
 
 

@@ -94,9 +94,9 @@ class BreakAdmin(BackOfficeAdmin):
     def invoice_link(self, found: Break) -> str:
         return format_html("{}, {}", found.invoice.customer.code, found.invoice)
 
-    @display(description="Open", boolean=True)
-    def is_open(self, found: Break) -> bool:
-        return found.closed_at is None
+    @display(description="State", label={"Open": "danger", "Closed": "none"})
+    def is_open(self, found: Break) -> str:
+        return "Open" if found.closed_at is None else "Closed"
 
 
 def _page(found: Break, *, number: str) -> dict[str, Any]:

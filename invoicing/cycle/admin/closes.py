@@ -205,6 +205,6 @@ class ParkedCustomerAdmin(BackOfficeAdmin):
     def period(self, parked: ParkedCustomer) -> str:
         return period_text(parked)
 
-    @display(description="Parked", boolean=True)
-    def is_parked(self, parked: ParkedCustomer) -> bool:
-        return parked.left_at is None
+    @display(description="Parked", label={"Parked": "danger", "Left": "none"})
+    def is_parked(self, parked: ParkedCustomer) -> str:
+        return "Parked" if parked.left_at is None else "Left"

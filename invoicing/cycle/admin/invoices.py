@@ -19,7 +19,7 @@ from accounts import roles
 from accounts.backoffice import HistoryAdmin, answer_dialog
 from accounts.roles import Role
 from core.errors import DomainError, NotFoundError
-from invoicing.cycle import approve, comment, credit_note, discard, finalize, hold, pdf
+from invoicing.cycle import approve, comment, credit_note, discard, finalize, hold, pdf, repair
 from invoicing.cycle.admin import page, queue_page, wording
 from invoicing.cycle.admin.credit_form import CreditForm
 from invoicing.cycle.admin.forms import (
@@ -30,7 +30,7 @@ from invoicing.cycle.admin.forms import (
     ReasonForm,
     ReleaseForm,
 )
-from invoicing.cycle.models import DocumentType, Invoice
+from invoicing.cycle.models import Break, DocumentType, Invoice
 from invoicing.cycle.rules import lifecycle
 
 Status = Invoice.Status
@@ -61,6 +61,7 @@ class InvoiceAdmin(HistoryAdmin):
         "finalize_now",
         "hold_back",
         "release_hold",
+        "repair_draft",
         "discard_draft",
         "give_back",
     ]
@@ -161,6 +162,13 @@ class InvoiceAdmin(HistoryAdmin):
 
     def has_discard_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return self._may(request, object_id, Status.DISCARDED, Status.DRAFT, Status.HELD)
+
+    def has_repair_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Where a break holds it; the page of the break offers the same."""
+        broken = Break.objects.filter(
+            invoice=int(object_id or 0), closed_at=None, invoice__status__in=["draft", "held"]
+        )
+        return roles.has_role(request.user, [Role.FINANCE]) and broken.exists()
 
     def has_credit_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         if not roles.has_role(request.user, [Role.FINANCE]):
@@ -276,6 +284,35 @@ class InvoiceAdmin(HistoryAdmin):
             ),
             "Discarded.",
         )
+
+    @action(
+        description="Repair and draft again",
+        permissions=["repair"],
+        icon="build",
+        dialog={
+            "title": "Repair and draft again",
+            "description": (
+                "First put the events right at their source. Then this draft is discarded, what changed is counted and"
+                " rated afresh, and a new draft takes its place, which a colleague approves."
+            ),
+            "form_class": ReasonForm,
+            "form_submit_text": "Repair",
+        },
+    )
+    def repair_draft(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        """Leads to the fresh draft, or back to this page with what was in the way."""
+        try:
+            fresh = repair.repair_invoice(
+                invoice_id=int(object_id),
+                reason=form.cleaned_data["reason"],
+                actor=request.user,
+                at=timezone.now(),
+            )
+        except DomainError as error:
+            messages.error(request, error.message)
+            return HttpResponse(headers={"HX-Redirect": reverse("admin:cycle_invoice_change", args=[object_id])})
+        messages.success(request, "This is the fresh draft; the one before it was discarded.")
+        return HttpResponse(headers={"HX-Redirect": reverse("admin:cycle_invoice_change", args=[fresh.pk])})
 
     @action(
         description="Credit note",

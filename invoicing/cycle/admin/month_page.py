@@ -43,6 +43,7 @@ def show(request: HttpRequest, *, context: dict[str, Any]) -> HttpResponse:
     state = None if run is None else close_runs.states_of([run])[run.pk]
     shown = {
         "title": "Month-end" if chosen is None else f"Month-end: periods that ended in {chosen:%B %Y}",
+        "crumbs": [("Billing cycles", reverse("admin:cycle_billingcycle_changelist"))],
         "months": [(f"{one:%Y-%m}", f"{one:%B %Y}") for one in months[:12]],
         "month": "" if chosen is None else f"{chosen:%Y-%m}",
         "run": run,

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts import roles
@@ -61,6 +62,7 @@ def show(request: HttpRequest, *, context: dict[str, Any]) -> HttpResponse:
     address.pop("page", None)
     shown = {
         "title": "Review queue",
+        "crumbs": [("Invoices", reverse("admin:cycle_invoice_changelist"))],
         "filter": form,
         "rows": [_shown(row) for row in rows],
         "count": count,
@@ -97,7 +99,16 @@ def decide(request: HttpRequest, *, context: dict[str, Any]) -> HttpResponse:
     if not outcomes:
         messages.error(request, "Nothing was done. Choose to approve, to hold or to release.")
         return redirect("admin:cycle_invoice_queue")
-    shown = {"title": "What became of each", "decided": _decided(outcomes), "counts": _counts(outcomes)}
+    crumbs = [
+        ("Invoices", reverse("admin:cycle_invoice_changelist")),
+        ("Review queue", reverse("admin:cycle_invoice_queue")),
+    ]
+    shown = {
+        "title": "What became of each",
+        "crumbs": crumbs,
+        "decided": _decided(outcomes),
+        "counts": _counts(outcomes),
+    }
     return TemplateResponse(request, "cycle/decided.html", {**context, **shown})
 
 

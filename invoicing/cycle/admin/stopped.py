@@ -72,9 +72,9 @@ class StoppedInterimAdmin(BackOfficeAdmin):
     def way_out(self, one: StoppedInterim) -> str:
         return parking.way_out_of_interim(one.code)
 
-    @display(description="Waits", boolean=True)
-    def is_waiting(self, one: StoppedInterim) -> bool:
-        return one.left_at is None
+    @display(description="State", label={"Waits": "danger", "Left": "none"})
+    def is_waiting(self, one: StoppedInterim) -> str:
+        return "Waits" if one.left_at is None else "Left"
 
 
 @admin.register(Offence)
@@ -123,6 +123,6 @@ class OffenceAdmin(BackOfficeAdmin):
             return "Nothing by itself, for it names no customer. Engineering has to look at it."
         return f"No invoice of {one.customer} is issued until a check no longer finds it."
 
-    @display(description="Open", boolean=True)
-    def is_open(self, one: Offence) -> bool:
-        return one.cleared_at is None
+    @display(description="State", label={"Open": "danger", "Cleared": "none"})
+    def is_open(self, one: Offence) -> str:
+        return "Open" if one.cleared_at is None else "Cleared"

@@ -1,12 +1,21 @@
 """One timeline of an invoice: moves, approvals, holds, breaks, recounts and comments, whichever table keeps them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby, pairwise
+from operator import itemgetter
 from typing import Any
 
+from django.contrib.auth.models import User
+
 from invoicing.cycle import compare
-from invoicing.cycle.models import Break, Invoice, TieOut
+from invoicing.cycle.models import Break, Hold, Invoice, TieOut
+
+HoldHistory: Any = Hold.history.model  # simple-history makes it, and tells no types
+UNTOLD = {"revision", "status", "series", "running_number", "listed_release"}  # said by the moves, or by other fields
+PERSONS = ("approved_by", "drafted_by", "placed_by", "released_by")
+VALUE_MAX = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +33,7 @@ class Moment:
 def moments_of(invoice: Invoice) -> list[Moment]:
     """Everything that happened to it, in a fixed number of queries, the oldest first."""
     moments = [*_before(invoice), *_moves(invoice), *_approvals(invoice), *_breaks(invoice), *_recounts(invoice)]
-    moments += _delta_reports(invoice)
+    moments += [*_delta_reports(invoice), *_edits(invoice)]
     moments += [
         Moment(at=said.written_at, title="Comment", who=name_of(said.author), why=said.text, tone="comment")
         for said in invoice.comments.select_related("author")
@@ -107,3 +116,40 @@ def _recounts(invoice: Invoice) -> Iterator[Moment]:
         said = "ties" if tie_out.is_tied else "does not tie"
         why = f"{tie_out.raw_events:,} raw events, {tie_out.aggregated_events:,} aggregated: {said}."
         yield Moment(at=tie_out.checked_at, title="Recounted", who="Reconciliation", why=why)
+
+
+def _edits(invoice: Invoice) -> Iterator[Moment]:
+    """Which fields of the invoice and of its holds were saved by whom, as django-simple-history kept them."""
+    holds = HoldHistory.objects.filter(invoice_id=invoice.pk).select_related("history_user")
+    rows = list(invoice.history.select_related("history_user").order_by("history_id"))
+    kept = [(row.id, row) for row in holds.order_by("id", "history_id")]
+    people = User.objects.in_bulk(_people_in([*rows, *(row for _, row in kept)]))
+    yield from _changes(rows, what="Fields of the invoice", people=people)
+    for _, of_one in groupby(kept, key=itemgetter(0)):
+        yield from _changes([row for _, row in of_one], what="Fields of its hold", people=people)
+
+
+def _changes(rows: Sequence[Any], *, what: str, people: Mapping[int, User]) -> Iterator[Moment]:
+    """Each row against the one before it; what was written first is told by the moves."""
+    for before, after in pairwise(rows):
+        changed = [one for one in after.diff_against(before).changes if one.field not in UNTOLD]
+        told = [
+            f"{one.field.replace('_', ' ')}: {_value(one, 'old', people)} → {_value(one, 'new', people)}"
+            for one in changed
+        ]
+        if told:
+            who = name_of(after.history_user)
+            yield Moment(at=after.history_date, title=what, who=who, why="\n".join(told), tone="edit")
+
+
+def _people_in(rows: Sequence[Any]) -> set[int]:
+    return {key for row in rows for name in PERSONS if (key := getattr(row, f"{name}_id", None)) is not None}
+
+
+def _value(change: Any, side: str, people: Mapping[int, User]) -> str:
+    value = getattr(change, side)
+    if value in (None, ""):
+        return "nothing"
+    if change.field in PERSONS:
+        return name_of(people.get(value))
+    return f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else str(value)[:VALUE_MAX]
