@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.urls import reverse
 
 from compliance.launch import go_live, majority, opened
+from compliance.launch.boxes import policies
 from compliance.launch.majority import Priced
 from compliance.launch.models import GoLiveDecision
 from core import activation
@@ -26,6 +27,11 @@ def register() -> None:
     activation.register_guard(of=PlanVersion, guard=refuse_major_change)
     activation.register_guard(of=FeeProgramVersion, guard=refuse_major_change)
     activation.register_guard(of=InvoiceTerm, guard=refuse_major_change)
+
+
+def is_launch_asked(*, at: datetime) -> bool:
+    """Whether the policy of any program asks for a launch."""
+    return bool(_asked(policies.programs(), at=at))
 
 
 def refuse_open_boxes(decision: GoLiveDecision, /, *, at: datetime) -> Sequence[Refusal]:

@@ -224,6 +224,18 @@ def test_the_page_says_beforehand_what_stands_in_the_way() -> None:
     assert WORDS not in desk.get(page).content.decode()
 
 
+def test_the_page_of_an_approved_invoice_says_why_it_cannot_be_issued_yet() -> None:
+    waiting = invoice()
+    desk = Client()
+    desk.force_login(people.make_staff("reader", "auditor"))
+    page = reverse("admin:cycle_invoice_change", args=[waiting.thing.pk])
+    with objecting_to(Invoice):
+        text = desk.get(page).content.decode()
+        assert "Cannot be issued yet." in text
+        assert WORDS in text
+    assert "Cannot be issued yet." not in desk.get(page).content.decode()
+
+
 def test_a_guard_registers_once_and_is_asked_about_its_own_kind_only() -> None:
     waiting = plan_terms()
     with objecting_to(Invoice):

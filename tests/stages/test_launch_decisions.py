@@ -1,24 +1,26 @@
 """An open box is a release decision: going live, issuing, and major price changes wait, or somebody signs."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
 
-from compliance.launch import exceptions, go_live
+from compliance.launch import check, exceptions, go_live, tasks
 from compliance.launch.invariants import INVARIANTS
 from compliance.launch.models import ExceptionSignature, GoLiveDecision, LaunchException
 from core import activation, audit
 from core.activation import NotYetError
 from core.errors import InvalidInputError, NotAllowedError
+from core.models import Job
 from invoicing.cycle import finalize
 from invoicing.cycle.models import Invoice
 from invoicing.effects import run as effects
 from invoicing.pricing import fee_programs, invoice_terms, prices
 from invoicing.pricing.fee_programs import Source
 from invoicing.pricing.models import FeeProgram, FeeProgramVersion, PriceVersion
-from tests.builders import billing, guards, launch
+from tests.builders import billing, guards, launch, shared
 from tests.builders.billing import DECEMBER
 from tests.builders.launch import CHECKED
 from tests.builders.tampering import tamper
@@ -39,14 +41,15 @@ EVERY_BOX = [
 ]
 
 
-@pytest.fixture
-def company() -> billing.Company:
+@pytest.fixture(scope="module")
+def company(django_db_setup: None, django_db_blocker: Any) -> Iterator[billing.Company]:
     """49.00 + 3.00 drafted for October, a policy that asks for a launch since, and a check with four open boxes."""
-    company = billing.open_company()
-    billing.billed_customer(company)
-    billing.sign_a_policy(author=company.meter.owner, terms=REQUIRED, at=billing.CLOSING)
-    launch.run_check()
-    return company
+    with shared.world(django_db_blocker):
+        company = billing.open_company()
+        billing.billed_customer(company)
+        billing.sign_a_policy(author=company.meter.owner, terms=REQUIRED, at=billing.CLOSING)
+        launch.run_check()
+        yield company
 
 
 def decide(outcome: str = "live", *, program: str = "standard", at: Any = LATER) -> GoLiveDecision:
@@ -87,6 +90,11 @@ def work_out(price: PriceVersion) -> None:
     effects.answer(run_id=asked.pk, at=CHECKED)
 
 
+def test_every_day_a_check_runs_where_a_policy_asks_for_a_launch(company: billing.Company) -> None:
+    tasks.look_every_day()
+    assert Job.objects.filter(kind=check.JOB).count() == 1
+
+
 class TestGoingLive:
     def test_it_is_refused_with_the_names_of_the_open_boxes(self, company: billing.Company) -> None:
         with pytest.raises(NotYetError) as refused:
@@ -100,20 +108,6 @@ class TestGoingLive:
         )
         assert refusal.remedy == "Close them, or have finance and ops sign an exception with an end."
         assert not GoLiveDecision.objects.exists()
-
-    def test_with_every_box_closed_it_is_kept_with_every_box_as_it_stood(self) -> None:
-        launch.close_every_box(at=LATER)
-        decision = decide(at=LATER + timedelta(minutes=1))
-        assert [one["state"] for one in decision.boxes] == ["closed"] * 9
-        assert go_live.is_live("standard")
-        assert decision.audit_entry.action == "launch.live"
-        with pytest.raises(go_live.NothingDecidedError):
-            decide()
-
-    def test_a_proof_that_is_too_old_is_an_open_box(self) -> None:
-        launch.close_every_box(at=CHECKED)
-        with pytest.raises(NotYetError, match="1 box of the launch checklist is open for standard: Invariants clean"):
-            decide(at=CHECKED + timedelta(hours=24))
 
     def test_stopping_is_never_refused_and_ends_it(self, company: billing.Company) -> None:
         launch.sign(propose(EVERY_BOX))
@@ -209,11 +203,6 @@ class TestIssuing:
         assert issued.number == "INV-000001"
         decide("stopped")
         assert [one.code for one in activation.find_refusals(issued, at=LATER)] == ["not_live"]
-
-    def test_a_silent_policy_asks_nothing(self) -> None:
-        company = billing.open_company()
-        [issued] = billing.issue(company, [billing.billed_customer(company)])
-        assert issued.status == "final"
 
 
 class TestPricing:

@@ -1,5 +1,6 @@
 """Sample accounts that people accepted, and replays that came out the same: the boxes that need more than a look."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from core.errors import NotAllowedError
 from core.models import AuditEntry
 from invoicing.cycle.models import Invoice
 from invoicing.replay.models import ReplaySet
-from tests.builders import billing, guards, launch, replayed
+from tests.builders import billing, guards, launch, replayed, shared
 from tests.builders.billing import NEXT_CLOSING
 from tests.builders.launch import CHECKED
 from tests.builders.tampering import tamper
@@ -24,10 +25,11 @@ pytestmark = pytest.mark.django_db
 LATER = NEXT_CLOSING + timedelta(hours=2)
 
 
-@pytest.fixture
-def november() -> Invoice:
-    """Two plans in November, 100 tokens of October that came late: 50.10 net, 59.62."""
-    return replayed.bill_two_months(replayed.open_company())[1]
+@pytest.fixture(scope="module")
+def november(django_db_setup: None, django_db_blocker: Any) -> Iterator[Invoice]:
+    """Two plans in November, 100 tokens of October that came late: 50.10 net, 59.62. Every test stands on it."""
+    with shared.world(django_db_blocker):
+        yield replayed.bill_two_months(replayed.open_company())[1]
 
 
 def walk(kind: str, document: Invoice) -> SampleWalk:

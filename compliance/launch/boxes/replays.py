@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from django.urls import reverse
+
 from compliance.launch.boxes import policies
 from compliance.launch.boxes.found import Found
 from compliance.launch.rules.boxes import Box
-from compliance.launch.rules.proof import Proof
+from compliance.launch.rules.proof import Link, Proof
 from invoicing.replay import queries
 from invoicing.replay.models import ReplayRun
 from invoicing.replay.queries import SetState
@@ -48,6 +50,7 @@ def _look_at(program: str, states: Sequence[SetState], *, at: datetime) -> Found
             facts=[("Program", program), ("Required replay sets", str(len(states)))],
             head=("Set", "Content", "Events", "Last run", "Verdict", "Finished", "Shuffled orders, equal"),
             rows=[_row(state, shuffled[state.set.pk]) for state in states],
+            links=[Link(text="Replay sets", path=reverse("admin:replay_replayset_changelist"))],
         ),
         proved_at=at if flaws else min(dates, default=at),
     )

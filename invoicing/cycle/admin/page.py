@@ -7,8 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
 
-from core import money
+from core import activation, money
+from core.activation import Refusal
 from invoicing.cycle import approve, compare, draft, offences
 from invoicing.cycle.admin import standing, timeline, wording
 from invoicing.cycle.admin.timeline import name_of
@@ -85,6 +87,7 @@ def page_context(invoice: Invoice) -> dict[str, Any]:
         "timeline": timeline.moments_of(invoice),
         "comments": list(invoice.comments.select_related("author")),
         "next": standing.next_step(invoice),
+        "refusals": _refusals(invoice),
         "approvals": _approvals(invoice),
         "comparisons": _comparisons(invoice),
         "drafted_by": name_of(invoice.drafted_by),
@@ -92,6 +95,12 @@ def page_context(invoice: Invoice) -> dict[str, Any]:
         "pdf_url": reverse("admin:cycle_invoice_pdf", args=[invoice.pk]),
         "evidence_url": reverse("admin:evidence_packs", args=[invoice.pk]),
     }
+
+
+def _refusals(invoice: Invoice) -> list[Refusal]:
+    """What guards would say if it were issued now; asked where that is the next step."""
+    is_next = invoice.status == Invoice.Status.APPROVED
+    return activation.find_refusals(invoice, at=timezone.now()) if is_next else []
 
 
 def _line_row(line: InvoiceLine, *, currency: str, zone: str) -> LineRow:
