@@ -23,7 +23,6 @@ from invoicing.replay.rules import content as contents
 from invoicing.replay.rules import labels
 from invoicing.replay.rules.content import Content
 from invoicing.replay.rules.shape import FORM
-from metering.models import QuarantinedEvent
 from metering.rules import exact_json
 
 RESENT_MAX = 3  # of each step
@@ -63,12 +62,11 @@ def make_content(*, customer_codes: Sequence[str], until: datetime | None = None
     arrivals = arrived.accepted_events(customers, up_to_seq=stops[-1].seq)
     contract_ids = {each.event["type"] for each in arrivals}
     known = agreed.read_agreements(customers, event_types=contract_ids)
-    held = arrived.held_events(customers)
     content = {
         "form": FORM,
         "program": customers[0].program,
         "customers": sorted(customer.code for customer in customers),
-        "steps": list(_steps(stops, arrivals=arrivals, held=held, known=known)),
+        "steps": list(_steps(stops, arrivals=arrivals, known=known)),
         "notes": [NO_RETRIES, *_left_out(customers)],
     }
     return contents.check(exact_json.read(contents.canonical_text(content).decode()))
@@ -133,13 +131,10 @@ def _over(invoice: Invoice) -> datetime:
     return invoice.period_end + policy_terms.grace_of(invoice.policy.terms)
 
 
-def _steps(
-    stops: Sequence[_Stop], *, arrivals: Sequence[Arrival], held: Sequence[QuarantinedEvent], known: DatedRows
-) -> Iterator[dict[str, Any]]:
+def _steps(stops: Sequence[_Stop], *, arrivals: Sequence[Arrival], known: DatedRows) -> Iterator[dict[str, Any]]:
     """One for each drafting, and one more wherever a contract came into force before it."""
     before: Tables = {}
     begun, after_seq = instants.EARLIEST, 0
-    left = list(held)
     for number, stop in enumerate(stops):
         own = [each for each in arrivals if after_seq < each.seq <= stop.seq]
         for cut in known.contract_instants(after=begun, up_to=stop.known_at):
@@ -151,16 +146,12 @@ def _steps(
                     agreed.changes(before, now),
                     early,
                 )
-                own, before = own[len(early) :], now
-        received = contents.read_instant(own[-1].received_at) if own else instants.EARLIEST
-        waiting = [one for one in left if stop is stops[-1] or one.received_at <= received]
-        left = [one for one in left if one not in waiting]
+                own, before = [each for each in own if each not in early], now
         now = known.known_by(stop.known_at)
         step = _step(
             f"{_WORDS[stop.kind]} of {labels.instant_label(instant(stop.at))}",
             agreed.changes(before, now),
             own,
-            waiting,
         )
         draft = {"kind": stop.kind, "as_of": instant(stop.as_of), "at": instant(stop.at), "asked_in": stop.asked_in}
         yield step | {
@@ -178,21 +169,13 @@ def _step(
     name: str,
     rows: Mapping[str, list[dict[str, Any]]],
     arrived: Sequence[Arrival],
-    held: Sequence[QuarantinedEvent] = (),
 ) -> dict[str, Any]:
-    deliveries = [
-        _delivery(
-            [_sent(each.event, "accepted") for each in own], at=received, times=[each.event["time"] for each in own]
-        )
-        for received, own in ((key, list(group)) for key, group in groupby(arrived, key=lambda each: each.received_at))
-    ]
+    together = groupby(sorted(arrived, key=_received), key=lambda each: each.received_at)
+    deliveries = [_delivery(list(own), at=received) for received, own in together]
     resent = [_sent(each.event, "duplicate") for each in arrived[:RESENT_MAX]]
     if resent:
         at = deliveries[-1]["at"]
         deliveries.append({"at": at, "events": resent})
-    deliveries += [
-        {"at": instant(one.received_at), "events": [{"event": one.raw, "becomes": "quarantined"}]} for one in held
-    ]
     return {"name": name, "rows": rows, "deliveries": deliveries, "draft": None, "expected": [], "issue": []}
 
 
@@ -200,10 +183,15 @@ def _sent(event: Mapping[str, Any], becomes: str) -> dict[str, str]:
     return {"event": exact_json.write(event).decode(), "becomes": becomes}
 
 
-def _delivery(events: list[dict[str, str]], *, at: str, times: Sequence[str]) -> dict[str, Any]:
+def _received(each: Arrival) -> tuple[str, int]:
+    """Deliveries at the same moment may have taken their numbers by turns; their instants are written alike."""
+    return each.received_at, each.seq
+
+
+def _delivery(own: Sequence[Arrival], *, at: str) -> dict[str, Any]:
     """A clock that ran ahead was let pass within the contract's bounds: none of these lay in the future."""
-    latest = max([contents.read_instant(at), *(contents.read_instant(time) for time in times)])
-    return {"at": instant(latest), "events": events}
+    latest = max(contents.read_instant(text) for text in [at, *(each.event["time"] for each in own)])
+    return {"at": instant(latest), "events": [_sent(each.event, "accepted") for each in own]}
 
 
 def _issued_before(stops: Sequence[_Stop], number: int) -> list[dict[str, str]]:
@@ -224,5 +212,10 @@ def _issued_before(stops: Sequence[_Stop], number: int) -> list[dict[str, str]]:
 
 
 def _left_out(customers: Sequence[Customer]) -> list[str]:
+    """In words, what these customers have that a set does not take along."""
     asked = Invoice.objects.filter(customer__in=customers, credits__isnull=False).count()
-    return [f"{asked} credit notes that people asked for are not drafted by the set."] if asked else []
+    held = arrived.count_held(customers)
+    told = [f"Credit notes that people asked for are not drafted by the set ({asked})."] if asked else []
+    if held:
+        told.append(f"Events that were held back are left out ({held}): what they say may be about persons.")
+    return told

@@ -1,7 +1,7 @@
 """Sets are made, versioned and required; what is required stands in the way of what was not replayed."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,11 +14,12 @@ from core.errors import InvalidInputError, NotAllowedError
 from invoicing.policy import propose
 from invoicing.pricing import prices
 from invoicing.pricing.models import PriceVersion
-from invoicing.replay import candidate, history, invariants, queries, run, sets
+from invoicing.replay import agreed, candidate, history, invariants, queries, run, sets
+from invoicing.replay.agreed import DatedRows
 from invoicing.replay.models import ReplayRequirement, ReplayRun, ReplaySetVersion
 from invoicing.replay.rules import content as contents
 from invoicing.replay.rules.content import ContentInvalidError
-from metering import contracts
+from metering import contracts, ingest
 from tests.builders import as_expected, billing, replayed
 from tests.builders.billing import Company
 
@@ -87,6 +88,45 @@ def test_a_set_from_history_says_what_it_holds(made: ReplaySetVersion) -> None:
 def test_a_set_up_to_an_instant_ends_there(company: Company) -> None:
     made = make(company, "october", until=billing.NOVEMBER)
     assert (made.document_count, made.includes["late_arrivals"], made.includes["plan_changes"]) == (1, 0, 0)
+
+
+def test_events_that_were_held_back_stay_out(company: Company) -> None:
+    named = {"specversion": "1.0", "source": "s", "id": "held", "type": "usage", "subject": "acme"}
+    event = {**named, "time": "2026-10-05T12:00:00Z", "data": {"units": "many", "reader": "Ada Lovelace"}}
+    captured = ingest.capture_events([event], channel="http", origin="test", at=NOW)
+    assert captured.quarantined == 1
+    made = make(company, "held")
+    assert made.notes[-1] == "Events that were held back are left out (1): what they say may be about persons."
+    assert b"Lovelace" not in contents.canonical_text(sets.content_of(made))
+
+
+def row(number: int, **columns: Any) -> dict[str, Any]:
+    return {"id": number, **columns}
+
+
+def test_contracts_are_in_force_one_after_the_other() -> None:
+    first = row(1, contract_id=7, activated_at="2026-01-01T00:00:00+00:00", status="retired")
+    second = row(2, contract_id=7, activated_at="2026-11-10T00:00:00+00:00", status="active")
+    dated = DatedRows({"metering_eventcontractversion": [first, second]})
+    change = datetime(2026, 11, 10, tzinfo=UTC)
+    assert dated.contract_instants(after=billing.NOVEMBER, up_to=billing.DECEMBER) == [change]
+    before = dated.known_by(change, without_it=True)
+    after = dated.known_by(change)
+    assert before["metering_eventcontractversion"] == [{**first, "status": "active"}]
+    # The old one retires before the new one comes into force: PostgreSQL lets only one be.
+    assert agreed.changes(before, after) == {
+        "metering_eventcontractversion": [{**first, "status": "retired"}, {**second, "status": "active"}]
+    }
+    assert agreed.changes(after, after) == {}
+
+
+def test_a_plan_runs_on_until_another_one_is_agreed() -> None:
+    start, change = "2026-10-01T00:00:00+00:00", "2026-11-16T00:00:00+00:00"
+    first = row(1, subscription_id=7, starts_at=start, ends_at=change, created_at=start)
+    second = row(2, subscription_id=7, starts_at=change, ends_at=None, created_at="2026-11-12T00:00:00+00:00")
+    dated = DatedRows({"pricing_subscriptionphase": [first, second]})
+    assert dated.known_by(billing.NOVEMBER)["pricing_subscriptionphase"] == [{**first, "ends_at": None}]
+    assert dated.known_by(billing.DECEMBER)["pricing_subscriptionphase"] == [first, second]
 
 
 def test_the_same_content_is_not_kept_twice(company: Company, made: ReplaySetVersion) -> None:
