@@ -8,7 +8,7 @@ import pytest
 from compliance.launch.rules import checklist
 from compliance.launch.rules.boxes import OF_A_PROGRAM, TITLES, Box
 from compliance.launch.rules.checklist import USUAL, ChecklistError, Rule
-from compliance.launch.rules.proof import ROWS_MAX, Proof
+from compliance.launch.rules.proof import ROWS_MAX, Proof, counted
 
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
 
@@ -57,3 +57,8 @@ def test_every_box_has_a_title_and_a_rule() -> None:
 def test_a_long_table_says_how_much_it_leaves_out() -> None:
     written = Proof(head=("n",), rows=[(str(number),) for number in range(ROWS_MAX + 3)]).as_json()
     assert (len(written["table"]["rows"]), written["table"]["left_out"]) == (200, 3)
+
+
+def test_one_is_said_as_one() -> None:
+    assert [counted(number, "line") for number in (0, 1, 2, 1234)] == ["0 lines", "1 line", "2 lines", "1,234 lines"]
+    assert counted(2, "child", "children") == "2 children"

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from compliance.launch.boxes.found import Found
 from compliance.launch.rules.boxes import Box
-from compliance.launch.rules.proof import Link, Proof
+from compliance.launch.rules.proof import Link, Proof, counted
 from metering import contracts
 from metering.models import EventContract, EventContractVersion
 
@@ -22,7 +22,7 @@ def look(*, at: datetime) -> Iterator[Found]:
     charged = EventContract.objects.filter(meters__charges__isnull=False).distinct().order_by("event_type")
     rows = [_row(contract, at=at) for contract in charged]
     failing = [row[0] for row in rows if row[-1] != FINE]
-    said = f"{len(rows)} contracts are in force, and each of their examples proves it again."
+    said = f"{counted(len(rows), 'contract')} in force, and every example proves it again."
     remedy = ""
     if failing:
         said = f"Not in force, or not proved by examples: {', '.join(failing)}."

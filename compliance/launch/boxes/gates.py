@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from compliance.launch.boxes.found import Found
 from compliance.launch.rules.boxes import Box
-from compliance.launch.rules.proof import Link, Proof
+from compliance.launch.rules.proof import Link, Proof, counted
 from compliance.payouts.invariants import INVARIANTS
 from compliance.payouts.models import Payout
 
@@ -59,11 +59,11 @@ def look(*, at: datetime) -> Iterator[Found]:
         for offender in one.find_offenders()
     ]
     flaws = [*bare, *closed]
-    said = f"All {payouts} payouts were released with every required gate open at that instant."
+    said = f"{counted(payouts, 'payout')} released, each with every required gate open at that instant."
     if not payouts:
         said = "No payout was released yet, so none left without its gates."
     if flaws:
-        said = f"{len(flaws)} findings against releases; the first: {flaws[0]}."
+        said = f"{counted(len(flaws), 'finding')} against releases; the first: {flaws[0]}."
     yield Found(
         box=Box.GATES_RECHECKED,
         is_closed=not flaws,

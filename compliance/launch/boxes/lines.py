@@ -8,7 +8,7 @@ from django.urls import reverse
 from compliance.launch.boxes.found import Found
 from compliance.launch.models import CloseWalk
 from compliance.launch.rules.boxes import Box
-from compliance.launch.rules.proof import Link, Proof
+from compliance.launch.rules.proof import Link, Proof, counted
 
 
 def look(walk: CloseWalk | None, *, at: datetime) -> Iterator[Found]:
@@ -25,13 +25,12 @@ def look(walk: CloseWalk | None, *, at: datetime) -> Iterator[Found]:
         )
         return
     count = len(walk.differing)
-    said = (
-        f"Each of {walk.lines_done:,} lines on {walk.invoices_done:,} documents follows from its events, step by step."
-    )
+    lines, documents = counted(walk.lines_done, "line"), counted(walk.invoices_done, "document")
+    said = f"{lines} on {documents}: each follows from its events, step by step."
     yield Found(
         box=Box.LAST_CLOSE_TRACED,
         is_closed=not count and walk.lines_done > 0,
-        said=f"{count} steps differ from the books." if count else said,
+        said=f"{counted(count, 'step')} not as in the books." if count else said,
         remedy="" if not count and walk.lines_done else _remedy(count),
         proof=Proof(
             facts=[

@@ -8,7 +8,7 @@ from django.urls import reverse
 from compliance.launch.boxes import policies
 from compliance.launch.boxes.found import Found
 from compliance.launch.rules.boxes import Box
-from compliance.launch.rules.proof import Link, Proof
+from compliance.launch.rules.proof import Link, Proof, counted
 from invoicing.replay import queries
 from invoicing.replay.models import ReplayRun
 from invoicing.replay.queries import SetState
@@ -29,7 +29,7 @@ def look(*, at: datetime) -> Iterator[Found]:
 def _look_at(program: str, states: Sequence[SetState], *, at: datetime) -> Found:
     shuffled = {state.set.pk: _shuffled_run(state) for state in states}
     flaws = [flaw for state in states if (flaw := state.why or _why_unstable(state, shuffled[state.set.pk]))]
-    said = f"{len(states)} required replay sets came out as expected, in shuffled orders of arrival too."
+    said = f"{counted(len(states), 'required replay set')} came out as expected, in shuffled orders of arrival too."
     remedy = ""
     if flaws:
         said, remedy = (

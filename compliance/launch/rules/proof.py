@@ -7,6 +7,11 @@ from typing import Any
 ROWS_MAX = 200  # of a table; how many there were is a fact beside it
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 contract`, `2 contracts`; with commas between thousands."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """A page of the back office where more of it stands."""
