@@ -17,6 +17,7 @@ def give_access(
     *, customer: Customer, person: Mapping[str, str], password: str, actor: Any, at: datetime
 ) -> PortalUser:
     """Make a sign-in that sees this customer and nothing else; `person` has username, names and e-mail."""
+    personal_keys.refuse_erased(customer.personal_key_id)
     with transaction.atomic():
         user = User(**person)
         validate_password(password, user)
@@ -33,6 +34,7 @@ def set_open(*, portal_user_id: int, is_open: bool, actor: Any, at: datetime) ->
     """Close the sign-in, which ends its sessions too, or open it again."""
     with transaction.atomic():
         portal_user = PortalUser.objects.select_related("user", "customer").get(pk=portal_user_id)
+        personal_keys.refuse_erased(portal_user.personal_key_id)
         User.objects.filter(pk=portal_user.user_id).update(is_active=is_open)
         _record("portal_access.opened" if is_open else "portal_access.closed", portal_user, actor=actor, at=at)
 

@@ -40,6 +40,25 @@ def make_key() -> PersonalKey:
     return made
 
 
+def make_keys(count: int) -> list[int]:
+    """The numbers of so many new keys, in two statements."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence('core_personalkey', 'id')) FROM generate_series(1, %s)", [count]
+        )
+        numbers = [int(number) for (number,) in cursor.fetchall()]
+        keys = {number: secrets.token_bytes(KEY_BYTES) for number in numbers}
+        wrapped = [sealing.wrap(key, key_id=number) for number, key in keys.items()]
+        cursor.execute(
+            "INSERT INTO core_personalkey (id, master, wrapped)"
+            " SELECT * FROM unnest(%s::bigint[], %s::text[], %s::bytea[])",
+            [numbers, [master for master, _ in wrapped], [packed for _, packed in wrapped]],
+        )
+    for number, key in keys.items():
+        _keep(number, key)
+    return numbers
+
+
 def seal_for(row: Any, text: str) -> str:
     """The text under the key of who this row is about; plain for a row from before there were keys, as all of it is."""
     return text if row.personal_key_id is None else seal_text(text, key_id=row.personal_key_id)
@@ -95,6 +114,11 @@ def text_sealer(key_id: int) -> Callable[[str, str], str] | None:
         return sealing.write_token(nonce + aead.encrypt(text.encode(), key=key, nonce=nonce), key_id=key_id)
 
     return seal
+
+
+def is_destroyed(key_id: int) -> bool:
+    """Whether there was such a key and is none any more."""
+    return _key(key_id) is None
 
 
 def refuse_erased(key_id: int | None) -> None:

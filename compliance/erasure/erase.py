@@ -19,7 +19,7 @@ def erase_person(request: ErasureRequest, planned: Plan, *, actor: Any, at: date
     """Do what was planned, in the caller's transaction; the row that comes back names no one."""
     person = planned.person
     did = [f"{personal_keys.destroy_keys(planned.keys, at=at)} keys destroyed.", *_overwrite(person)]
-    kept = [{"invoice": one.invoice_id, "until": one.until.isoformat(), "basis": one.basis} for one in planned.kept]
+    kept = [one.as_json() for one in planned.kept]
     facts = {"request": request.pk, "keys": planned.keys, "kept_documents": len(kept)}
     entry = audit.append_entry(action=ACTION, subject=person.subject, actor=actor, facts=facts, at=at)
     return Erasure.objects.create(

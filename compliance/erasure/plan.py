@@ -29,6 +29,10 @@ class KeptDocument:
     until: date
     basis: str
 
+    def as_json(self) -> dict[str, str | int]:
+        """As a proof keeps it."""
+        return {"invoice": self.invoice_id, "until": self.until.isoformat(), "basis": self.basis}
+
 
 @dataclass(slots=True)
 class Plan:
@@ -84,6 +88,11 @@ def _plan_customer(plan: Plan, at: datetime) -> None:
     if sign_ins:
         plan.goes.append(f"Sign-ins to the portal, which are closed for good: {len(sign_ins)}.")
     plan.kept += documents_kept(customer.pk, at=at)
+    if no_longer := keys_of_documents_not_kept(customer.pk, at=at):
+        plan.keys += no_longer
+        plan.goes.append(
+            f"Drafts, and documents that no law keeps any more, with their PDFs and packs: {len(no_longer)}."
+        )
     plan.stays += [
         f"The code {customer.code}, ids in other systems, country, currency and zone: events and invoices name them.",
         "Every amount, event, snapshot, journal entry and entry of the audit chain.",
@@ -135,6 +144,14 @@ def documents_kept(customer_id: int, *, at: datetime) -> list[KeptDocument]:
             until, basis = (date.max, "no rule says how long") if kept is None else (kept.until, kept.rule.basis)
             found.append(KeptDocument(invoice.pk, invoice.number or "", until, basis))
     return sorted(found, key=lambda one: (one.until, one.invoice_id), reverse=True)
+
+
+def keys_of_documents_not_kept(customer_id: int, *, at: datetime) -> list[int]:
+    """The keys that there still are of a customer's drafts and of documents that the law lets go."""
+    kept = [one.invoice_id for one in documents_kept(customer_id, at=at)]
+    alive = Invoice.objects.filter(customer_id=customer_id, personal_key__destroyed_at=None).exclude(pk__in=kept)
+    numbers = alive.exclude(personal_key=None).order_by("pk").values_list("personal_key", flat=True)
+    return [number for number in numbers if number is not None]
 
 
 def _kept(issued_on: date, *, country: str, at: datetime) -> Kept | None:

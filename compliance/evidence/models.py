@@ -22,6 +22,7 @@ class EvidencePack(models.Model):
     file_name = models.CharField(max_length=120)
     audit_entry = models.ForeignKey(AuditEntry, on_delete=models.PROTECT, related_name="+")
     head = models.ForeignKey(AuditHead, on_delete=models.PROTECT, related_name="+")
+    is_sealed = models.BooleanField(default=False, help_text="Whether its parts lie under the invoice's personal key.")
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField()
 

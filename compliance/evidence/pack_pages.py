@@ -54,7 +54,11 @@ def pack_file(request: HttpRequest, pack_id: int) -> HttpResponseBase:
     pack = EvidencePack.objects.filter(pk=pack_id).first()
     if pack is None:
         raise Http404
-    return zip_response(make.read_pack(pack), name=pack.file_name, size=pack.size, sha256=pack.sha256)
+    try:
+        content = make.read_pack(pack)
+    except make.PackErasedError as error:
+        return HttpResponse(error.message, status=error.http_status, content_type="text/plain")
+    return zip_response(content, name=pack.file_name, size=pack.size, sha256=pack.sha256)
 
 
 def _ask(request: HttpRequest, invoice: Invoice) -> HttpResponseBase:

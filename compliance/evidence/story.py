@@ -58,7 +58,7 @@ def grouped(number: Decimal) -> str:
 
 def _line(walked: Trace) -> Iterator[str]:
     line, invoice = walked.line, walked.line.invoice
-    who = invoice.parties.get("customer", {}).get("name") or invoice.customer.code
+    who = invoice.opened_parties.get("customer", {}).get("name") or invoice.customer.code
     charged = (
         f"charges {who} {amount(line.amount, invoice.currency)}"
         if line.amount >= 0

@@ -1780,6 +1780,10 @@ def check_document(pack: Pack, books: Books, report: Report) -> None:
         require("a PDF nobody names", "invoice.pdf" not in pack.names)
         report.holds("document: none yet")
         return
+    if "erased_at" in told:
+        require("a PDF that was erased", "invoice.pdf" not in pack.names)
+        report.holds(f"document: the person it named was erased {told['erased_at']}; its SHA-256 was {told['sha256']}")
+        return
     equal("the PDF, its SHA-256", told["sha256"], sha256(pack.raw("invoice.pdf")))
     report.holds(f"document: the PDF stored {told['stored_at']}, SHA-256 {told['sha256']}")
 

@@ -11,7 +11,7 @@ from django.db.models import Q, Sum
 
 from accounts import roles
 from accounts.roles import Role
-from core import bulk, money
+from core import bulk, money, personal_keys
 from core.errors import DomainError, InvalidInputError
 from invoicing.cycle import content, delta, draft, move
 from invoicing.cycle.adjust import UNDECIDED
@@ -159,6 +159,7 @@ def _note(issued: Invoice, sums: Totals, *, is_whole: bool, actor: Any, at: date
     if sums.total >= 0 or -sums.total > issued.total:
         raise CreditTooHighError("That is more than this invoice came to, with its discounts.", pointer="/lines")
     zone = issued.parties["customer"]["time_zone"]
+    (key_id,) = personal_keys.make_keys(1)
     return bulk.new_row(
         Invoice,
         cycle_id=issued.cycle_id,
@@ -172,7 +173,8 @@ def _note(issued: Invoice, sums: Totals, *, is_whole: bool, actor: Any, at: date
         currency=issued.currency,
         period_start=issued.period_start,
         period_end=issued.period_end,
-        parties=draft.parties(seller=issued.seller, customer=issued.customer, zone=zone),
+        parties=draft.parties(seller=issued.seller, customer=issued.customer, zone=zone, key_id=key_id),
+        personal_key_id=key_id,
         terms_days=issued.terms_days,
         allowances=sums.allowances,
         charges=sums.charges,

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 
 from accounts.models import Customer, Seller
-from core import bulk
+from core import bulk, personal_keys
 from invoicing.cycle import content, delta, move, prepayments
 from invoicing.cycle.bills import Bill, BillLine, Differing
 from invoicing.cycle.models import (
@@ -58,7 +58,11 @@ def draft_invoices(
     if not bills:
         return []
     prepaid = prepayments.Prepaid(bills)
-    sheets = [_fill_in(bill, prepaid=prepaid, seller=seller, watermark=watermark, actor=actor, at=at) for bill in bills]
+    keys = personal_keys.make_keys(len(bills))
+    sheets = [
+        _fill_in(bill, key_id=key_id, prepaid=prepaid, seller=seller, watermark=watermark, actor=actor, at=at)
+        for bill, key_id in zip(bills, keys, strict=True)
+    ]
     bulk.insert_rows([sheet.invoice for sheet in sheets])
     bulk.insert_rows([_belonging(line, sheet.invoice) for sheet in sheets for line in sheet.lines])
     bulk.insert_rows([_belonging(part, sheet.invoice) for sheet in sheets for part in sheet.on_document])
@@ -94,6 +98,7 @@ def _belonging(row: Any, invoice: Invoice) -> Any:
 def _fill_in(
     bill: Bill,
     *,
+    key_id: int,
     prepaid: prepayments.Prepaid,
     seller: Seller,
     watermark: Watermark,
@@ -119,7 +124,8 @@ def _fill_in(
         currency=bill.currency,
         period_start=bill.period.start,
         period_end=bill.period.end,
-        parties=parties(seller=seller, customer=bill.customer, zone=bill.zone),
+        parties=parties(seller=seller, customer=bill.customer, zone=bill.zone, key_id=key_id),
+        personal_key_id=key_id,
         terms_days=bill.customer.payment_terms_days,
         allowances=sums.allowances,
         charges=sums.charges,
@@ -208,8 +214,14 @@ def tax_rows(sums: Totals) -> list[InvoiceTax]:
     ]
 
 
-def parties(*, seller: Seller, customer: Customer, zone: str) -> dict[str, dict[str, str]]:
-    """Both sides as they are now; `zone` is the one the customer's periods are counted in."""
+def parties(*, seller: Seller, customer: Customer, zone: str, key_id: int) -> dict[str, dict[str, str]]:
+    """Both sides as they are now, the customer under the key of the document; the periods are counted in `zone`."""
+    who = {
+        "name": customer.legal_name,
+        "address": customer.address,
+        "tax_id": customer.tax_id,
+        "email": customer.email,
+    }
     return {
         "seller": {
             "name": seller.legal_name,
@@ -220,12 +232,9 @@ def parties(*, seller: Seller, customer: Customer, zone: str) -> dict[str, dict[
             "bank_details": seller.bank_details,
         },
         "customer": {
+            **{name: personal_keys.seal_text(text, key_id=key_id) for name, text in who.items()},
             "code": customer.code,
-            "name": customer.legal_name,
-            "address": customer.address,
             "country": customer.country,
-            "tax_id": customer.tax_id,
-            "email": customer.email,
             "time_zone": zone,
         },
     }

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core import personal_keys
 from core.errors import DomainError
 from core.models import Job
 from invoicing.cycle import queries
@@ -23,6 +24,13 @@ class PdfFailedError(DomainError):
     code = "pdf_failed"
 
 
+class PdfErasedError(DomainError):
+    """The person was erased, and no law keeps the document any more."""
+
+    code = "pdf_erased"
+    http_status = 410
+
+
 @dataclass(frozen=True, slots=True)
 class InvoicePdf:
     """The bytes, and under which name a person saves them."""
@@ -39,7 +47,12 @@ def invoice_pdf(*, invoice: Invoice) -> InvoicePdf:
     stored = store.load(document_key(invoice.pk))
     if stored is None:
         raise _why_missing(invoice.pk)
-    return InvoicePdf(content=bytes(stored.content), file_name=f"{invoice.number}.pdf")
+    content = stored.opened()
+    if content is None:
+        raise PdfErasedError(
+            f"The customer was {personal_keys.erased_words(invoice.personal_key_id or 0)}, and the PDF."
+        )
+    return InvoicePdf(content=content, file_name=f"{invoice.number}.pdf")
 
 
 def _why_missing(invoice_id: int) -> DomainError:

@@ -74,7 +74,8 @@ def approved_invoice_ids(*, customer_codes: Sequence[str] | None) -> list[int]:
 
 def invoice_document(invoice: Invoice) -> InvoiceDocument:
     """The invoice as a value to be printed; the parties are those of the day it was drafted."""
-    seller, customer = invoice.parties["seller"], invoice.parties["customer"]
+    both = invoice.opened_parties
+    seller, customer = both["seller"], both["customer"]
     shown = invoice.lines.select_related("rated_line", "adjusts__invoice").order_by("position")
     lines = list(shown.prefetch_related("deductions__billed__invoice"))
     given = list(invoice.credit_lines.select_related("credits__invoice").order_by("position"))

@@ -66,6 +66,7 @@ def render_invoice_pdf(*, invoice_id: int) -> None:
         key=pdf.document_key(invoice_id),
         kind=StoredDocument.Kind.INVOICE_PDF,
         content=render.render_pdf(queries.invoice_document(invoice)),
+        key_id=invoice.personal_key_id,
         at=timezone.now(),
     )
 

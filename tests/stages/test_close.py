@@ -33,7 +33,7 @@ def test_a_closed_month_becomes_a_draft_with_the_figures_of_its_events() -> None
     tax = invoice.taxes.get()
     assert (tax.name, tax.category, tax.percent, tax.taxable) == ("VAT", "S", 19, Decimal(52))
     assert invoice.parties["seller"]["tax_id"] == "DE811193231"
-    assert (invoice.parties["customer"]["name"], invoice.terms_days) == ("Acme GmbH", 14)
+    assert (invoice.opened_parties["customer"]["name"], invoice.terms_days) == ("Acme GmbH", 14)
 
 
 def test_a_draft_brings_its_recount_its_first_move_and_its_audit_entry() -> None:

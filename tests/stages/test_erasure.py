@@ -1,8 +1,10 @@
 """Persons are forgotten on the word of two, amounts and the chain stay, and the law keeps what it keeps."""
 
-from datetime import UTC, datetime
+import io
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,22 +12,27 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import Error, transaction
 from django.test import Client
+from django.urls import reverse
+from pypdf import PdfReader
 
 from accounts import portal_access
 from accounts.models import Customer, PortalUser, SignInGuard
 from billing_ops.management.commands import check_invariants
-from compliance.erasure import decide, persons, plan, retention
+from compliance.erasure import decide, documents, persons, plan, retention
 from compliance.erasure.models import Erasure, ErasureRequest, RetentionRule
+from compliance.evidence import trace
+from compliance.evidence.pack import make
 from compliance.payouts import register
 from compliance.payouts.models import Payee
 from core import audit, heads
 from core.errors import NotAllowedError, NotFoundError
 from core.models import AuditEntry, AuditHead, IdempotentAnswer
+from invoicing.cycle import content, pdf, tasks
 from invoicing.cycle.models import Invoice
 from invoicing.notices import tell
 from invoicing.notices.models import Notice
 from invoicing.pricing.models import Subscription
-from tests.builders import billing, dumps, people
+from tests.builders import billing, dumps, packs, people
 from tests.builders.guards import keeps_its_rows, refuses
 from tests.builders.tampering import tamper
 
@@ -333,3 +340,87 @@ def test_retention_follows_versions_and_the_sellers_country(finance: User) -> No
         retention.set_retention(
             country="", years=1, basis="none", effective_at=NOW, actor=people.make_staff("otto", "ops"), at=NOW
         )
+
+
+class TestDocuments:
+    """Who an invoice was issued to lies under a key of that invoice, until no law keeps it."""
+
+    @pytest.fixture
+    def company(self) -> billing.Company:
+        return billing.open_company()
+
+    @pytest.fixture
+    def issued(self, company: billing.Company) -> Invoice:
+        """October of acme, with its PDF, issued on 2 November 2026, and a discarded draft before it."""
+        billing.discard_draft(company, billing.billed_customer(company, "acme", **WHO))
+        billing.close_october(at=billing.CLOSING + timedelta(hours=2))
+        again = Invoice.objects.get(status="draft")
+        billing.approve_by(company.other_finance, again, at=billing.CLOSING + timedelta(hours=3))
+        at = billing.CLOSING + timedelta(hours=4)
+        billing.finalize.finalize_invoice(invoice_id=again.pk, actor=None, at=at)
+        tasks.render_invoice_pdf(invoice_id=again.pk)
+        for table in ("pricing_subscriptionphase", "pricing_subscription"):
+            tamper(f"UPDATE {table} SET ends_at = '{billing.NOVEMBER.isoformat()}'")  # noqa: S608  our own names
+        return Invoice.objects.get(pk=again.pk)
+
+    def test_they_lie_sealed_and_read_as_they_were(self, issued: Invoice, tmp_path: Path) -> None:
+        pack = packs.make_pack(issued)
+        assert dumps.find_words(WORDS) == []
+        assert issued.opened_parties["customer"]["name"] == "Erika Mustermann"
+        drawn = pdf.invoice_pdf(invoice=issued).content
+        assert "Erika Mustermann" in PdfReader(io.BytesIO(drawn)).pages[0].extract_text()
+        path = packs.write_pack(pack, tmp_path)
+        assert packs.contents(path)["invoice.pdf"] == drawn
+        assert packs.verify_bare(path).code == 0
+        assert offences() == {}
+
+    def test_they_stay_until_their_day_and_go_on_it(
+        self, issued: Invoice, ops: User, finance: User, tmp_path: Path
+    ) -> None:
+        old = packs.make_pack(issued)
+        path = packs.write_pack(old, tmp_path)
+        head = heads.sign_head(at=NOW)
+        assert head is not None
+        erased(ops, finance, code="acme")
+        assert issued.opened_parties["customer"]["name"] == "Erika Mustermann", "the law keeps it"
+        draft = Invoice.objects.get(status="discarded")
+        assert draft.opened_parties["customer"]["name"] == "erased on 26 Nov 2026"
+        last_day = datetime(2034, 12, 31, 23, tzinfo=UTC)
+        assert documents.erase_due_documents(at=last_day) == []
+        [proof] = documents.erase_due_documents(at=last_day + timedelta(hours=1))
+        assert (proof.keys, proof.kept) == ([issued.personal_key_id], [])
+        assert documents.erase_due_documents(at=last_day + timedelta(hours=1)) == []
+        assert dumps.find_words(WORDS) == []
+        assert issued.opened_parties["customer"]["name"] == "erased on 1 Jan 2035"
+        with pytest.raises(pdf.PdfErasedError, match="erased on 1 Jan 2035"):
+            pdf.invoice_pdf(invoice=issued)
+        with pytest.raises(make.PackErasedError, match="make a new one"):
+            make.read_pack(old)
+        self.everything_still_verifies(issued, old=path, folder=tmp_path)
+
+    def everything_still_verifies(self, issued: Invoice, *, old: Path, folder: Path) -> None:
+        """Amounts, hashes, chain, heads and trace in the house; a pack from before and one from after outside of it."""
+        after = Invoice.objects.get(pk=issued.pk)
+        assert (after.total, content.hash_of_rows(after)) == (Decimal("61.88"), issued.content_hash)
+        assert offences() == {}
+        assert trace.trace_invoice(invoice_id=issued.pk).is_equal
+        assert packs.verify_bare(old).code == 0
+        told = packs.verify_bare(packs.write_pack(packs.make_pack(after, at=datetime(2035, 1, 2, tzinfo=UTC)), folder))
+        assert told.code == 0, told.text
+        assert "document: the person it named was erased 2035-01-01" in told.text
+
+    def test_whoever_asks_for_an_erased_document_is_told_so(self, issued: Invoice, ops: User, finance: User) -> None:
+        pack = packs.make_pack(issued)
+        erased(ops, finance, code="acme", at=datetime(2035, 1, 1, 12, tzinfo=UTC))
+        api = people.ApiClient(people.key_for(finance))
+        answer = api.get(f"invoices/{issued.pk}/pdf")
+        assert (answer.status_code, answer.json()["code"]) == (410, "pdf_erased")
+        page = Client()
+        page.force_login(finance)
+        assert page.get(reverse("admin:evidence_pack_file", args=[pack.pk])).status_code == 410
+        assert "erased on 1 Jan 2035" in page.get(f"/admin/cycle/invoice/{issued.pk}/change/").content.decode()
+
+    def test_a_part_of_a_pack_that_was_changed_is_found(self, issued: Invoice) -> None:
+        packs.make_pack(issued)
+        tamper("UPDATE evidence_evidencepackpart SET content = set_byte(content, 40, get_byte(content, 40) # 1)")
+        assert "the parts of a pack are the ZIP that it names" in offences()

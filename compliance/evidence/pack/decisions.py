@@ -10,6 +10,7 @@ from core import canonical
 from invoicing.cycle import delta, pdf
 from invoicing.cycle.models import Break, DeltaReport, Hold, Invoice
 from invoicing.documents import store
+from invoicing.documents.models import StoredDocument
 from invoicing.ledger.models import JournalEntry
 
 PEOPLE = ("actor", "approved_by", "closed_by", "created_by", "decided_by", "drafted_by", "person", "placed_by")
@@ -19,7 +20,10 @@ NAMED = (*PEOPLE, "proposed_by", "released_by", "activated_by")
 def invoice_of(invoice: Invoice) -> dict[str, Any]:
     """What stands in no other file: numbers, dates, who, and which rating each line is."""
     document = store.load(pdf.document_key(invoice.pk))
+    key = invoice.personal_key
+    erased = {} if key is None or key.destroyed_at is None else {"erased_at": wording.instant(key.destroyed_at)}
     return {
+        **erased,
         "id": invoice.pk,
         "number": invoice.number,
         "status": invoice.status,
@@ -39,10 +43,18 @@ def invoice_of(invoice: Invoice) -> dict[str, Any]:
             {"id": line.pk, "position": line.position, "rated": line.rated_line_id, "adjusts": line.adjusts_id}
             for line in invoice.lines.order_by("position")
         ],
-        "document": None
-        if document is None
-        else {"sha256": document.sha256, "stored_at": wording.instant(document.stored_at)},
+        "document": _document(document),
     }
+
+
+def _document(document: StoredDocument | None) -> dict[str, Any] | None:
+    """What the PDF is; where whom it names was erased, when that was."""
+    if document is None:
+        return None
+    told = {"sha256": document.sha256, "stored_at": wording.instant(document.stored_at)}
+    key = document.personal_key
+    erased_at = None if key is None else key.destroyed_at
+    return told if erased_at is None else {**told, "erased_at": wording.instant(erased_at)}
 
 
 def decisions_of(invoice: Invoice) -> dict[str, Any]:

@@ -78,8 +78,9 @@ def gather(invoice: Invoice, *, line: InvoiceLine | None) -> Gathered:
         **{name: wording.document(document) for name, document in told.items()},
     }
     document = store.load(pdf.document_key(invoice.pk))
-    if document is not None:
-        files["invoice.pdf"] = bytes(document.content)
+    opened = None if document is None else document.opened()
+    if opened is not None:
+        files["invoice.pdf"] = opened
     return Gathered(invoice=invoice, line=line, files=files, reach=reach, facts_sha256=_hash_of(files))
 
 

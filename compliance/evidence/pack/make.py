@@ -16,7 +16,8 @@ from compliance.evidence.pack import gather as gathering
 from compliance.evidence.pack import seal, wording
 from compliance.evidence.pack.gather import Gathered
 from compliance.evidence.pack.zipping import PackWriter
-from core import bulk, canonical
+from core import bulk, canonical, personal_keys
+from core.errors import DomainError
 from invoicing.cycle.models import Invoice, InvoiceLine
 from metering import queries as metering_queries
 from metering.queries import EvidenceStream
@@ -53,9 +54,25 @@ def make_pack(
         return _keep(file, gathered=gathered, sealed=sealed, event_count=event_count, actor=actor, at=at)
 
 
+class PackErasedError(DomainError):
+    """The pack named a person who was erased since; one that is made now does not."""
+
+    code = "pack_erased"
+    http_status = 410
+
+
 def read_pack(pack: EvidencePack) -> Iterator[bytes]:
-    """The bytes of the ZIP, part by part."""
-    yield from map(bytes, pack.parts.order_by("position").values_list("content", flat=True).iterator(chunk_size=4))
+    """The bytes of the ZIP, part by part; PackErasedError, before the first, where whom it names was erased."""
+    key_id = pack.invoice.personal_key_id if pack.is_sealed else None
+    if key_id is not None and personal_keys.is_destroyed(key_id):
+        words = personal_keys.erased_words(key_id)
+        raise PackErasedError(f"The customer was {words}, and this pack with them; make a new one.")
+    contents = pack.parts.order_by("position").values_list("content", flat=True).iterator(chunk_size=4)
+    return (_opened(bytes(content), key_id) for content in contents)
+
+
+def _opened(content: bytes, key_id: int | None) -> bytes:
+    return content if key_id is None else personal_keys.open_under(key_id, content) or b""
 
 
 def _find(gathered: Gathered) -> EvidencePack | None:
@@ -134,6 +151,8 @@ def _manifest(gathered: Gathered, writer: PackWriter) -> dict[str, Any]:
 def _keep(
     file: IO[bytes], *, gathered: Gathered, sealed: seal.Sealed, event_count: int, actor: Any, at: datetime
 ) -> EvidencePack:
+    key = gathered.invoice.personal_key
+    key_id = None if key is None or key.destroyed_at is not None else key.pk
     size = file.seek(0, 2)
     file.seek(0)
     digest = hashlib.sha256()
@@ -152,11 +171,13 @@ def _keep(
             "file_name": gathering.file_name(gathered.invoice, gathered.line),
             "audit_entry": sealed.entry,
             "head": sealed.head,
+            "is_sealed": key_id is not None,
             "made_by": actor,
             "made_at": at,
         },
     )
     if is_new:
         for position, block in enumerate(iter(lambda: file.read(PART_BYTES), b"")):
-            bulk.insert_rows([EvidencePackPart(pack=pack, position=position, content=block)])
+            content = block if key_id is None else personal_keys.seal_under(key_id, block)
+            bulk.insert_rows([EvidencePackPart(pack=pack, position=position, content=content)])
     return pack

@@ -110,7 +110,7 @@ def _find_content_that_changed() -> Iterator[str]:
 
 def _find_documents_that_changed() -> list[str]:
     digest = Func(Func(F("content"), function="sha256"), Value("hex"), function="encode")
-    changed = StoredDocument.objects.annotate(again=digest).exclude(sha256=F("again"))
+    changed = StoredDocument.objects.annotate(again=digest).exclude(content_sha256=F("again"))
     return [f"document {key}" for key in changed.order_by("key").values_list("key", flat=True)]
 
 

@@ -21,6 +21,7 @@ FIXED_FIGURES = [
     "period_start",
     "period_end",
     "parties",
+    "personal_key",
     "terms_days",
     "allowances",
     "charges",

@@ -8,6 +8,8 @@ from django.db.models import F, Q
 from simple_history.models import HistoricalRecords
 
 from accounts.models import Customer, Seller
+from core import personal_keys
+from core.models import PersonalKey
 from invoicing.cycle.models import guards
 from invoicing.cycle.models.cycles import BillingCycle, DocumentType, NumberSeries
 from invoicing.policy.models import TriggerPolicy
@@ -66,7 +68,16 @@ class Invoice(models.Model):
     currency = models.CharField(max_length=3)
     period_start = models.DateTimeField()
     period_end = models.DateTimeField()
-    parties = models.JSONField(help_text="Names, addresses and tax ids of both sides, as they were when drafted.")
+    parties = models.JSONField(
+        help_text="Names, addresses and tax ids of both sides, as they were when drafted; the customer's are sealed."
+    )
+    personal_key = models.ForeignKey(
+        PersonalKey,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Whom it was issued to lies under it, here, in the PDF and in packs: destroyed when no law keeps it.",
+    )
     terms_days = models.PositiveSmallIntegerField()
     allowances = models.DecimalField(max_digits=20, decimal_places=4, default=0, help_text="Taken off the lines.")
     charges = models.DecimalField(max_digits=20, decimal_places=4, default=0, help_text="Added to the lines.")
@@ -166,6 +177,12 @@ class Invoice(models.Model):
 
     def __str__(self) -> str:
         return self.number or f"Draft {self.pk}"
+
+    @property
+    def opened_parties(self) -> dict[str, dict[str, str]]:
+        """Both sides as they can be read; "erased on …" where the customer's key is gone."""
+        opened: dict[str, dict[str, str]] = personal_keys.open_within(self.parties)
+        return opened
 
     @property
     def payable(self) -> Decimal:
