@@ -261,6 +261,9 @@ class PdfView(RuledView, APIView):
             (409, MEDIA_TYPE): OpenApiResponse(
                 ProblemSerializer, description="Still being rendered (`pdf_not_ready`); Retry-After says when to ask."
             ),
+            (410, MEDIA_TYPE): OpenApiResponse(
+                ProblemSerializer, description="The person was erased and no law keeps the document (`pdf_erased`)."
+            ),
             **READ_REFUSALS,
         }
     )
