@@ -16,7 +16,7 @@ from core.errors import DomainError
 from core.models import PersonalKey
 
 NEIGHBOURS = 250  # who was entered together is shown together: their keys come in one statement
-KEPT_SECONDS = 30.0  # how long another process may still open what was erased
+KEPT_SECONDS = 60.0  # how long another process may still open what was erased
 KEPT_MAX = 20_000
 _kept: dict[int, tuple[float, bytes]] = {}
 

@@ -33,7 +33,7 @@ class StoredDocument(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(personal_key__isnull=False) | Q(sha256=F("content_sha256")),
-                name="documents_plain_or_sealed",
+                name="documents_unsealed_is_plain",
             ),
         ]
         triggers = APPEND_ONLY
