@@ -1,5 +1,6 @@
 """The letter about a decided dispute: written once, from the evidence that decided, with the pack by its hash."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -51,6 +52,7 @@ def write_letter(*, dispute_id: int, at: datetime) -> DisputeLetter:
             key=f"dispute_letter:{dispute.pk}",
             kind=StoredDocument.Kind.DISPUTE_LETTER,
             content=letters.render_letter(letter),
+            key_id=dispute.invoice.personal_key_id,
             at=at,
         )
         made, _ = DisputeLetter.objects.get_or_create(
@@ -58,7 +60,8 @@ def write_letter(*, dispute_id: int, at: datetime) -> DisputeLetter:
             defaults={
                 "evidence": evidence,
                 "pack_sha256": evidence.pack.sha256,
-                "text": letters.letter_text(letter),
+                # The text stays for good and names the customer by code; who that is stands in the PDF.
+                "text": letters.letter_text(replace(letter, customer=DocumentParty(name=dispute.customer.code))),
                 "pdf": pdf,
                 "made_at": at,
             },
@@ -66,9 +69,24 @@ def write_letter(*, dispute_id: int, at: datetime) -> DisputeLetter:
     return made
 
 
+class LetterErasedError(DomainError):
+    """The customer was erased, and no law keeps the invoice any more."""
+
+    code = "letter_erased"
+    http_status = 410
+
+
+def content_of(letter: DisputeLetter) -> bytes:
+    """The PDF as it was sent; LetterErasedError once the key of its invoice is gone."""
+    content = letter.pdf.opened()
+    if content is None:
+        raise LetterErasedError("The customer was erased, and this letter with the invoice that it is about.")
+    return content
+
+
 def compose(dispute: Dispute, *, evidence: DisputeEvidence, pack: EvidencePack, at: datetime) -> Letter:
     """The letter as a value; who is addressed is whom the invoice addressed."""
-    parties, invoice = dispute.invoice.parties, dispute.invoice
+    parties, invoice = dispute.invoice.opened_parties, dispute.invoice
     lines = _lines(dispute)
     zone = ZoneInfo(parties["customer"]["time_zone"])
     opened_on = figures.date_text(dispute.opened_at.astimezone(zone).date(), locale=LOCALE)

@@ -7,6 +7,8 @@ from datetime import date, datetime, timedelta
 from django.db.models import F, Max, Q
 
 from accounts.models import PortalUser
+from compliance.disputes.models import Dispute
+from compliance.disputes.rules import lifecycle
 from compliance.erasure.models import RetentionRule
 from compliance.erasure.persons import Kind, Person
 from compliance.erasure.rules import retention
@@ -191,6 +193,9 @@ def _watched(customer_id: int) -> Iterator[str]:
         yield "The customer is parked: its close failed. Repair that first."
     if CreditReview.objects.filter(customer_id=customer_id, status=CreditReview.Status.OPEN).exists():
         yield "A credit review is open. Close it first."
+    disputed = Dispute.objects.filter(customer_id=customer_id).exclude(status=lifecycle.CLOSED).order_by("pk")
+    if numbers := list(disputed.values_list("pk", flat=True)[:SHOWN]):
+        yield f"Disputes are open: {', '.join(map(str, numbers))}. Close them first."
 
 
 def _day(day: date) -> str:

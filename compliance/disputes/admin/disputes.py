@@ -16,6 +16,7 @@ from unfold.enums import ActionVariant
 from accounts import roles
 from accounts.backoffice import ID_DIGITS_MAX, BackOfficeAdmin, answer_dialog
 from compliance.disputes import decide, fixing, keeping, opening, queries, rebuild, talk
+from compliance.disputes import letter as letters
 from compliance.disputes.admin import forms, lists, page
 from compliance.disputes.models import Dispute
 from compliance.disputes.opening import Claim
@@ -75,7 +76,7 @@ class DisputeAdmin(BackOfficeAdmin):
         if found is None:
             raise Http404
         name = f'inline; filename="dispute-{object_id}.pdf"'
-        content = bytes(found.pdf.content)
+        content = letters.content_of(found)
         return HttpResponse(content, content_type="application/pdf", headers={"Content-Disposition": name})
 
     def change_view(

@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 
 from accounts.permissions import READERS, RuledView
 from compliance.disputes import decide, fixing, keeping, opening, policies, queries, rebuild, talk
+from compliance.disputes import letter as letters
 from compliance.disputes.api import shapes
 from compliance.disputes.models import Dispute, DisputeDrill, DisputeMessage, DisputePolicy
 from compliance.disputes.models.disputes import OUTCOMES, PATHS, STATUSES
@@ -227,7 +228,7 @@ class LetterView(RuledView, APIView):
         if letter is None:
             raise NotFoundError("There is no letter: the dispute is not decided, or it is being written.")
         name = f'attachment; filename="dispute-{dispute_id}.pdf"'
-        content = bytes(letter.pdf.content)
+        content = letters.content_of(letter)
         return HttpResponse(content, content_type="application/pdf", headers={"Content-Disposition": name})
 
 

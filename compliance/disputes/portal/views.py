@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Customer
 from compliance.disputes import decide, opening, queries, talk
+from compliance.disputes import letter as letters
 from compliance.disputes.models import Dispute, DisputeLetter
 from compliance.disputes.opening import Claim
 from compliance.disputes.portal.forms import MessageForm, OpenForm
@@ -98,7 +99,7 @@ def letter_pdf(
 ) -> HttpResponseBase:
     """The stored letter."""
     found = _letter(customer, dispute_id)
-    return _download(bytes(found.pdf.content), name=f"dispute-{dispute_id}.pdf", content_type="application/pdf")
+    return _download(letters.content_of(found), name=f"dispute-{dispute_id}.pdf", content_type="application/pdf")
 
 
 @require_safe

@@ -14,7 +14,7 @@ def copy_hashes(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("core", "0007_keys_of_persons"), ("documents", "0001_initial")]
+    dependencies = [("core", "0007_keys_of_persons"), ("documents", "0002_letters_about_disputes")]
     operations = [
         migrations.RemoveConstraint(model_name="storeddocument", name="documents_sha256_is_of_content"),
         migrations.AddField(
