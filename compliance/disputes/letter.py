@@ -1,6 +1,5 @@
 """The letter about a decided dispute: written once, from the evidence that decided, with the pack by its hash."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -60,8 +59,7 @@ def write_letter(*, dispute_id: int, at: datetime) -> DisputeLetter:
             defaults={
                 "evidence": evidence,
                 "pack_sha256": evidence.pack.sha256,
-                # The text stays for good and names the customer by code; who that is stands in the PDF.
-                "text": letters.letter_text(replace(letter, customer=DocumentParty(name=dispute.customer.code))),
+                "text": letters.letter_text(letter),
                 "pdf": pdf,
                 "made_at": at,
             },

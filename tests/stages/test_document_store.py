@@ -46,7 +46,7 @@ def test_a_digest_of_other_bytes_is_refused_by_the_database() -> None:
     [
         "UPDATE documents_storeddocument SET stored_at = now()",
         "DELETE FROM documents_storeddocument",
-        "TRUNCATE documents_storeddocument",
+        "TRUNCATE documents_storeddocument CASCADE",
     ],
 )
 def test_a_stored_document_never_changes(statement: str) -> None:

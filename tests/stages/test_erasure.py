@@ -46,7 +46,7 @@ WHO = {
     "email": "erika.mustermann@example.org",
 }
 SIGNS_IN = {"username": "e.mustermann", "first_name": "Erika", "last_name": "Mustermann", "email": "em@privat.example"}
-WORDS = ["Erika", "Mustermann", "mustermann", "Heidestra", "51147", "DE136695976", "example.org", "privat.example"]
+WORDS = ["Erika", "Mustermann", "mustermann", "Heidestra", "51147 K", "DE136695976", "example.org", "privat.example"]
 
 
 @pytest.fixture
