@@ -42,7 +42,7 @@ def test_both_paths_are_run_to_their_ends_and_every_step_is_timed(monkeypatch: p
 
 
 @pytest.mark.nightly
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)  # the first policy comes from a migration
 def test_the_command_rehearses_beside_this_database_and_keeps_only_the_result() -> None:
     policies.current_policy()
     before = AuditEntry.objects.count()

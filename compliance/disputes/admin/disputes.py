@@ -207,7 +207,7 @@ class DisputeAdmin(BackOfficeAdmin):
         dialog={
             "title": "Uphold: the customer is right",
             "description": (
-                "A letter goes out with the pack. The correction follows by the paths that correct everything: at the "
+                "A letter is written, for download with the pack. The correction follows by the usual paths: at the "
                 "source event, or by a credit note with its delta report. Link it here."
             ),
             "form_class": forms.AnswerForm,
@@ -224,7 +224,7 @@ class DisputeAdmin(BackOfficeAdmin):
         icon="gavel",
         dialog={
             "title": "Reject: the bill stands",
-            "description": "A letter goes out with the pack, by which the customer can check it. This closes it.",
+            "description": "A letter is written, for download with the pack. This closes the dispute.",
             "form_class": forms.AnswerForm,
             "form_submit_text": "Reject",
         },
