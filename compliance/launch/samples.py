@@ -158,7 +158,8 @@ def _lines(walked: InvoiceTrace) -> Iterator[tuple[str, str]]:
         amount = money.amount_text(line.amount, currency=walked.invoice.currency)
         segment = f"{line.segment_start:%Y-%m-%d %H:%M} to {line.segment_end:%Y-%m-%d %H:%M}"
         priced = f"{version.charge.plan.code} price version {version.version}"
-        said = f"{line.description}: {segment}, {money.plain(line.quantity)} {line.unit}, {priced}, {amount}"
+        quantity = f"{money.plain(line.quantity)} {line.unit}".strip()
+        said = f"{line.description}: {segment}, {quantity}, {priced}, {amount}"
         yield f"Line {line.position}", said + _correction(line)
 
 

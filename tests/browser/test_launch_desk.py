@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from compliance.launch import check, samples
-from compliance.launch.models import LaunchCheck
+from compliance.launch.models import ChecklistVersion, LaunchCheck, RestoreDrill
 from tests.builders import billing, launch, people, replayed
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -92,8 +92,8 @@ def test_what_is_open_is_read_excepted_and_launched(page: Page) -> None:
     expect(page.get_by_text("Your acceptance is kept.")).to_be_visible()
     for path, name in (
         ("/admin/launch/checklistversion/", "launch-rules-list"),
-        ("/admin/launch/checklistversion/1/change/", "launch-rules"),
-        ("/admin/launch/restoredrill/1/change/", "launch-drill"),
+        (f"/admin/launch/checklistversion/{ChecklistVersion.objects.get().pk}/change/", "launch-rules"),
+        (f"/admin/launch/restoredrill/{RestoreDrill.objects.get().pk}/change/", "launch-drill"),
         ("/admin/launch/launchcheck/", "launch-checks"),
     ):
         page.goto(path)
