@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 
 from compliance.disputes.models import Dispute
 from compliance.disputes.rules import lifecycle
+from core.personal_keys import PersonErasedError
 from invoicing.notices import tell
 from invoicing.notices.models import Audience, Channel, Notice, Topic
 from invoicing.notices.tell import News
@@ -24,12 +25,21 @@ def tell_overdue(*, at: datetime) -> int:
     told = 0
     for dispute in overdue(at=at).select_related("customer", "invoice", "line", "owner").order_by("pk"):
         for key, news in _all_news(dispute, at=at):
-            with transaction.atomic():
-                Dispute.objects.select_for_update().get(pk=dispute.pk)  # two lookers tell it once
-                if not Notice.objects.filter(key=key).exists():
-                    tell.tell(news, at=at)
-                    told += 1
+            told += _tell_once(dispute, key=key, news=news, at=at)
     return told
+
+
+def _tell_once(dispute: Dispute, *, key: str, news: News, at: datetime) -> bool:
+    """Whether it is told now; of an erased customer nothing is, and the desk still shows the dispute."""
+    try:
+        with transaction.atomic():
+            Dispute.objects.select_for_update().get(pk=dispute.pk)  # two lookers tell it once
+            if Notice.objects.filter(key=key).exists():
+                return False
+            tell.tell(news, at=at)
+    except PersonErasedError:
+        return False
+    return True
 
 
 def _all_news(dispute: Dispute, *, at: datetime) -> list[tuple[str, News]]:

@@ -6,6 +6,7 @@ import pytest
 from django.db import transaction
 
 from compliance.disputes import decide, invariants, keeping, overdue, talk
+from core import personal_keys
 from core.invariants import check_all
 from invoicing.notices.models import Notice
 from tests.builders import billing, disputes
@@ -50,6 +51,20 @@ def test_owners_are_told_once_of_each_due_time_that_passed() -> None:
     talk.write_update(dispute_id=dispute.pk, text="Still at it.", actor=desk.ops, at=late)
     assert overdue.tell_overdue(at=late + timedelta(hours=71)) == 0
     assert overdue.tell_overdue(at=late + timedelta(hours=73)) == 1  # the next update; the step was told already
+
+
+def test_the_dispute_of_an_erased_customer_stops_nobody_and_can_still_be_closed() -> None:
+    desk = disputes.open_desk()
+    dispute = disputes.on_its_path(desk)
+    key = desk.invoice.customer.personal_key_id
+    assert key is not None
+    personal_keys.destroy_keys([key], at=NOON)
+    late = NOON + timedelta(days=60)
+    assert overdue.tell_overdue(at=late) == 0
+    decide.withdraw(dispute_id=dispute.pk, reason="erased", actor=desk.ops, at=late)
+    dispute.refresh_from_db()
+    assert (dispute.status, dispute.outcome) == ("closed", "withdrawn")
+    assert dispute.messages.latest("pk").text == talk.ERASED
 
 
 def test_each_invariant_finds_what_offends_it() -> None:
