@@ -20,8 +20,8 @@ CHECK_JOB = "cycle.check_invariants"
 TELL_JOB = "cycle.tell_offences"
 KEPT_MAX = 1000  # of each invariant; more than that concern everybody, and a row says how many there are
 SHOWN = 20
-# How offenders name what they are about: `invoice 42, line 7`, `entry invoice:42:final`, `number INV-000001`.
-_NAMED = re.compile(r"(?:^|, )(invoice|line|rated_line|snapshot|customer|subscription) (\d+)(?=,|$)")
+# How offenders name whom they are about: `invoice 42, line 7`, `invoice 42:`, `entry invoice:42:final`, `number INV-1`
+_NAMED = re.compile(r"(?:^|, )(invoice|line|rated_line|snapshot|customer|subscription) (\d+)(?=[,:]|$)")
 _ENTRY = re.compile(r"invoice:(\d+):")
 _NUMBER = re.compile(r"(?:^|, )number (\S+)(?=,|$)")
 

@@ -130,9 +130,10 @@ OFFENCES = [
         """
         ALTER TABLE metering_aggregationsnapshot DROP CONSTRAINT metering_snapshot_one_live;
         INSERT INTO metering_aggregationsnapshot (kind, customer_id, meter_id, meter_version_id, window_start,
-        window_end, time_zone, watermark_id, quantity, event_count, unmeasured_count, digest, taken_at) SELECT kind,
+        window_end, time_zone, watermark_id, quantity, event_count, unmeasured_count, digest, first_seq,
+        taken_at) SELECT kind,
         customer_id, meter_id, meter_version_id, window_start, window_end, time_zone, watermark_id, quantity,
-        event_count, unmeasured_count, digest, taken_at FROM metering_aggregationsnapshot
+        event_count, unmeasured_count, digest, first_seq, taken_at FROM metering_aggregationsnapshot
         WHERE kind = 'cycle' AND retired_at IS NULL LIMIT 1;
         """,
     ),
@@ -141,9 +142,10 @@ OFFENCES = [
         """
         ALTER TABLE metering_aggregationsnapshot DROP CONSTRAINT metering_snapshot_one_live;
         INSERT INTO metering_aggregationsnapshot (kind, customer_id, meter_id, meter_version_id, window_start,
-        window_end, time_zone, watermark_id, quantity, event_count, unmeasured_count, digest, taken_at) SELECT kind,
+        window_end, time_zone, watermark_id, quantity, event_count, unmeasured_count, digest, first_seq,
+        taken_at) SELECT kind,
         customer_id, meter_id, meter_version_id, window_start, window_end, time_zone, watermark_id, quantity,
-        event_count, unmeasured_count, digest, taken_at FROM metering_aggregationsnapshot
+        event_count, unmeasured_count, digest, first_seq, taken_at FROM metering_aggregationsnapshot
         WHERE kind = 'cycle' AND retired_at IS NULL LIMIT 1;
         """,
     ),
@@ -462,9 +464,10 @@ OFFENCES = [
         """
         ALTER TABLE metering_aggregationsnapshot DROP CONSTRAINT metering_snapshot_one_live;
         INSERT INTO metering_aggregationsnapshot (kind, customer_id, meter_id, meter_version_id, window_start,
-        window_end, time_zone, watermark_id, quantity, event_count, unmeasured_count, digest, taken_at) SELECT kind,
+        window_end, time_zone, watermark_id, quantity, event_count, unmeasured_count, digest, first_seq,
+        taken_at) SELECT kind,
         customer_id, meter_id, meter_version_id, window_start, window_end, time_zone, watermark_id, quantity,
-        event_count, unmeasured_count, digest, taken_at FROM metering_aggregationsnapshot
+        event_count, unmeasured_count, digest, first_seq, taken_at FROM metering_aggregationsnapshot
         WHERE kind = 'cycle' AND retired_at IS NULL LIMIT 1;
         """,
     ),

@@ -66,7 +66,14 @@ def test_postgresql_refuses_to_issue_over_an_offence_whoever_writes(company: bil
 
 
 @pytest.mark.parametrize(
-    "words", ["line {line}", "rated_line {rated}, quantity 3", "snapshot {snapshot}", "x invoice:{pk}:final"]
+    "words",
+    [
+        "line {line}",
+        "rated_line {rated}, quantity 3",
+        "snapshot {snapshot}",
+        "x invoice:{pk}:final",
+        "invoice {pk}: lines 3, together 4",
+    ],
 )
 def test_whom_it_concerns_is_found_through_what_it_names(company: billing.Company, words: str) -> None:
     invoice = billing.billed_customer(company)
