@@ -157,7 +157,7 @@ def test_the_page_makes_packs_and_gives_them_out(invoice: Invoice, line: Invoice
     file = client.get(reverse("admin:evidence_pack_file", args=[pack.pk]))
     assert file["Content-Type"] == "application/zip"
     assert hashlib.sha256(file.getvalue()).hexdigest() == pack.sha256
-    assert bytes(pack.parts.get().content)[:4] != b"PK\x03\x04" == file.getvalue()[:4], "it lies sealed"
+    assert bytes(pack.parts.get().content)[:4] != b"PK\x03\x04", "it lies sealed"
     for wrong in ("99", "x", "9" * 30):
         assert "has no" in client.post(url, {"line": wrong}, follow=True).content.decode()
     assert client.get(reverse("admin:evidence_packs", args=[invoice.pk + 9])).status_code == 404
