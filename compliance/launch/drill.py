@@ -94,8 +94,9 @@ def _search(environment: dict[str, str]) -> list[dict[str, Any]]:
     try:
         found: list[dict[str, Any]] = orjson.loads(result.stdout)
     except orjson.JSONDecodeError as error:
-        said = result.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        raise database_copies.DatabaseCopyError(f"the restored database cannot be searched: {said}") from error
+        said = [line for line in result.stderr.decode(errors="replace").splitlines() if "Error" in line]
+        why = said[-1] if said else f"check_invariants ended with {result.returncode}"
+        raise database_copies.DatabaseCopyError(f"the restored database cannot be searched: {why}") from error
     return found
 
 
