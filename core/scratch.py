@@ -65,9 +65,12 @@ def environment_of(name: str) -> dict[str, str]:
     }
 
 
-def drop_forsaken(*, purpose: str, at: datetime) -> None:
-    """Drop what killed processes left behind: databases of this purpose that are old and that nobody is in."""
-    prefix = f"billing_ops_{purpose}_"
+def drop_forsaken(*, purpose: str) -> None:
+    """Drop what killed processes left behind: databases of this purpose that are old and that nobody is in.
+
+    How old they are is told by this machine's clock, which their names hold too, whatever instant a caller works at.
+    """
+    prefix, now = f"billing_ops_{purpose}_", datetime.now(UTC)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT datname FROM pg_database WHERE starts_with(datname, %s)"
@@ -77,7 +80,7 @@ def drop_forsaken(*, purpose: str, at: datetime) -> None:
         names = [name for (name,) in cursor.fetchall()]
     for name in names:
         made = name.removeprefix(prefix).partition("_")[0]
-        if made.isdecimal() and datetime.fromtimestamp(int(made), UTC) < at - OLD:
+        if made.isdecimal() and datetime.fromtimestamp(int(made), UTC) < now - OLD:
             with suppress(Error):  # somebody else was quicker
                 _execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
 

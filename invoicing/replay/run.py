@@ -78,7 +78,7 @@ def carry_out(*, run_id: int, clock: Callable[[], datetime]) -> ReplayRun:
     run = find_run(run_id)
     if run.finished_at is not None:
         return run
-    scratch.drop_forsaken(purpose=engine.PURPOSE, at=clock())
+    scratch.drop_forsaken(purpose=engine.PURPOSE)
     begun = monotonic()
     try:
         found = _play(run)

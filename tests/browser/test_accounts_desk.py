@@ -18,7 +18,7 @@ from accounts import sign_in as guard
 from accounts.models import Customer, ExternalId, PortalUser
 from tests.builders import people, world
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
 EVERY_ROLE = ("product", "finance", "ops", "engineering", "auditor")
 
 

@@ -106,5 +106,6 @@ def test_no_page_is_wider_than_its_screen(page: Page, issued: Invoice, width: in
 
 def test_the_keyboard_reaches_the_content_first(page: Page, issued: Invoice) -> None:
     sign_in(page)
+    expect(page.get_by_role("heading", name="Usage so far")).to_be_visible()
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()

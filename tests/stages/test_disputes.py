@@ -7,6 +7,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from compliance.disputes import decide, fixing, keeping, move, opening, policies, rebuild, talk
+from compliance.disputes import letter as letters
 from compliance.disputes.models import Dispute, DisputeLetter
 from compliance.disputes.opening import Claim
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
@@ -138,7 +139,7 @@ def test_a_rejection_closes_the_dispute_with_a_letter_that_names_line_price_and_
         f"SHA-256: {pack.sha256}",
     ):
         assert words in said
-    assert bytes(letter.pdf.content).startswith(b"%PDF-")
+    assert letters.content_of(letter).startswith(b"%PDF-")
 
 
 def test_an_upheld_dispute_closes_with_the_document_that_corrects_it(desk: disputes.Desk) -> None:

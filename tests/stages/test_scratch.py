@@ -10,7 +10,6 @@ from core import scratch
 from invoicing.replay import engine, program_code
 
 pytestmark = pytest.mark.django_db(transaction=True)
-NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
 
 def ask(statement: str, *parameters: str) -> object:
@@ -56,11 +55,11 @@ def test_nothing_of_the_environment_leads_outside(monkeypatch: pytest.MonkeyPatc
 
 
 def test_what_a_killed_process_left_is_dropped_once_it_is_old() -> None:
-    old, fresh = "billing_ops_left_1000_ab", f"billing_ops_left_{int(NOW.timestamp())}_ab"
+    old, fresh = "billing_ops_left_1000_ab", f"billing_ops_left_{int(datetime.now(UTC).timestamp())}_ab"
     for name in (old, fresh):
         scratch._execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))  # noqa: SLF001  as a killed one left it
     try:
-        scratch.drop_forsaken(purpose="left", at=NOW)
+        scratch.drop_forsaken(purpose="left")
         assert (exists(old), exists(fresh)) == (False, True)
     finally:
         for name in (old, fresh):

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,15 +33,15 @@ def run_drill(*, drill_id: int, now: Any) -> DisputeDrill:
     if drill.finished_at is not None:
         return drill
     try:
-        report = rehearse_apart(at=now())
+        report = rehearse_apart()
     except DomainError as error:
         return drills.keep_result(drill_id, report=None, error=error.message, at=now())
     return drills.keep_result(drill_id, report=report, at=now())
 
 
-def rehearse_apart(*, at: datetime) -> dict[str, Any]:
+def rehearse_apart() -> dict[str, Any]:
     """The report of a rehearsal in a fresh database, which is dropped; DrillBrokenError where there is none."""
-    scratch.drop_forsaken(purpose=PURPOSE, at=at)
+    scratch.drop_forsaken(purpose=PURPOSE)
     template = scratch.find_template(state=program_code.hash_migrations()[:STATE_LENGTH])
     command = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), "dispute_drill_in_scratch"]
     with scratch.scratch_database(template=template, purpose=PURPOSE) as environment:
