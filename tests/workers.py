@@ -9,7 +9,12 @@ from xdist.scheduler import LoadScopeScheduling
 
 WORKERS_MAX = 4  # each has a database of its own; more would wait for the one PostgreSQL
 # Seconds, as `--durations=0` shows them, of the files that would keep one worker busy after the others have ended.
-LONG: dict[str, int] = {}
+LONG = {
+    "tests/concurrency/test_capture_killed.py": 195,
+    "tests/journeys/test_demo.py": 124,
+    "tests/journeys/test_serve.py": 94,
+    "tests/browser/test_accounts_desk.py": 85,
+}
 
 
 def count_workers(config: pytest.Config) -> int:
