@@ -10,7 +10,6 @@ import pgtrigger
 import pytest
 from django.db import connections, transaction
 from django.db.backends.base.creation import BaseDatabaseCreation
-from django.db.backends.postgresql.base import DatabaseWrapper
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import override_settings
 
@@ -77,23 +76,6 @@ def clear_what_has_rows(sql_list: list[str]) -> bool:
     return True
 
 
-class WrittenByMigrations:
-    """What the first connection noted of it, for every later one.
-
-    Beside a browser Django gives this thread a connection of its own for each event loop, and it would know nothing.
-    """
-
-    noted: str | None = None
-
-    def __get__(self, connection: object, owner: type) -> str:
-        if self.noted is None:
-            raise AttributeError
-        return self.noted
-
-    def __set__(self, connection: object, value: str) -> None:
-        self.noted = value
-
-
 @pytest.fixture(scope="session", autouse=True)
 def clearing_between_committed_tests() -> Iterator[None]:
     """Append-only tables refuse TRUNCATE, and to have their first rows written once more.
@@ -115,7 +97,6 @@ def clearing_between_committed_tests() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "execute_sql_flush", flush_all)
         patch.setattr(BaseDatabaseCreation, "deserialize_db_from_string", bring_all_back)
-        patch.setattr(DatabaseWrapper, "_test_serialized_contents", WrittenByMigrations(), raising=False)
         yield
 
 

@@ -13,7 +13,6 @@ LONG = {
     "tests/concurrency/test_capture_killed.py": 195,
     "tests/journeys/test_demo.py": 124,
     "tests/journeys/test_serve.py": 94,
-    "tests/browser/test_accounts_desk.py": 85,
 }
 
 

@@ -18,7 +18,7 @@ from accounts import sign_in as guard
 from accounts.models import Customer, ExternalId, PortalUser
 from tests.builders import people, world
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 EVERY_ROLE = ("product", "finance", "ops", "engineering", "auditor")
 
 
@@ -156,6 +156,7 @@ def test_an_administrator_gives_a_role_and_unlocks_a_sign_in(page: Page, complai
     assert complaints == []
 
 
+@pytest.mark.nightly  # over a minute, for every page of the back office is opened
 def test_no_page_breaks_the_content_security_policy(page: Page, complaints: list[str]) -> None:
     made = world.make_world(at=timezone.now())
     enter(page, people.make_staff("everyman", *EVERY_ROLE, is_superuser=True))
