@@ -9,7 +9,7 @@ from pytest_django.live_server_helper import LiveServer
 from invoicing.pricing.models import FeeProgram
 from tests.builders import billing, fees
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PASSWORD = "a long enough phrase"
 
 

@@ -12,7 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 from invoicing.cycle.models import HoldReason, Invoice
 from tests.builders import billing
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PASSWORD = "a long enough phrase"
 
 

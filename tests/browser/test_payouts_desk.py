@@ -12,7 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 from compliance.payouts.models import GateDecision, Payout, PayoutBatch, ReleaseDecision
 from tests.builders import payouts
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def open_as(user: User, browser: Browser, live_server: LiveServer) -> Page:

@@ -17,7 +17,7 @@ from core import work
 from invoicing.cycle.models import Invoice
 from tests.builders import billing, portal
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from invoicing.charge_controls.models import AccessChange
 from tests.builders import billing, triggers
 from tests.builders.triggers import HOLD, NEAR, look, subscriber, use
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PASSWORD = "a long enough phrase"
 
 
