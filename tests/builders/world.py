@@ -493,11 +493,7 @@ def _let_in(ids: dict[str, int], *, at: datetime) -> None:
     ids["erasure_erasurerequest"] = decide.ask_erasure(
         kind="portal_user", code="bob", ground="asked", reference="TICKET-9", actor=asker, at=at
     ).pk
-    # After a test that commits, what migrations wrote may be gone.
-    rule = RetentionRule.objects.order_by("pk").first() or RetentionRule.objects.create(
-        country="", years=10, basis="The longest that is asked for.", effective_at=at, created_at=at
-    )
-    ids["erasure_retentionrule"] = rule.pk
+    ids["erasure_retentionrule"] = RetentionRule.objects.earliest("pk").pk
     ids["accounts_apikey"] = key.pk
     ids["accounts_portaluser"] = people[0].pk
     ids["accounts_portaluser_open_access"] = people[1].pk
