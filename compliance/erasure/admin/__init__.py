@@ -78,7 +78,7 @@ class ErasureRequestAdmin(BackOfficeAdmin):
     def who(self, request: ErasureRequest) -> str:
         return persons.person_of(request).code
 
-    @display(description="State", label={label: TONES[value] for value, label in Status.choices})  # type: ignore[index]
+    @display(description="State", label={str(status.label): TONES[status] for status in Status})
     def state(self, request: ErasureRequest) -> str:
         return request.get_status_display()
 

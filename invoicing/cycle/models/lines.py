@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from core.models import APPEND_ONLY
-from invoicing.cycle.models import guards
+from invoicing.cycle.models import line_guards
 from invoicing.cycle.models.invoices import Invoice
 from invoicing.pricing.models import InvoiceTerm
 from invoicing.rating.models import RatedLine
@@ -46,7 +46,7 @@ class InvoiceLine(models.Model):
                 name="cycle_line_bounds",
             ),
         ]
-        triggers = [*APPEND_ONLY, guards.LINES_ON_DRAFTS_ONLY]
+        triggers = [*APPEND_ONLY, line_guards.LINES_ON_DRAFTS_ONLY]
 
     def __str__(self) -> str:
         return f"{self.invoice} line {self.position}"
@@ -76,7 +76,7 @@ class CreditLine(models.Model):
                 name="cycle_credit_line_bounds",
             ),
         ]
-        triggers = [*APPEND_ONLY, guards.CREDITS_ON_DRAFTS_ONLY]
+        triggers = [*APPEND_ONLY, line_guards.CREDITS_ON_DRAFTS_ONLY]
 
     def __str__(self) -> str:
         return f"{self.invoice} credit {self.position}"
@@ -115,7 +115,7 @@ class InvoiceAllowanceCharge(models.Model):
                 name="cycle_allowance_bounds",
             ),
         ]
-        triggers = [*APPEND_ONLY, guards.ALLOWANCES_ON_DRAFTS_ONLY]
+        triggers = [*APPEND_ONLY, line_guards.ALLOWANCES_ON_DRAFTS_ONLY]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.reason}"
@@ -144,7 +144,7 @@ class InvoiceTax(models.Model):
                 name="cycle_tax_bounds",
             ),
         ]
-        triggers = [*APPEND_ONLY, guards.TAXES_ON_DRAFTS_ONLY]
+        triggers = [*APPEND_ONLY, line_guards.TAXES_ON_DRAFTS_ONLY]
 
     def __str__(self) -> str:
         return f"{self.name} {self.percent.normalize():f}%"
