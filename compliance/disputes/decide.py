@@ -8,7 +8,7 @@ from django.db import transaction
 from accounts import roles
 from accounts.models import Customer
 from accounts.roles import Role
-from compliance.disputes import letter, move, talk
+from compliance.disputes import closing, keeping, letter, move, talk
 from compliance.disputes.models import Dispute
 from compliance.disputes.rules import lifecycle
 from core import work
@@ -17,27 +17,43 @@ DECIDERS = (Role.OPS, Role.FINANCE)
 
 
 @transaction.atomic
-def uphold(*, dispute_id: int, answer: str, actor: Any, at: datetime) -> Dispute:
-    """The customer is right: a correction follows by the paths that correct everything, and is linked."""
-    return _answer(
-        dispute_id, to_status=lifecycle.CORRECTING, outcome=lifecycle.UPHELD, answer=answer, actor=actor, at=at
+def uphold(*, dispute_id: int, answer: str, keep_hold: str = "", actor: Any, at: datetime) -> Dispute:
+    """The customer is right: a correction follows by the paths that correct everything, and is linked.
+
+    `keep_hold` says why the hold on collection of this dispute stands after it closes; without it, it ends then.
+    """
+    dispute, said = _lock_to_answer(dispute_id, answer=answer, actor=actor)
+    move.require_move(dispute, to_status=lifecycle.CORRECTING, outcome=lifecycle.UPHELD)
+    keeping.keep_hold_if_said(dispute, reason=keep_hold, actor=actor, at=at)
+    move.move_dispute(
+        dispute, to_status=lifecycle.CORRECTING, outcome=lifecycle.UPHELD, actor=actor, reason=said, at=at
     )
+    talk.tell_customer(dispute, text=_told(lifecycle.UPHELD, said), actor=actor, at=at)
+    _have_letter_written(dispute, at=at)
+    return dispute
 
 
 @transaction.atomic
-def reject(*, dispute_id: int, answer: str, actor: Any, at: datetime) -> Dispute:
-    """The bill stands; only where its chain reproduces it."""
-    return _answer(
-        dispute_id, to_status=lifecycle.CLOSED, outcome=lifecycle.REJECTED, answer=answer, actor=actor, at=at
-    )
+def reject(*, dispute_id: int, answer: str, keep_hold: str = "", actor: Any, at: datetime) -> Dispute:
+    """The bill stands; only where its chain reproduces it. For `keep_hold` see `uphold`."""
+    dispute, said = _lock_to_answer(dispute_id, answer=answer, actor=actor)
+    move.require_move(dispute, to_status=lifecycle.CLOSED, outcome=lifecycle.REJECTED)
+    keeping.keep_hold_if_said(dispute, reason=keep_hold, actor=actor, at=at)
+    outcome = lifecycle.REJECTED
+    closing.close_dispute(dispute, outcome=outcome, reason=said, told=_told(outcome, said), actor=actor, at=at)
+    _have_letter_written(dispute, at=at)
+    return dispute
 
 
 @transaction.atomic
-def withdraw(*, dispute_id: int, reason: str, actor: Any, at: datetime) -> Dispute:
-    """The customer told somebody here that they no longer contest it."""
+def withdraw(*, dispute_id: int, reason: str, keep_hold: str = "", actor: Any, at: datetime) -> Dispute:
+    """The customer told somebody here that they no longer contest it. For `keep_hold` see `uphold`."""
     roles.require_role(actor, *DECIDERS, to="withdraw a dispute for its customer")
     said = talk.clean(reason, pointer="/reason")
-    return _withdraw(move.lock_dispute(dispute_id=dispute_id), reason=said, actor=actor, at=at)
+    dispute = move.lock_dispute(dispute_id=dispute_id)
+    move.require_move(dispute, to_status=lifecycle.CLOSED, outcome=lifecycle.WITHDRAWN)
+    keeping.keep_hold_if_said(dispute, reason=keep_hold, actor=actor, at=at)
+    return _withdraw(dispute, reason=said, actor=actor, at=at)
 
 
 @transaction.atomic
@@ -47,20 +63,21 @@ def withdraw_as_customer(*, customer: Customer, dispute_id: int, actor: Any, at:
     return _withdraw(dispute, reason="Withdrawn in the portal.", actor=actor, at=at)
 
 
-def _answer(dispute_id: int, *, to_status: str, outcome: str, answer: str, actor: Any, at: datetime) -> Dispute:
+def _lock_to_answer(dispute_id: int, *, answer: str, actor: Any) -> tuple[Dispute, str]:
     roles.require_role(actor, *DECIDERS, to="decide a dispute")
     said = talk.clean(answer, pointer="/answer")
-    dispute = move.lock_dispute(dispute_id=dispute_id)
-    move.require_move(dispute, to_status=to_status, outcome=outcome)
+    return move.lock_dispute(dispute_id=dispute_id), said
+
+
+def _told(outcome: str, answer: str) -> str:
+    return f"Your dispute is {outcome}. {answer}"
+
+
+def _have_letter_written(dispute: Dispute, *, at: datetime) -> None:
     work.enqueue(kind=letter.JOB, key=str(dispute.pk), arguments={"dispute_id": dispute.pk}, at=at)
-    move.move_dispute(dispute, to_status=to_status, outcome=outcome, actor=actor, reason=said, at=at)
-    talk.tell_customer(dispute, text=f"Your dispute is {outcome}. {said}", actor=actor, at=at)
-    return dispute
 
 
 def _withdraw(dispute: Dispute, *, reason: str, actor: Any, at: datetime) -> Dispute:
-    outcome = lifecycle.WITHDRAWN
-    move.require_move(dispute, to_status=lifecycle.CLOSED, outcome=outcome)
-    move.move_dispute(dispute, to_status=lifecycle.CLOSED, outcome=outcome, actor=actor, reason=reason, at=at)
-    talk.tell_customer(dispute, text="This dispute is withdrawn.", actor=actor, at=at)
+    told = "This dispute is withdrawn."
+    closing.close_dispute(dispute, outcome=lifecycle.WITHDRAWN, reason=reason, told=told, actor=actor, at=at)
     return dispute

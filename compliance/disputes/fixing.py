@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from accounts import roles
 from accounts.roles import Role
-from compliance.disputes import move, talk
+from compliance.disputes import closing, keeping, move
 from compliance.disputes.models import Dispute, DisputeFix
 from compliance.disputes.rules import lifecycle
 from core import audit
@@ -32,9 +32,18 @@ class LinkedAlreadyError(DomainError):
 
 @transaction.atomic
 def link_fix(
-    *, dispute_id: int, document_id: int | None, delta_report_id: int | None, actor: Any, at: datetime
+    *,
+    dispute_id: int,
+    document_id: int | None,
+    delta_report_id: int | None,
+    keep_hold: str = "",
+    actor: Any,
+    at: datetime,
 ) -> DisputeFix:
-    """Link a document that corrects it, or a delta report; the dispute closes once such a document is final."""
+    """Link a document that corrects it, or a delta report; the dispute closes once such a document is final.
+
+    `keep_hold` says why the hold on collection of this dispute stands after that.
+    """
     roles.require_role(actor, *LINKERS, to="link a correction to a dispute")
     dispute = move.lock_dispute(dispute_id=dispute_id)
     if dispute.status != lifecycle.CORRECTING:
@@ -52,6 +61,7 @@ def link_fix(
     fix = DisputeFix.objects.create(
         dispute=dispute, document=document, delta_report=report, linked_by=actor, linked_at=at, audit_entry=entry
     )
+    keeping.keep_hold_if_said(dispute, reason=keep_hold, actor=actor, at=at)
     _close_if_issued(dispute, actor=actor, at=at)
     return fix
 
@@ -79,16 +89,15 @@ def _close_if_issued(dispute: Dispute, *, actor: Any, at: datetime) -> bool:
     issued = issued_fix(dispute)
     if dispute.status != lifecycle.CORRECTING or issued is None:
         return False
-    move.move_dispute(
+    closing.close_dispute(
         dispute,
-        to_status=lifecycle.CLOSED,
         outcome=lifecycle.UPHELD,
         actor=actor,
         reason=f"corrected by {issued}",
+        told=f"The correction is issued: {issued}.",
         facts={"document": issued.pk},
         at=at,
     )
-    talk.tell_customer(dispute, text=f"The correction is issued: {issued}.", actor=None, at=at)
     return True
 
 

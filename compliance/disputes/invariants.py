@@ -121,6 +121,23 @@ INVARIANTS = [
     ),
     Invariant(
         number=NUMBER,
+        name="a hold on collection that a dispute placed ended with it, or somebody said why it stays",
+        find_offenders=rows_of(
+            """
+            SELECT dispute.id AS dispute, hold.id AS hold FROM disputes_disputehold mine
+            JOIN disputes_dispute dispute ON dispute.id = mine.dispute_id
+            JOIN cycle_collectionhold hold ON hold.id = mine.hold_id
+            LEFT JOIN core_auditentry entry ON entry.id = mine.kept_entry_id
+            WHERE (dispute.status = 'closed' AND hold.lifted_at IS NULL AND mine.kept_at IS NULL)
+               OR hold.invoice_id <> dispute.invoice_id
+               OR (mine.kept_at IS NOT NULL AND (entry.subject <> 'dispute:' || dispute.id
+                   OR entry.facts ->> 'reason' IS DISTINCT FROM mine.kept_reason))
+            ORDER BY dispute.id
+            """
+        ),
+    ),
+    Invariant(
+        number=NUMBER,
         name="an invoice on hold for collection is final",
         find_offenders=rows_of(
             """

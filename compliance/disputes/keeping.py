@@ -8,8 +8,8 @@ from django.db import transaction
 
 from accounts import roles
 from accounts.roles import Role
-from compliance.disputes import move, talk
-from compliance.disputes.models import Dispute
+from compliance.disputes import move, queries, talk
+from compliance.disputes.models import Dispute, DisputeHold
 from compliance.disputes.rules import lifecycle
 from core import audit
 from core.errors import InvalidInputError
@@ -17,6 +17,13 @@ from invoicing.cycle import collection
 
 ASSIGNERS = (Role.FINANCE, Role.OPS, Role.ENGINEERING)
 COLLECTORS = collection.KEEPERS
+COLLECTED_AGAIN = "This invoice is collected as usual again."
+
+
+class NothingToKeepError(InvalidInputError):
+    """The dispute holds no collection, or it was said before that its hold stays."""
+
+    code = "no_hold_to_keep"
 
 
 @transaction.atomic
@@ -40,14 +47,15 @@ def assign(*, dispute_id: int, username: str, actor: Any, at: datetime) -> Dispu
 
 @transaction.atomic
 def hold_collection(*, dispute_id: int, reason: str, actor: Any, at: datetime) -> Dispute:
-    """Nobody asks for the money of the contested invoice until the hold is lifted; the invoice stays what it is."""
+    """Nobody asks for the money of the contested invoice until the dispute closes; the invoice stays what it is."""
     dispute = move.lock_dispute(dispute_id=dispute_id)
     if dispute.status == lifecycle.CLOSED:
         raise move.WrongStepError("The dispute is closed; hold an invoice for one that is open.")
     said = talk.clean(reason, pointer="/reason")
-    collection.hold_collection(
+    hold = collection.hold_collection(
         invoice_id=dispute.invoice_id, reason=f"Dispute {dispute.pk}: {said}", actor=actor, at=at
     )
+    DisputeHold.objects.create(dispute=dispute, hold=hold)
     talk.tell_customer(
         dispute, text="We do not collect this invoice while we look at your dispute.", actor=actor, at=at
     )
@@ -62,5 +70,38 @@ def lift_collection(*, dispute_id: int, reason: str, actor: Any, at: datetime) -
     collection.lift_collection(
         invoice_id=dispute.invoice_id, reason=f"Dispute {dispute.pk}: {said}", actor=actor, at=at
     )
-    talk.tell_customer(dispute, text="This invoice is collected as usual again.", actor=actor, at=at)
+    talk.tell_customer(dispute, text=COLLECTED_AGAIN, actor=actor, at=at)
     return dispute
+
+
+def keep_hold_if_said(dispute: Dispute, *, reason: str, actor: Any, at: datetime) -> None:
+    """With a reason, the hold that this locked dispute placed stands after it closes, until it is lifted by hand."""
+    if not reason.strip():
+        return
+    roles.require_role(actor, *COLLECTORS, to="keep a hold on collection")
+    said = talk.clean(reason, pointer="/keep_hold")
+    mine = queries.own_hold(dispute)
+    if mine is None or mine.kept_at is not None:
+        raise NothingToKeepError(
+            "It is said already that the hold stays."
+            if mine
+            else "This dispute holds no collection that could be kept; leave it out.",
+            pointer="/keep_hold",
+        )
+    facts = {"reason": said, "invoice": dispute.invoice_id}
+    mine.kept_by, mine.kept_at, mine.kept_reason = actor, at, said
+    mine.kept_entry = audit.append_entry(
+        action="dispute.hold_kept", subject=f"dispute:{dispute.pk}", actor=actor, facts=facts, at=at
+    )
+    mine.save(update_fields=["kept_by", "kept_at", "kept_reason", "kept_entry"])
+
+
+def end_own_hold(dispute: Dispute, *, outcome: str, actor: Any, at: datetime) -> bool:
+    """Lift the hold that this locked dispute placed, since it closes; whether there was one that nobody keeps."""
+    mine = queries.own_hold(dispute)
+    if mine is None or mine.kept_at is not None:
+        return False
+    reason = f"Dispute {dispute.pk} is closed: {outcome}."
+    facts = {"dispute": dispute.pk, "outcome": outcome}
+    ended = collection.end_hold(hold_id=mine.hold_id, reason=reason, facts=facts, actor=actor, at=at)
+    return ended is not None

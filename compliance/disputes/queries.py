@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import Customer
-from compliance.disputes.models import Dispute, DisputeEvidence, DisputeLetter, DisputeMessage
+from compliance.disputes.models import Dispute, DisputeEvidence, DisputeHold, DisputeLetter, DisputeMessage
 from compliance.disputes.rules import lifecycle
 from core.errors import NotFoundError
 from core.models import Job
@@ -35,7 +35,14 @@ def find_whole(dispute_id: int) -> Dispute:
         all_disputes()
         .select_related("letter")
         .prefetch_related(
-            "evidence__pack", "messages__author", "transitions__actor", "transitions__audit_entry", "fixes__linked_by"
+            "evidence__pack",
+            "messages__author",
+            "transitions__actor",
+            "transitions__audit_entry",
+            "fixes__linked_by",
+            "holds__kept_by",
+            "holds__hold__placed_by",
+            "holds__hold__lifted_by",
         )
     )
     found = whole.filter(pk=dispute_id).first()
@@ -47,6 +54,11 @@ def find_whole(dispute_id: int) -> Dispute:
 def find_letter(dispute_id: int) -> DisputeLetter | None:
     """The letter with its document; None while there is none."""
     return DisputeLetter.objects.filter(dispute=dispute_id).select_related("pdf", "evidence__pack").first()
+
+
+def own_hold(dispute: Dispute) -> DisputeHold | None:
+    """The hold on collection that this dispute placed and nobody lifted yet; None also where another placed it."""
+    return dispute.holds.filter(hold__lifted_at=None).select_related("hold", "kept_by").first()
 
 
 def overdue_filter(*, at: datetime) -> Q:

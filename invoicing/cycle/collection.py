@@ -57,10 +57,33 @@ def lift_collection(*, invoice_id: int, reason: str, actor: Any, at: datetime) -
     found = open_hold(invoice)
     if found is None:
         raise CollectionHeldError(f"{invoice} is not on hold for collection; there is nothing to lift.")
+    return _lift(found, reason=said, facts={}, actor=actor, at=at)
+
+
+@transaction.atomic
+def end_hold(*, hold_id: int, reason: str, facts: dict[str, Any], actor: Any, at: datetime) -> CollectionHold | None:
+    """What placed this hold is over, and the hold with it; None if somebody lifted it before.
+
+    For rooms above: no role is asked here, since whoever ended the cause was asked there. Without an actor the
+    product ended it. `facts` name the cause in the audit chain.
+    """
+    said = _said(reason)
+    hold = CollectionHold.objects.get(pk=hold_id)
+    found = open_hold(move.lock_invoice(invoice_id=hold.invoice_id))
+    if found is None or found.pk != hold_id:
+        return None
+    return _lift(found, reason=said, facts=facts, actor=actor, at=at)
+
+
+def _lift(found: CollectionHold, *, reason: str, facts: dict[str, Any], actor: Any, at: datetime) -> CollectionHold:
     found.lifting_entry = audit.append_entry(
-        action="invoice.collection_lifted", subject=f"invoice:{invoice.pk}", actor=actor, facts={"reason": said}, at=at
+        action="invoice.collection_lifted",
+        subject=f"invoice:{found.invoice_id}",
+        actor=actor,
+        facts={"reason": reason, **facts},
+        at=at,
     )
-    found.lifted_by, found.lifted_at, found.lifting_reason = actor, at, said
+    found.lifted_by, found.lifted_at, found.lifting_reason = actor, at, reason
     found.save(update_fields=["lifted_by", "lifted_at", "lifting_reason", "lifting_entry"])
     return found
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from compliance.disputes import decide
+from compliance.disputes import decide, keeping
 from compliance.disputes.models import Dispute
 from core import work
 from tests.builders import disputes, people
@@ -41,6 +41,38 @@ def test_a_dispute_is_opened_worked_and_decided_over_the_api() -> None:
     assert ops.get(f"disputes/{key}/letter").content.startswith(b"%PDF-")
     refused = ops.post(f"disputes/{key}/uphold", {"answer": "Or not."})
     assert (refused.status_code, refused.json()["code"]) == (409, "wrong_state")
+
+
+def test_closing_over_the_api_ends_the_hold_that_the_dispute_placed_or_keeps_it_with_a_reason() -> None:
+    desk = disputes.open_desk()
+    ops = people.ApiClient(people.key_for(desk.ops))
+    dispute = disputes.on_its_path(desk)
+    nothing = ops.post(f"disputes/{dispute.pk}/reject", {"answer": "It stands.", "keep_hold": "They appeal."})
+    assert (nothing.status_code, nothing.json()["code"]) == (422, "no_hold_to_keep")
+    ops.post(f"disputes/{dispute.pk}/hold-collection", {"reason": "contested"})
+    done = ops.post(f"disputes/{dispute.pk}/reject", {"answer": "It stands.", "keep_hold": "They appeal."}).json()
+    assert (done["is_on_hold"], done["holds"][0]["kept_by"], done["holds"][0]["kept_reason"]) == (
+        True,
+        "olga",
+        "They appeal.",
+    )
+    assert done["holds"][0]["lifted_at"] is None
+
+
+def test_the_dialog_asks_whether_to_keep_a_hold_only_where_the_dispute_placed_one() -> None:
+    desk = disputes.open_desk()
+    dispute = disputes.on_its_path(desk)
+    client = Client()
+    client.force_login(desk.ops)
+    page = f"/admin/disputes/dispute/{dispute.pk}"
+    asking = "Keep the hold on collection, because"
+    assert asking not in client.get(f"{page}/withdraw/").content.decode()
+    keeping.hold_collection(dispute_id=dispute.pk, reason="contested", actor=desk.ops, at=NOON)
+    assert "until this dispute closes" in client.get(f"{page}/change/").content.decode()
+    assert asking in client.get(f"{page}/withdraw/").content.decode()
+    client.post(f"{page}/withdraw/", {"reason": "They called.", "keep_hold": "insolvent", "_form_submitted": "1"})
+    shown = client.get(f"{page}/change/").content.decode()
+    assert "kept by olga after this dispute: insolvent" in " ".join(shown.split())
 
 
 def test_the_list_tells_what_is_overdue_and_refuses_filters_that_make_no_sense() -> None:

@@ -10,7 +10,7 @@ from django.db import connection
 
 from compliance.disputes import decide, fixing, keeping, talk
 from compliance.disputes.models import DisputeLetter
-from invoicing.cycle import credit_note, finalize
+from invoicing.cycle import collection, credit_note, finalize
 from invoicing.cycle.models import Invoice
 from tests.builders import billing, disputes, packs, tampering
 from tests.builders.disputes import NOON, TOKENS
@@ -34,7 +34,7 @@ def test_a_right_bill_is_contested_worked_out_again_and_defended_with_a_pack_tha
     talk.write_update(dispute_id=dispute.pk, text="We look at your logs.", actor=desk.ops, at=NOON)
     decide.reject(dispute_id=dispute.pk, answer="Your logs agree with ours.", actor=desk.ops, at=NOON)
     disputes.run_jobs(at=NOON + timedelta(minutes=5))
-    keeping.lift_collection(dispute_id=dispute.pk, reason="it stands", actor=desk.finance, at=NOON)
+    assert collection.open_hold(desk.invoice) is None  # it ended with its dispute
     letter = DisputeLetter.objects.select_related("evidence__pack").get(dispute=dispute)
     pack = letter.evidence.pack
     assert pack is not None

@@ -224,7 +224,7 @@ def test_nothing_that_a_dispute_does_changes_its_invoice(desk: disputes.Desk) ->
     before = row_of(desk.invoice)
     dispute = disputes.on_its_path(desk)
     keeping.hold_collection(dispute_id=dispute.pk, reason="they will not pay it", actor=desk.ops, at=NOON)
-    decide.reject(dispute_id=dispute.pk, answer="It stands.", actor=desk.ops, at=NOON)
+    decide.reject(dispute_id=dispute.pk, answer="It stands.", keep_hold="they appeal", actor=desk.ops, at=NOON)
     disputes.run_jobs(at=NOON + timedelta(minutes=2))
     keeping.lift_collection(dispute_id=dispute.pk, reason="it stands", actor=desk.finance, at=NOON)
     assert row_of(desk.invoice) == before

@@ -215,7 +215,7 @@ class DisputeAdmin(BackOfficeAdmin):
         },
     )
     def uphold(self, request: HttpRequest, form: forms.AnswerForm, object_id: str) -> HttpResponse:
-        return _do(request, object_id, decide.uphold, "Upheld. Link what corrects it.", answer=_said(form, "answer"))
+        return _do(request, object_id, decide.uphold, "Upheld. Link what corrects it.", **_answer(form))
 
     @action(
         description="Reject",
@@ -230,7 +230,7 @@ class DisputeAdmin(BackOfficeAdmin):
         },
     )
     def reject(self, request: HttpRequest, form: forms.AnswerForm, object_id: str) -> HttpResponse:
-        return _do(request, object_id, decide.reject, "Rejected. The letter is written.", answer=_said(form, "answer"))
+        return _do(request, object_id, decide.reject, "Rejected. The letter is written.", **_answer(form))
 
     @action(
         description="Update the customer",
@@ -281,6 +281,7 @@ class DisputeAdmin(BackOfficeAdmin):
             "Linked.",
             document_id=document.pk if document else None,
             delta_report_id=report.pk if report else None,
+            keep_hold=_said(form, "keep_hold"),
         )
 
     @action(
@@ -320,7 +321,10 @@ class DisputeAdmin(BackOfficeAdmin):
         icon="pause_circle",
         dialog={
             "title": "Do not collect this invoice for now",
-            "description": "What is owed stays owed, and the invoice stays what it is. The customer is told.",
+            "description": (
+                "What is owed stays owed, and the invoice stays what it is. The customer is told. The hold ends when "
+                "the dispute closes, unless somebody says then why it stays."
+            ),
             "form_class": forms.WhyForm,
             "form_submit_text": "Hold collection",
         },
@@ -349,12 +353,13 @@ class DisputeAdmin(BackOfficeAdmin):
         dialog={
             "title": "The customer takes it back",
             "description": "This closes the dispute without a letter.",
-            "form_class": forms.WhyForm,
+            "form_class": forms.WithdrawForm,
             "form_submit_text": "Withdraw",
         },
     )
-    def withdraw(self, request: HttpRequest, form: forms.WhyForm, object_id: str) -> HttpResponse:
-        return _do(request, object_id, decide.withdraw, "Withdrawn.", reason=_said(form, "reason"))
+    def withdraw(self, request: HttpRequest, form: forms.WithdrawForm, object_id: str) -> HttpResponse:
+        given = {"reason": _said(form, "reason"), "keep_hold": _said(form, "keep_hold")}
+        return _do(request, object_id, decide.withdraw, "Withdrawn.", **given)
 
 
 def _has(request: HttpRequest, held: Any) -> bool:
@@ -362,7 +367,12 @@ def _has(request: HttpRequest, held: Any) -> bool:
 
 
 def _said(form: Any, name: str) -> str:
-    return str(form.cleaned_data[name])
+    """What a dialog was given; nothing where it did not ask."""
+    return str(form.cleaned_data.get(name, ""))
+
+
+def _answer(form: Any) -> dict[str, str]:
+    return {"answer": _said(form, "answer"), "keep_hold": _said(form, "keep_hold")}
 
 
 def _do(

@@ -12,7 +12,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from compliance.disputes import fixing, policies
+from compliance.disputes import fixing, policies, queries
 from compliance.disputes.models import Dispute, DisputePolicy
 from compliance.disputes.rules import due
 from invoicing.cycle.models import DeltaReport, Invoice
@@ -46,7 +46,24 @@ class OpenForm(BaseDialogForm):
         return found
 
 
-class AnswerForm(BaseDialogForm):
+class ClosingForm(BaseDialogForm):
+    """What ends a dispute ends its hold on collection: asks whether to keep it, where there is one to keep."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        dispute = Dispute.objects.filter(pk=self.object_id).first()
+        mine = queries.own_hold(dispute) if dispute else None
+        if mine is not None and mine.kept_at is None:
+            self.fields["keep_hold"] = forms.CharField(
+                label="Keep the hold on collection, because",
+                required=False,
+                max_length=1000,
+                widget=_text(2),
+                help_text="Empty: the hold ends when the dispute closes.",
+            )
+
+
+class AnswerForm(ClosingForm):
     """What the customer is answered."""
 
     answer = forms.CharField(
@@ -96,7 +113,11 @@ class AssignForm(BaseDialogForm):
         field.queryset = staff.distinct().order_by("username")
 
 
-class FixForm(BaseDialogForm):
+class WithdrawForm(ClosingForm, WhyForm):
+    """Why the customer takes it back."""
+
+
+class FixForm(ClosingForm):
     """What corrects it."""
 
     document = forms.ModelChoiceField(

@@ -32,6 +32,7 @@ def page_context(dispute: Dispute, *, now: datetime) -> dict[str, Any]:
         "update_due": due_text(dispute.update_due_at, now=now),
         "is_update_late": dispute.update_due_at is not None and dispute.update_due_at <= now,
         "hold": collection.open_hold(dispute.invoice),
+        "own_hold": queries.own_hold(dispute),
         "given_up": given_up,
         "is_rebuilding": is_rebuilding,
         "refresh": REFRESH_SECONDS if is_rebuilding and not given_up else None,

@@ -9,6 +9,7 @@ from compliance.disputes.models import (
     DisputeDrill,
     DisputeEvidence,
     DisputeFix,
+    DisputeHold,
     DisputeMessage,
     DisputePolicy,
     DisputeTransition,
@@ -59,7 +60,18 @@ class NewDisputeShape(KnownFieldsOnly, serializers.Serializer[Any]):
     text = serializers.CharField(max_length=TEXT_MAX)
 
 
-class DisputeAnswerShape(KnownFieldsOnly, serializers.Serializer[Any]):
+class ClosingShape(KnownFieldsOnly, serializers.Serializer[Any]):
+    """What ends a dispute ends the hold on collection that it placed, unless this says why it stays."""
+
+    keep_hold = serializers.CharField(
+        max_length=TEXT_MAX,
+        required=False,
+        allow_blank=True,
+        help_text="Why the hold on collection that this dispute placed stands after it closes; empty: it ends then.",
+    )
+
+
+class DisputeAnswerShape(ClosingShape):
     """The answer to the customer, as it stands in the letter."""
 
     answer = serializers.CharField(max_length=TEXT_MAX)
@@ -69,6 +81,10 @@ class DisputeReasonShape(KnownFieldsOnly, serializers.Serializer[Any]):
     """Why."""
 
     reason = serializers.CharField(max_length=TEXT_MAX)
+
+
+class DisputeWithdrawalShape(ClosingShape, DisputeReasonShape):
+    """Why the customer takes it back."""
 
 
 class NewDisputeMessageShape(KnownFieldsOnly, serializers.Serializer[Any]):
@@ -84,7 +100,7 @@ class DisputeOwnerShape(KnownFieldsOnly, serializers.Serializer[Any]):
     owner = serializers.CharField(max_length=150, allow_blank=True)
 
 
-class NewDisputeFixShape(KnownFieldsOnly, serializers.Serializer[Any]):
+class NewDisputeFixShape(ClosingShape):
     """What corrects it: either a document or a delta report."""
 
     document = serializers.IntegerField(min_value=1, max_value=ID_MAX, required=False, allow_null=True)
@@ -155,6 +171,32 @@ class DisputeFixShape(serializers.ModelSerializer[DisputeFix]):
         fields = ["document", "delta_report", "linked_by", "linked_at"]
 
 
+class DisputeHoldShape(serializers.ModelSerializer[DisputeHold]):
+    """A hold on collection that the dispute placed; with `lifted_at` but without `lifted_by` the product lifted it."""
+
+    placed_by = serializers.CharField(source="hold.placed_by.username")
+    placed_at = serializers.DateTimeField(source="hold.placed_at")
+    reason = serializers.CharField(source="hold.reason")
+    lifted_by = serializers.CharField(source="hold.lifted_by.username", allow_null=True, default=None)
+    lifted_at = serializers.DateTimeField(source="hold.lifted_at", allow_null=True)
+    lifting_reason = serializers.CharField(source="hold.lifting_reason", allow_blank=True)
+    kept_by = serializers.CharField(source="kept_by.username", allow_null=True, default=None)
+
+    class Meta:
+        model = DisputeHold
+        fields = [
+            "placed_by",
+            "placed_at",
+            "reason",
+            "lifted_by",
+            "lifted_at",
+            "lifting_reason",
+            "kept_by",
+            "kept_at",
+            "kept_reason",
+        ]
+
+
 class DisputeShape(serializers.ModelSerializer[Dispute]):
     """Where a dispute stands, who has it and until when."""
 
@@ -202,10 +244,11 @@ class WholeDisputeShape(DisputeShape):
     messages = DisputeMessageShape(many=True)
     transitions = DisputeTransitionShape(many=True)
     fixes = DisputeFixShape(many=True)
+    holds = DisputeHoldShape(many=True)
     has_letter = serializers.SerializerMethodField()
 
     class Meta(DisputeShape.Meta):
-        fields = [*DisputeShape.Meta.fields, "evidence", "messages", "transitions", "fixes", "has_letter"]
+        fields = [*DisputeShape.Meta.fields, "evidence", "messages", "transitions", "fixes", "holds", "has_letter"]
 
     def get_has_letter(self, dispute: Dispute) -> bool:
         return hasattr(dispute, "letter")

@@ -98,7 +98,7 @@ class UpholdView(IdempotentWrites, RuledView, APIView):
     @extend_schema(request=shapes.DisputeAnswerShape, responses=WHOLE)
     def post(self, request: Request, dispute_id: int) -> Response:
         given = _body(shapes.DisputeAnswerShape, request)
-        decide.uphold(dispute_id=dispute_id, answer=given["answer"], actor=request.user, at=timezone.now())
+        decide.uphold(dispute_id=dispute_id, **given, actor=request.user, at=timezone.now())
         return _whole(dispute_id)
 
 
@@ -110,7 +110,7 @@ class RejectView(IdempotentWrites, RuledView, APIView):
     @extend_schema(request=shapes.DisputeAnswerShape, responses=WHOLE)
     def post(self, request: Request, dispute_id: int) -> Response:
         given = _body(shapes.DisputeAnswerShape, request)
-        decide.reject(dispute_id=dispute_id, answer=given["answer"], actor=request.user, at=timezone.now())
+        decide.reject(dispute_id=dispute_id, **given, actor=request.user, at=timezone.now())
         return _whole(dispute_id)
 
 
@@ -119,10 +119,10 @@ class WithdrawView(IdempotentWrites, RuledView, APIView):
 
     roles_by_method = {"POST": DECIDERS}
 
-    @extend_schema(request=shapes.DisputeReasonShape, responses=WHOLE)
+    @extend_schema(request=shapes.DisputeWithdrawalShape, responses=WHOLE)
     def post(self, request: Request, dispute_id: int) -> Response:
-        given = _body(shapes.DisputeReasonShape, request)
-        decide.withdraw(dispute_id=dispute_id, reason=given["reason"], actor=request.user, at=timezone.now())
+        given = _body(shapes.DisputeWithdrawalShape, request)
+        decide.withdraw(dispute_id=dispute_id, **given, actor=request.user, at=timezone.now())
         return _whole(dispute_id)
 
 
@@ -200,6 +200,7 @@ class FixesView(IdempotentWrites, RuledView, APIView):
             dispute_id=dispute_id,
             document_id=given.get("document"),
             delta_report_id=given.get("delta_report"),
+            keep_hold=given.get("keep_hold", ""),
             actor=request.user,
             at=timezone.now(),
         )

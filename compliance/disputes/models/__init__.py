@@ -1,6 +1,7 @@
 """Disputes, what they gather, and the policy that sets their due times."""
 
 from compliance.disputes.models.disputes import Dispute, DisputeTransition
+from compliance.disputes.models.holds import DisputeHold
 from compliance.disputes.models.policies import DisputePolicy
 from compliance.disputes.models.records import (
     DisputeDrill,
@@ -15,6 +16,7 @@ __all__ = [
     "DisputeDrill",
     "DisputeEvidence",
     "DisputeFix",
+    "DisputeHold",
     "DisputeLetter",
     "DisputeMessage",
     "DisputePolicy",

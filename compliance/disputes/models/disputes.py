@@ -54,6 +54,16 @@ _MOVES_BY_THE_TABLE = """
     END IF;
     RETURN NEW;
 """
+# What compliance/disputes/closing.py does first: a hold that nobody chose to keep is lifted.
+_CLOSES_WITHOUT_ITS_HOLD = """
+    IF EXISTS (
+        SELECT 1 FROM disputes_disputehold mine JOIN cycle_collectionhold hold ON hold.id = mine.hold_id
+        WHERE mine.dispute_id = NEW.id AND mine.kept_at IS NULL AND hold.lifted_at IS NULL) THEN
+        RAISE EXCEPTION 'dispute % still holds the collection of its invoice, and nobody said why to keep that', NEW.id
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+"""
 
 
 class Dispute(models.Model):
@@ -140,6 +150,13 @@ class Dispute(models.Model):
             ),
             pgtrigger.Trigger(
                 name="moves_by_the_table", operation=pgtrigger.Update, when=pgtrigger.Before, func=_MOVES_BY_THE_TABLE
+            ),
+            pgtrigger.Trigger(
+                name="closes_without_its_hold",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(new__status="closed"),
+                func=_CLOSES_WITHOUT_ITS_HOLD,
             ),
             pgtrigger.ReadOnly(
                 name="claim_is_fixed",

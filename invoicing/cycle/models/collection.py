@@ -27,7 +27,9 @@ class CollectionHold(models.Model):
     placed_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
     placed_at = models.DateTimeField()
     audit_entry = models.OneToOneField(AuditEntry, on_delete=models.PROTECT, related_name="+")
-    lifted_by = models.ForeignKey(PERSON, null=True, on_delete=models.PROTECT, related_name="+")
+    lifted_by = models.ForeignKey(
+        PERSON, null=True, on_delete=models.PROTECT, related_name="+", help_text="None where the product lifted it."
+    )
     lifted_at = models.DateTimeField(null=True)
     lifting_reason = models.TextField(blank=True)
     lifting_entry = models.OneToOneField(AuditEntry, null=True, on_delete=models.PROTECT, related_name="+")
@@ -39,10 +41,7 @@ class CollectionHold(models.Model):
             models.CheckConstraint(condition=~Q(reason=""), name="cycle_collection_reason"),
             models.CheckConstraint(
                 condition=Q(lifted_at=None, lifted_by=None, lifting_reason="", lifting_entry=None)
-                | (
-                    Q(lifted_at__isnull=False, lifted_by__isnull=False, lifting_entry__isnull=False)
-                    & ~Q(lifting_reason="")
-                ),
+                | (Q(lifted_at__isnull=False, lifting_entry__isnull=False) & ~Q(lifting_reason="")),
                 name="cycle_collection_lifted",
             ),
         ]
