@@ -43,10 +43,15 @@ class Report:
 
     def __init__(self) -> None:
         self.held: list[str] = []
+        self.beside: list[str] = []
         self.left_out: list[str] = []
 
     def holds(self, what: str) -> None:
         self.held.append(what)
+
+    def stands_beside(self, what: str) -> None:
+        """Figures of other lines, in a pack that is of one: its own pack works them out."""
+        self.beside.append(what)
 
     def leave_out(self, what: str) -> None:
         if what not in self.left_out:
@@ -325,6 +330,8 @@ def check_seal(pack: Pack, report: Report, key: str | None) -> dict[str, Json]:
     sealing = entries[f"AUD-{last:010d}"]
     equal("the last entry of the chain", sealing["action"], "evidence.sealed")
     equal("the manifest in the audit chain", sealing["facts"]["manifest_sha256"], seal["manifest_sha256"])
+    what = f"invoice:{pack.manifest['invoice']}", pack.manifest["line"]
+    equal("what the manifest is of, in the audit chain", (sealing["subject"], sealing["facts"]["line"]), what)
     report.holds(
         f"audit chain up to entry {last}, {len(entries)} of it about this invoice, signed by {head['public_key']}"
     )
@@ -1039,6 +1046,7 @@ def _refund(amount: Decimal, table: Json, flags: set[str], terms: Json) -> Decim
 
 # Agreements: which price, which share of a period
 
+Times = tuple[datetime, datetime]
 Stretch = tuple[Any, datetime, datetime | None]
 
 
@@ -1063,6 +1071,42 @@ def kept(stretches: list[Stretch], since: datetime, until: datetime) -> list[Str
 
 def in_force(stretches: Iterable[Stretch], start: datetime, end: datetime) -> list[Any]:
     return [key for key, since, until in stretches if since < end and (until is None or until > start)]
+
+
+STARTED, CHANGED, ENDED = "subscription_started", "plan_changed", "subscription_ended"
+
+
+def plans_held(agreed: Iterable[Json]) -> list[Stretch]:
+    """Which plan holds from when to when, after these agreements about a subscription, one after the other."""
+    held: list[Stretch] = []
+    end = None
+    for one in agreed:
+        at = instant(one["from"])
+        if held:
+            held[-1] = (*held[-1][:2], at)
+        if one["action"] == ENDED:
+            end = at
+        else:
+            held.append((one["plan"], at, end))
+    return held
+
+
+def plans_known(agreed: Sequence[Json], rated: Json) -> list[list[Stretch]]:
+    """Which plans hold, as agreed when this was rated; each state in turn, where they changed while it was drafted."""
+    before = [one for one in agreed if one["audit_reference"] < rated["line"]["drafted"]]
+    at = instant(rated["rated_at"])
+    known = next((place for place, one in enumerate(before) if instant(one["recorded_at"]) > at), len(before))
+    return [plans_held(before[:count]) for count in range(max(known, 1), len(before) + 1)]
+
+
+def cut(times: Iterable[Times], stretches: Sequence[Stretch]) -> list[tuple[Any, Times]]:
+    """What holds when inside these times."""
+    inside = [
+        (key, (max(start, since), end if until is None else min(end, until)))
+        for start, end in times
+        for key, since, until in stretches
+    ]
+    return [(key, part) for key, part in inside if part[0] < part[1]]
 
 
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
@@ -1094,9 +1138,9 @@ def whole_period(terms: Json, at: datetime) -> tuple[datetime, datetime]:
     return midnight(boundary(anchor, interval, step), zone), midnight(boundary(anchor, interval, step + every), zone)
 
 
-def share_of(segment: Json, terms: Json, period_end: datetime, unit: str, zone: str) -> Share:
+def share_of(segment: Times, terms: Json, period_end: datetime, unit: str, zone: str) -> Share:
     """Of the whole billing period: in microseconds, local days, or days of months of thirty."""
-    start, end = instant(segment["start"]), instant(segment["end"])
+    start, end = segment
     first, over = whole_period(terms, start)
     if unit == "second":
         return Share((end - start) // MICROSECOND, (over - first) // MICROSECOND)
@@ -1130,9 +1174,50 @@ class Books:
         self.meters, self.snapshots = _by_id(usage["meters"]), _by_id(usage["snapshots"])
         self.streams, self.contracts = usage["streams"], usage["contracts"]
         self.rated = _by_id(pack.read("ratings.json"))
+        self.drafted = str(pack.read("decisions.json")["transitions"][0]["audit_reference"])
         self.currency = str(self.content["currency"])
         self.parts: dict[int, list[Part]] = {}
         self.recounted: set[int] = set()
+        self.manifest = pack.read("manifest.json")
+        self.own = self._own(self.manifest["line"])
+        self.own_snapshots = {self.rated[one]["snapshot"] for one in self.own}
+
+    def _own(self, position: int | None) -> set[int]:
+        """The ratings that this pack works out: all, or what the one line that it is of follows from."""
+        if position is None:
+            return set(self.rated)
+        of_line = {one["line"]["id"]: one for one in self.rated.values() if one["line"]}
+        fresh = {one["rated"] for one in self.invoice["lines"] if one["position"] == position}
+        found: set[int] = set()
+        while fresh:
+            found |= fresh
+            fresh = {one["id"] for each in fresh for one in self._under(self.rated[each], of_line)} - found
+        return found
+
+    def _under(self, rated: Json, of_line: Mapping[int, Json]) -> Iterator[Json]:
+        """What a rating stands on, takes off, corrects, or is rounded together with."""
+        yield from (self.rated[each] for each in rated["grounds"])
+        yield from (of_line[each] for each in rated["line"]["deducts"])
+        yield from self.billed_before(rated)
+        yield from self.rounded_with(rated)
+
+    def billed_before(self, rated: Json) -> list[Json]:
+        """The final lines that had billed of the same window or fee before the line that corrects it."""
+        line = rated["line"]
+        if line["adjusts"] is None:
+            return []
+        lines = [one for one in self.rated.values() if one["line"] and one["line"]["status"] == "final"]
+        before = [one for one in lines if one["line"]["id"] < line["id"]]
+        return [one for one in before if line["adjusts"] in (one["line"]["id"], one["line"]["adjusts"])]
+
+    def rounded_with(self, rated: Json) -> list[Json]:
+        """The lines of its invoice whose exact sum is rounded once, in their order; none where it is rounded alone."""
+        line = rated["line"]
+        if rated["rounding_level"] != "invoice" or line is None or line["adjusts"] is not None:
+            return []
+        lines = [one for one in self.rated.values() if one["line"] and one["line"]["invoice"] == line["invoice"]]
+        together = [one for one in lines if one["line"]["adjusts"] is None and one["rounding_level"] == "invoice"]
+        return sorted(together, key=lambda one: int(one["line"]["position"]))
 
     def price(self, rated: Json) -> Json:
         found: Json = self.versions[rated["price_version"]]
@@ -1166,7 +1251,8 @@ def check_usage(pack: Pack, books: Books, report: Report) -> None:
         meter = books.meters[snapshot["meter_version"]]
         name = f"snapshot {number_} of {meter['code']}"
         if number_ not in books.recounted:
-            report.leave_out(f"{name}: its events are not in this pack, which is of another line")
+            require(f"{name}: its events are not in this pack", number_ not in books.own_snapshots)
+            report.stands_beside(f"{name}: its events are in the pack of its line")
         else:
             what = f"{snapshot['event_count']} events, {meter['aggregation']} = {plain(number(snapshot['quantity']))}"
             report.holds(f"{name}: {what}")
@@ -1251,6 +1337,50 @@ def _compare(snapshot: Json, meter: Json, measure: Measure) -> None:
 # Ratings: quantity, price, share, parts, amount
 
 PLAN_MODELS = ("commitment", "plan_discount", "prepaid_credits")
+MODELS = {*TOTALS, *PLAN_MODELS, "flat", "bucketed", "dimensional", "fee_program"}
+
+
+def check_agreements(books: Books, entries: Mapping[str, Json], report: Report) -> None:
+    """What was agreed about plans, each after the one before, and as the audit chain says it where that is shown."""
+    for number_, subscription in books.subscriptions.items():
+        name, agreed = f"subscription {number_}", subscription["agreed"]
+        equal(f"{name}, what it began with", [one["action"] for one in agreed][:1], [STARTED])
+        equal(f"{name}, its start", instant(agreed[0]["from"]), instant(subscription["starts_at"]))
+        for before, one in pairwise(agreed):
+            require(f"{name}: it began twice", one["action"] in (CHANGED, ENDED))
+            require(f"{name}: its agreements are not in order", before["audit_reference"] < one["audit_reference"])
+        starts = [instant(one["from"]) for one in agreed if one["action"] != ENDED]
+        require(f"{name}: a plan ends before it begins", all(one < after for one, after in pairwise(starts)))
+        said = {one["reference"]: one for one in entries.values() if _is_agreement(one, number_, books.drafted)}
+        told = {one["audit_reference"]: one for one in agreed}
+        require(f"{name}: an agreement of the audit chain is not told", said.keys() <= told.keys())
+        for reference, one in told.items():
+            require(f"{name}: {reference} is no reference", bool(REFERENCE.fullmatch(reference)))
+            if reference in entries:
+                _check_agreement(one, entries[reference], f"subscription:{number_}")
+    report.holds(
+        f"subscriptions: {sum(len(one['agreed']) for one in books.subscriptions.values())} agreements on plans"
+    )
+
+
+REFERENCE = re.compile("AUD-[0-9]{10}")
+
+
+def _is_agreement(entry: Json, subscription: int, drafted: str) -> bool:
+    is_about = entry["subject"] == f"subscription:{subscription}" and entry["action"] in (STARTED, CHANGED, ENDED)
+    return is_about and entry["reference"] < drafted
+
+
+def _check_agreement(one: Json, entry: Json, subject: str) -> None:
+    name = f"the agreement {one['audit_reference']}"
+    place = {STARTED: "starts_at", CHANGED: "effective_at", ENDED: "ends_at"}[one["action"]]
+    equal(f"{name} in the audit chain", (one["action"], subject), (entry["action"], entry["subject"]))
+    equal(
+        f"{name}, its plan and instant",
+        (one["plan"], instant(one["from"])),
+        (entry["facts"].get("plan"), instant(entry["facts"][place])),
+    )
+    equal(f"{name}, when", instant(one["recorded_at"]), instant(entry["recorded_at"]))
 
 
 def check_ratings(books: Books, report: Report) -> None:
@@ -1259,23 +1389,22 @@ def check_ratings(books: Books, report: Report) -> None:
         version = books.price(rated)
         equal(f"{name}, currency", rated["currency"], books.currency)
         _check_quantity(books, rated, name)
+        _check_plan(books, rated, name)
         _check_price(books, rated, name)
-        _check_share(books, rated, name, report)
+        _check_share(books, rated, name)
         _check_place(books, rated, name)
         split = books.split(rated) if rated["snapshot"] else None
         if split is not None and rated["id"] not in books.parts:
-            report.leave_out(f"{name}: its amount, for the price asks for events that are not in this pack")
+            require(f"{name}: its price asks for events that are not in this pack", rated["id"] not in books.own)
+            report.stands_beside(f"{name}: its amount, for its price asks for its events")
             continue
         if split is None:
             equal(f"{name}, no parts of its usage", (rated["part_count"], rated["parts_digest"]), (None, ""))
         else:
             mark = mark_of(books.parts[rated["id"]])
             equal(f"{name}, the parts of its usage", (rated["part_count"], rated["parts_digest"]), mark)
-        steps = _amount(books, rated, version)
-        if steps is None:
-            report.leave_out(f"{name}: its amount, for this verifier does not know prices by {version['model']}")
-            continue
-        _compare_amount(rated, name, sum(steps, NOTHING))
+        _compare_amount(rated, name, sum(_amount(books, rated, version), NOTHING))
+        _check_rounding(books, rated, name)
         since = version["effective_at"][:10]
         quantity = plain(number(rated["quantity"]))
         report.holds(f"{name}: {quantity} at version {version['version']} since {since} = {rated['amount']}")
@@ -1296,8 +1425,7 @@ def _check_quantity(books: Books, rated: Json, name: str) -> None:
     mine = [one for one in agreed if one["charge"] == charge["code"] and instant(one["created_at"]) <= known]
     begun = [(instant(one["effective_at"]), one["id"], number(one["quantity"])) for one in mine]
     found = max((one for one in begun if one[0] <= start), default=(None, None, Decimal(1)))[2]
-    is_plan = books.price(rated)["model"] in PLAN_MODELS
-    equal(f"{name}, the agreed number", quantity, Decimal(1) if is_plan else found)
+    equal(f"{name}, the agreed number", quantity, Decimal(1) if _is_of_plan(books, rated) else found)
 
 
 def _check_place(books: Books, rated: Json, name: str) -> None:
@@ -1337,22 +1465,56 @@ def _less(rated: Json, billed: Sequence[tuple[Decimal, Decimal]]) -> tuple[Decim
     return number(rated["quantity"]) - quantity, number(rated["amount"]) - amount
 
 
+def _between(span: Json) -> Times:
+    return instant(span["start"]), instant(span["end"])
+
+
+def _laid_out_for(books: Books, rated: Json, versions: Iterable[Json], known: datetime) -> list[Stretch]:
+    """Those known by then, end to end, with what the subscription keeps of its plan's older ones."""
+    stretches = laid_out(one for one in versions if _is_known(one, known))
+    for one in books.subscriptions[rated["subscription"]]["kept"]:
+        is_known = instant(one["created_at"]) <= instant(rated["rated_at"])
+        if is_known and one["plan"] == books.charges[rated["charge"]]["plan"]:
+            stretches = kept(stretches, instant(one["starts_at"]), instant(one["ends_at"]))
+    return stretches
+
+
+def _prices(books: Books, rated: Json, known: datetime) -> list[Stretch]:
+    mine = [one for one in books.versions.values() if one["charge"] == rated["charge"]]
+    return _laid_out_for(books, rated, mine, known)
+
+
+def _plan_terms(books: Books, rated: Json, known: datetime) -> list[Stretch]:
+    plan = books.charges[rated["charge"]]["plan"]
+    return _laid_out_for(books, rated, [one for one in books.plan_versions.values() if one["plan"] == plan], known)
+
+
+def _check_plan(books: Books, rated: Json, name: str) -> None:
+    """The subscription was on the plan of the price all that time, as agreed when it was first rated."""
+    if rated["line"] is None or rated["first"] is not None:
+        return
+    times = [_between(one) for one in (rated["stretches"] if _is_of_plan(books, rated) else [rated["segment"]])]
+    own = books.charges[rated["charge"]]["plan_code"]
+    agreed = books.subscriptions[rated["subscription"]]["agreed"]
+    held = [[part for key, part in cut(times, plans) if key == own] for plans in plans_known(agreed, rated)]
+    require(f"{name}: the subscription was not on the plan {own} all that time", times in held)
+
+
+def _is_of_plan(books: Books, rated: Json) -> bool:
+    return books.price(rated)["model"] in PLAN_MODELS
+
+
 def _check_price(books: Books, rated: Json, name: str) -> None:
     """The one version in force over the whole stretch, of those approved when it was first rated."""
-    start, end = instant(rated["segment"]["start"]), instant(rated["segment"]["end"])
+    start, end = _between(rated["segment"])
     version, known = books.price(rated), instant(rated["known_at"])
     equal(f"{name}, charge of its price", version["charge"], rated["charge"])
     equal(f"{name}, in force since", instant(rated["effective_at"]), instant(version["effective_at"]))
-    mine = [one for one in books.versions.values() if one["charge"] == rated["charge"] and _is_known(one, known)]
-    stretches = laid_out(mine)
-    for one in books.subscriptions[rated["subscription"]]["kept"]:
-        if one["plan"] == books.charges[rated["charge"]]["plan"] and instant(one["created_at"]) <= instant(
-            rated["rated_at"]
-        ):
-            stretches = kept(stretches, instant(one["starts_at"]), instant(one["ends_at"]))
-    found = in_force(stretches, start, end)
+    found = in_force(_prices(books, rated, known), start, end)
+    plans = in_force(_plan_terms(books, rated, known), start, end)
     if rated["fee_version"] is None:
         equal(f"{name}, price in force", [version["id"]], found)
+        equal(f"{name}, plan terms in force", [rated["plan_version"]], plans)
         return
     table = books.tables[rated["fee_version"]]
     program = books.programs[table["program"]]
@@ -1361,6 +1523,7 @@ def _check_price(books: Books, rated: Json, name: str) -> None:
     tables = in_force(laid_out(same), start, end)
     is_whole = program["takes_effect"] == "next_period"
     equal(f"{name}, price in force", [version["id"]], found[:1] if is_whole else found)
+    equal(f"{name}, plan terms in force", [rated["plan_version"]], plans[:1] if is_whole else plans)
     equal(f"{name}, fee table in force", [table["id"]], tables[:1] if is_whole else tables)
 
 
@@ -1368,7 +1531,7 @@ def _is_known(version: Json, at: datetime) -> bool:
     return version["decided_at"] is not None and instant(version["decided_at"]) <= at
 
 
-def _check_share(books: Books, rated: Json, name: str, report: Report) -> None:
+def _check_share(books: Books, rated: Json, name: str) -> None:
     """Fees, and what is included in a price or limits it, get their share of the period; usage is never divided."""
     says = Share(rated["share"]["part"], rated["share"]["whole"])
     version, terms = books.price(rated), books.subscriptions[rated["subscription"]]
@@ -1377,20 +1540,44 @@ def _check_share(books: Books, rated: Json, name: str, report: Report) -> None:
         equal(f"{name}, share of its period", says, WHOLE)
         return
     if rated["first"] is not None:
-        first = books.rated[rated["first"]]["share"]
+        first = books.rated[rated["first"]]
         if is_fee and version["model"] not in PLAN_MODELS:
-            equal(f"{name}, the period it has a share of", says.whole, first["whole"])
-            report.leave_out(
-                f"{name}: how much of the paid time was used ({says.part} of {says.whole}), as agreed later"
-            )
+            _check_used_share(books, rated, first, name)
         else:
-            equal(f"{name}, share of its period", says, Share(first["part"], first["whole"]))
+            equal(f"{name}, share of its period", says, Share(first["share"]["part"], first["share"]["whole"]))
         return
     plan = books.plan_versions[rated["plan_version"]]
     zone, unit, end = plan["proration_zone"] or terms["zone"], rated["share"]["unit"], instant(rated["period_end"])
-    shares = [share_of(segment, terms, end, unit, zone) for segment in rated["stretches"] or [rated["segment"]]]
+    shares = [share_of(_between(one), terms, end, unit, zone) for one in rated["stretches"] or [rated["segment"]]]
     whole = shares[-1].whole
     equal(f"{name}, share of its period", says, Share(sum(one.part for one in shares if one.whole == whole), whole))
+
+
+def _check_used_share(books: Books, rated: Json, first: Json, name: str) -> None:
+    """A fee paid in advance is due for the time in which its plan and its price held, as agreed by now."""
+    says, whole = (Share(one["share"]["part"], one["share"]["whole"]) for one in (rated, first))
+    units = rated["share"]["unit"], first["share"]["unit"]
+    equal(f"{name}, the period it has a share of", (says.whole, units[0]), (whole.whole, units[1]))
+    agreed = books.subscriptions[rated["subscription"]]["agreed"]
+    used = [_used_part(books, rated, plans) for plans in plans_known(agreed, rated)]
+    equal(f"{name}, how much of the paid time was used", says.part, says.part if says.part in used else used[-1])
+
+
+def _used_part(books: Books, rated: Json, plans: Sequence[Stretch]) -> int:
+    """Days or microseconds of the paid time, as far as the subscription goes, in which plan and price hold."""
+    terms, known = books.subscriptions[rated["subscription"]], instant(rated["rated_at"])
+    start, paid_until = _between(rated["segment"])
+    end = min(paid_until, plans[-1][2] or paid_until)
+    prices, versions = _prices(books, rated, known), _plan_terms(books, rated, known)
+    own = books.charges[rated["charge"]]["plan_code"]
+    parts = [(start, end)] if start < end else []
+    stays = cut(parts, [one for one in plans if one[0] == own])
+    used = 0
+    for version, stay in [(key, part) for _, each in stays for key, part in cut([each], versions)]:
+        said = books.plan_versions[version]
+        for _, part in cut([stay], [one for one in prices if one[0] == rated["price_version"]]):
+            used += share_of(part, terms, end, said["proration_unit"], said["proration_zone"] or terms["zone"]).part
+    return used
 
 
 def _follows_share(version: Json) -> bool:
@@ -1413,7 +1600,7 @@ def _follows_share(version: Json) -> bool:
     )
 
 
-def _amount(books: Books, rated: Json, version: Json) -> Steps | None:
+def _amount(books: Books, rated: Json, version: Json) -> Steps:
     share, currency, params = (
         Share(rated["share"]["part"], rated["share"]["whole"]),
         rated["currency"],
@@ -1423,8 +1610,7 @@ def _amount(books: Books, rated: Json, version: Json) -> Steps | None:
         grounds = [books.rated[number_] for number_ in rated["grounds"]]
         lines = [(books.charges[one["charge"]]["code"], number(one["amount"])) for one in grounds]
         return [plan_amount(version["model"], params, lines, share, currency)]
-    if version["model"] not in TOTALS and version["model"] not in ("flat", "bucketed", "dimensional", "fee_program"):
-        return None
+    require(f"nobody knows prices by {version['model']}", version["model"] in MODELS)
     quantity = number(rated["quantity"])
     if rated["snapshot"] is None:
         return price_counted(version["model"], params, quantity, share, currency)
@@ -1434,7 +1620,8 @@ def _amount(books: Books, rated: Json, version: Json) -> Steps | None:
 
 def _compare_amount(rated: Json, name: str, exact: Decimal) -> None:
     equal(f"{name}, amount before its rounding", number(rated["amount_exact"]), exact)
-    equal(f"{name}, amount", number(rated["amount"]), money(exact, rated["currency"]))
+    alone = money(exact, rated["currency"])
+    equal(f"{name}, amount", number(rated["amount"]), alone + number(rated["rounding"]))
     total = NOTHING
     is_whole = rated["share"]["part"] == rated["share"]["whole"]
     for step in rated["computation"]:
@@ -1445,11 +1632,44 @@ def _compare_amount(rated: Json, name: str, exact: Decimal) -> None:
     equal(f"{name}, its steps together", total, exact)
 
 
+def _check_rounding(books: Books, rated: Json, name: str) -> None:
+    """Each line by itself, or the exact sum of an invoice's lines once, as the terms of the plan say.
+
+    A correction keeps what its line got of that as long as it comes to the same.
+    """
+    says, first = number(rated["rounding"]), books.rated[rated["first"]] if rated["first"] is not None else None
+    if first is not None:
+        is_same = number(first["amount_exact"]) == number(rated["amount_exact"])
+        equal(f"{name}, how it is rounded", rated["rounding_level"], first["rounding_level"])
+        equal(f"{name}, what rounding together gave", says, number(first["rounding"]) if is_same else NOTHING)
+        return
+    level = books.plan_versions[rated["plan_version"]]["rounding_level"]
+    is_alone = _is_of_plan(books, rated) or (rated["line"] and rated["line"]["invoice_kind"] == "interim")
+    equal(f"{name}, how it is rounded", rated["rounding_level"], "line" if is_alone else level)
+    group = books.rounded_with(rated)
+    amounts = rounded_together([number(one["amount_exact"]) for one in group], rated["currency"])
+    again = [amount for one, amount in zip(group, amounts, strict=True) if one is rated]
+    alone = money(number(rated["amount_exact"]), rated["currency"])
+    equal(f"{name}, what rounding together gave", says, sum(again, NOTHING) - alone if again else NOTHING)
+
+
+def rounded_together(exact: Sequence[Decimal], currency: str) -> list[Decimal]:
+    """Down or up, so that they add up to their rounded sum; up go the largest remainders, of equals the first."""
+    scale = MINOR_UNITS.get(currency, 2)
+    down = [rounded(one, scale, "floor") for one in exact]
+    left = int((money(sum(exact, NOTHING), currency) - sum(down, NOTHING)).scaleb(scale))
+    order = sorted(range(len(exact)), key=lambda place: (down[place] - exact[place], place))
+    up = set(order[:left])
+    return [one + Decimal(1).scaleb(-scale) * (place in up) for place, one in enumerate(down)]
+
+
 # The invoice: lines, tax, totals, hash
 
 
 def check_invoice(pack: Pack, books: Books, report: Report) -> None:
     invoice, content = books.invoice, books.content
+    named = books.manifest["invoice"], books.manifest["number"]
+    equal("the invoice that the manifest names", named, (invoice["id"], invoice["number"]))
     equal("content.json, its form", pack.raw("content.json"), canonical(content).encode())
     equal("the content hash of the invoice", invoice["content_hash"], sha256(pack.raw("content.json")))
     equal("the lines of the invoice", len(invoice["lines"]), len(content["lines"]))
@@ -1514,14 +1734,7 @@ def _edges(rated: Json) -> tuple[str, str]:
 def _check_adjustment(books: Books, rated: Json, name: str, says: tuple[Decimal, Decimal]) -> None:
     """The whole window as known now, less what final lines had billed of it; those are checked in the same way."""
     line = rated["line"]
-    billed = [
-        one
-        for one in books.rated.values()
-        if one["line"]
-        and one["line"]["status"] == "final"
-        and one["line"]["id"] < line["id"]
-        and line["adjusts"] in (one["line"]["id"], one["line"]["adjusts"])
-    ]
+    billed = books.billed_before(rated)
     first = next((one for one in billed if one["line"]["id"] == line["adjusts"]), None)
     require(f"{name}: the line that it corrects is not in the pack", first is not None)
     if first is not None and first["snapshot"] is not None:
@@ -1634,6 +1847,10 @@ def check_decisions(pack: Pack, books: Books, entries: Mapping[str, Json], repor
         equal(f"{name}, when", instant(move["at"]), instant(entry["recorded_at"]))
         state = move["to"]
     equal("the state of the invoice", (invoice["status"], invoice["revision"]), (state, len(told["transitions"]) - 1))
+    for rated in books.rated.values():
+        if rated["line"] and rated["line"]["invoice"] == invoice["id"]:
+            says = rated["line"]["drafted"], rated["line"]["invoice_kind"]
+            equal(f"{books.name(rated)}, its draft", says, (books.drafted, invoice["kind"]))
     _check_instants(books, told["transitions"], entries)
     _check_holds(told)
     _check_tie_out(books, told["tie_outs"])
@@ -1804,6 +2021,7 @@ def check_figures(pack: Pack, entries: Mapping[str, Json], report: Report) -> No
     """What follows from other figures, whatever the hashes of the files say."""
     books = Books(pack)
     check_usage(pack, books, report)
+    check_agreements(books, entries, report)
     check_ratings(books, report)
     check_invoice(pack, books, report)
     check_decisions(pack, books, entries, report)
@@ -1843,6 +2061,8 @@ def run(path: Path, write: Callable[[str], object], key: str | None = None) -> i
         flaw = f"the pack cannot be read: {type(error).__name__}: {str(error)[:300]}"
     for line in report.held:
         write(f"holds           {line}\n")
+    for line in report.beside:
+        write(f"of other lines  {line}\n")
     for line in report.left_out:
         write(f"NOT RECOMPUTED  {line}\n")
     if flaw is not None:

@@ -54,7 +54,7 @@ def _seal(files: dict[str, bytes], manifest: bytes) -> dict[str, bytes]:
     manifest_sha256 = hashlib.sha256(manifest).hexdigest()
     *links, last = [orjson.loads(line) for line in files["chain.ndjson"].splitlines()]
     said = orjson.loads(last["says"])
-    said["facts"]["manifest_sha256"] = manifest_sha256
+    said["facts"] |= {"manifest_sha256": manifest_sha256, "line": orjson.loads(manifest)["line"]}
     last["says"] = canonical.canonical_bytes(said).decode()
     last["content_hash"] = hashlib.sha256(last["says"].encode()).hexdigest()
     chain = b"".join(canonical.canonical_bytes(link) + b"\n" for link in (*links, last))

@@ -55,6 +55,10 @@ def by_the_verifier(model: str, written: dict[str, Any], used: Sequence[Part], s
         return sum(verify.price(model, written, Usage(total, parts), own, "EUR"), Decimal(0))
 
 
+def test_every_model_that_a_price_can_have_is_known_to_the_verifier() -> None:
+    assert set(price_params.READERS) == verify.MODELS
+
+
 @settings(deadline=None, max_examples=400)
 @given(models.modified(), st.lists(models.parts, max_size=6), models.shares)
 def test_every_model_with_its_modifiers_comes_to_the_same(
@@ -336,8 +340,7 @@ def test_a_stretch_has_the_same_share_of_its_period(
         segment=segment, period=Period(whole.start, end), whole=whole, unit=unit, zone=zone
     )
     terms = {"anchor": anchor.isoformat(), "interval": interval, "every": 1, "zone": zone}
-    said = {"start": segment.start.isoformat(), "end": segment.end.isoformat()}
-    assert verify.share_of(said, terms, end, unit, zone) == (expected.part, expected.whole)
+    assert verify.share_of((segment.start, segment.end), terms, end, unit, zone) == (expected.part, expected.whole)
 
 
 versions = st.lists(

@@ -1,5 +1,6 @@
 """Whatever is changed in a pack is found: any byte, and any figure even where every hash and the seal are made anew."""
 
+import json
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -14,10 +15,10 @@ from compliance.evidence import verify
 from invoicing.cycle import hold, pdf
 from invoicing.cycle.models import Invoice
 from invoicing.documents import store
-from invoicing.pricing import invoice_terms
+from invoicing.pricing import invoice_terms, subscribe
 from metering import ingest
 from tests.builders import billing, forgery, packs
-from tests.builders.billing import LONG_AGO, NEXT_CLOSING, day
+from tests.builders.billing import CLOSING, LONG_AGO, NEXT_CLOSING, NOVEMBER, day
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +35,17 @@ STATED = {
     *("reason", "release_reason", "closing_reason", "description", "definition", "exclusions", "name", "unit", "note"),
     *("source", "memo", "detail", "cause", "label", "user_name", "plan_code", "code", "number", "status", "position"),
     *("created_by", "created_at", "decided_by", "decided_at", "proposed_by", "proposed_at", "activated_by", "person"),
-    *("activated_at", "received_at", "signed_at", "stored_at", "posted_at", "booked_on", "checked_at", "taken_at"),
+    *(
+        "activated_at",
+        "received_at",
+        "signed_at",
+        "stored_at",
+        "posted_at",
+        "booked_on",
+        "checked_at",
+        "taken_at",
+        "recorded_at",
+    ),
     *("watermark_at", "rated_at", "audit_reference", "version", "issue_date", "invoice", "account", "schema", "id"),
     *("seq", "watermark", "starts_at", "kind"),
 }
@@ -45,7 +56,12 @@ MEASURED = {"decimals", "rounding", "tie_break", "negative_total", "operation_pr
 }
 # A whole share of days stays whole by a second more; what credit notes gave back decides where more is given back.
 RATED = {"period_end", "stretches", "credited"}
-ELSEWHERE = {"segment", "computation"}  # of a line of another invoice, whose own pack holds them
+ELSEWHERE = {
+    "segment",
+    "computation",
+    "drafted",
+    "invoice_kind",
+}  # of a line of another invoice, whose own pack holds them
 IDLE: dict[str, set[str]] = {
     "prices.json": AGREED,
     "usage.json": MEASURED,
@@ -197,6 +213,50 @@ def found_by_figures(files: dict[str, bytes]) -> str | None:
     except verify.UNREADABLE as error:
         return repr(error)
     return "; ".join(report.left_out) or None
+
+
+@pytest.fixture
+def unused(tmp_path: Path) -> Path:
+    """The pack of November of acme: of a fee in advance 10 days of 30 were used, the plan and its end agreed since."""
+    company = billing.open_company()
+    for code, fee in (("ahead", "31.00"), ("behind", "62.00")):
+        plan = billing.make_plan(code, finance=company.finance, fee=None, meter=None)
+        params = {"amount": fee, "billed": "in_advance"}
+        billing.set_price(plan, charge="base", model="flat", params=params, finance=company.finance)
+        if code == "ahead":
+            subscription = billing.subscribe_to(company, billing.make_customer("acme"), plan=plan)
+    billing.close_october()
+    billing.issue(company, [Invoice.objects.get()])
+    since, until = day(11, month=11), day(21, month=11)
+    who: dict[str, Any] = {"actor": company.finance, "at": CLOSING}
+    subscribe.change_plan(subscription=subscription, plan=plan, effective_at=since, **who)
+    subscribe.end_subscription(subscription=subscription, ends_at=until, **who)
+    billing.close_november()
+    path = packs.write_pack(packs.make_pack(Invoice.objects.get(period_start=NOVEMBER), at=NEXT_CLOSING), tmp_path)
+    assert found(path) is None
+    return path
+
+
+def test_any_change_of_what_was_agreed_about_plans_is_found_even_if_all_hashes_fit(unused: Path) -> None:
+    files = packs.contents(unused)
+    told = documents(files)["prices.json"]
+    dice = random.Random(44)  # noqa: S311  repeatable
+    missed = []
+    places = [(place, value) for place, value in forgery.leaves(told) if "agreed" in place]
+    assert len(places) == 3 * 5 - 1  # an end names no plan
+    places = [one for one in places if one[0][-2:] != (0, "recorded_at")]  # the start is older than the chain in it
+    for place, value in places:
+        for other in {forgery.change(value, dice) for _ in range(3)}:
+            forgery.put(told, place, other)
+            if found_by_figures(files | {"prices.json": write("prices.json", told)}) is None:
+                missed.append(f"{place}: {value} → {other}")
+            forgery.put(told, place, value)
+    for number in range(3):
+        cut = json.loads(json.dumps(told))
+        del cut["subscriptions"][0]["agreed"][number]
+        if found_by_figures(files | {"prices.json": write("prices.json", cut)}) is None:
+            missed.append(f"agreement {number} taken out")
+    assert missed == [], "\n".join(missed)
 
 
 def test_any_figure_that_is_changed_is_found_even_if_all_hashes_and_the_seal_fit(pack: Path) -> None:

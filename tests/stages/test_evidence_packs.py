@@ -5,6 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from django.db import Error, connection, transaction
 
@@ -13,12 +14,12 @@ from core.models import AuditEntry
 from invoicing.cycle import close, credit_note, finalize, pdf
 from invoicing.cycle.models import Invoice, InvoiceLine
 from invoicing.documents import store
-from invoicing.pricing import arrange, invoice_terms, subscribe
+from invoicing.pricing import arrange, invoice_terms, plans, subscribe
 from invoicing.pricing.models import Subscription
 from metering import contracts, ingest, meters
 from metering.models import EventContract
 from metering.rules.drafting import ContractDraft
-from tests.builders import billing, fees, off_cycle, packs
+from tests.builders import billing, fees, forgery, off_cycle, packs
 from tests.builders.billing import CLOSING, DECEMBER, LONG_AGO, NEXT_CLOSING, NOVEMBER, OCTOBER, day
 from tests.stages.test_measuring import KINDS, random_events
 
@@ -282,10 +283,9 @@ def test_a_fee_in_advance_and_what_of_it_was_not_used(company: billing.Company, 
     )
     billing.close_november()
     november = Invoice.objects.get(period_start=NOVEMBER)
-    told = packs.verify_bare(packs.write_pack(packs.make_pack(november, at=NEXT_CLOSING), tmp_path))
-    assert told.code == 3
-    (left_out,) = told.left_out
-    assert "how much of the paid time was used (10 of 30), as agreed later" in left_out
+    told = holds(november, tmp_path, at=NEXT_CLOSING)
+    # 31.00 for November, of which 10 of 30 days were used: 10.33
+    assert "= 10.33" in told.text
 
 
 def test_fee_programs(tmp_path: Path) -> None:
@@ -349,10 +349,47 @@ def test_a_pack_of_one_line_holds_its_events_and_says_what_it_leaves_out(
     line = InvoiceLine.objects.get(meter_code="images")
     pack = packs.make_pack(line.invoice, line=line)
     assert (pack.file_name, pack.event_count) == (f"evidence-draft-{line.invoice_id}-line-{line.position}.zip", 1)
-    told = packs.verify_bare(packs.write_pack(pack, tmp_path))
-    assert told.code == 3
-    (left_out,) = told.left_out
-    assert "of tokens: its events are not in this pack, which is of another line" in left_out
+    path = packs.write_pack(pack, tmp_path)
+    told = packs.verify_bare(path)
+    assert (told.code, told.left_out) == (0, []), told.text
+    assert "of other lines  snapshot" in told.text
+    assert "of tokens: its events are in the pack of its line" in told.text
+    told = packs.verify_bare(forgery.forge(as_of_whole_invoice(packs.contents(path)), path))
+    assert told.code == 1
+    assert "of tokens: its events are not in this pack" in told.text
+
+
+def as_of_whole_invoice(files: dict[str, bytes]) -> dict[str, bytes]:
+    """A pack of one line that pretends to be of the invoice, every hash and the seal made anew."""
+    return files | {"manifest.json": orjson.dumps(orjson.loads(files["manifest.json"]) | {"line": None})}
+
+
+def test_lines_that_are_rounded_together(company: billing.Company, tmp_path: Path) -> None:
+    """Three fees of 10.006 are 30.02 and not 30.03; a correction keeps what its line got of that."""
+    plan = plans.create_plan(
+        code="whole", name="Whole", currency="EUR", rounding_level="invoice", actor=company.finance, at=LONG_AGO
+    )
+    plans.approve_version(pk=plan.versions.get().pk, actor=billing.approver(), at=LONG_AGO)
+    for name in ("first", "second", "third"):
+        billing.set_price(plan, charge=name, model="flat", params={"amount": "10.006"}, finance=company.finance)
+    billing.set_price(
+        plan, meter=company.meter, model="standard", params={"unit_amount": "0.0017"}, finance=company.finance
+    )
+    billing.subscribe_to(company, billing.make_customer("acme"), plan=plan)
+    billing.use("acme", ("e1", day(3), 1001))
+    billing.close_october()
+    (invoice,) = billing.issue(company, [Invoice.objects.get()])
+    # 30.018 and 1.7017 are 31.72 together; what is left over goes to the largest remainders, the fees
+    amounts = [str(line.amount.quantize(Decimal("0.01"))) for line in invoice.lines.order_by("position")]
+    assert amounts == ["10.01", "10.01", "10.00", "1.70"]
+    holds(invoice, tmp_path)
+    line = invoice.lines.get(description="Third")
+    assert holds(invoice, tmp_path, line=line).left_out == []
+    billing.use("acme", ("late", day(9), 10), at=NEXT_CLOSING)
+    billing.close_november()
+    november = Invoice.objects.get(period_start=NOVEMBER)
+    assert november.lines.filter(adjusts__isnull=False).count() == 1
+    holds(november, tmp_path, at=NEXT_CLOSING)
 
 
 def test_the_same_facts_give_the_same_pack_and_one_seal(company: billing.Company, tmp_path: Path) -> None:

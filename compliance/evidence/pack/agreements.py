@@ -1,13 +1,17 @@
-"""What was agreed, as files of a pack: prices, fee tables, terms, subscriptions, and the ratings made by them."""
+"""What was agreed, as files of a pack: prices, fee tables, plans and terms, and the ratings made by them."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
 
 from compliance.evidence import forward
-from compliance.evidence.pack import wording
+from compliance.evidence.pack import subscriptions, wording
 from compliance.evidence.pack.reach import Reach
+from core import knowing
+from core.models import AuditEntry
 from core.periods import Period
 from invoicing.cycle.models import Invoice, InvoiceLine
 from invoicing.pricing import queries as pricing_queries
@@ -16,11 +20,9 @@ from invoicing.pricing.models import (
     Charge,
     FeeProgramVersion,
     InvoiceTerm,
-    KeptPrices,
     PlanVersion,
     PriceVersion,
     ProposalStatus,
-    SubscriptionQuantity,
     TaxRate,
 )
 from invoicing.pricing.queries import DuePeriod
@@ -33,13 +35,14 @@ APPROVED = ProposalStatus.APPROVED
 
 
 def prices_of(invoice: Invoice, reach: Reach) -> dict[str, Any]:
-    """Every approved version of each price and fee program that was used, not only the one in force."""
+    """Every approved version of each price, plan and fee program that was used, not only the one in force."""
     ratings = list(reach.ratings.values())
     charges = Charge.objects.filter(pk__in={each.charge_id for each in ratings}).select_related("plan")
     programs = {each.fee_version.program for each in ratings if each.fee_version is not None}
     versions = PriceVersion.objects.filter(charge__in=charges, status=APPROVED).order_by("pk")
     tables = FeeProgramVersion.objects.filter(program__in=programs, status=APPROVED).order_by("pk")
-    plan_versions = PlanVersion.objects.filter(pk__in={each.plan_version_id for each in ratings}).order_by("pk")
+    plans = {charge.plan_id for charge in charges}
+    plan_versions = PlanVersion.objects.filter(plan__in=plans, status=APPROVED).order_by("pk")
     return {
         "charges": [
             {"id": each.pk, "code": each.code, "name": each.name, "plan": each.plan_id, "plan_code": each.plan.code}
@@ -60,20 +63,42 @@ def prices_of(invoice: Invoice, reach: Reach) -> dict[str, Any]:
         ],
         "plan_versions": [
             {"plan": each.plan_id, "proration_unit": each.proration_unit, "proration_zone": each.proration_zone}
+            | {"rounding_level": each.rounding_level}
             | _proposal(each)
             for each in plan_versions
         ],
-        "subscriptions": _subscriptions({each.subscription_id for each in ratings}),
+        "subscriptions": subscriptions.subscriptions_of({each.subscription_id for each in ratings}, invoice=invoice),
         "invoice_terms": [_term(each) for each in _terms_of(invoice)],
         "tax_rates": [_tax_rate(each) for each in _tax_rates_of(invoice)],
     }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ground:
+    """What ratings are told with: subscriptions with what was agreed about them, and when invoices were drafted."""
+
+    reach: Reach
+    terms: Mapping[int, Terms]
+    agreed: Mapping[int, list[AuditEntry]]
+    drafts: Mapping[int, AuditEntry]
+
+
 def ratings_of(reach: Reach) -> list[dict[str, Any]]:
     """Each rating with the line that it stands on, and what its share of a period follows from."""
     ratings = list(reach.ratings.values())
-    terms = pricing_queries.terms_by_subscription(sorted({each.subscription_id for each in ratings}))
-    return [_rating(each, reach=reach, terms=terms[each.subscription_id]) for each in ratings]
+    ids = sorted({each.subscription_id for each in ratings})
+    lines = [line for each in ratings if (line := _line_of(each)) is not None]
+    ground = _Ground(
+        reach=reach,
+        terms=pricing_queries.terms_by_subscription(ids),
+        agreed=subscriptions.agreed_before(ids),
+        drafts=subscriptions.drafts_of(line.invoice_id for line in lines),
+    )
+    return [_rating(each, _line_of(each), ground) for each in ratings]
+
+
+def _line_of(rated: RatedLine) -> InvoiceLine | None:
+    return getattr(rated, "invoice_line", None)
 
 
 def _proposal(version: Any) -> dict[str, Any]:
@@ -88,47 +113,11 @@ def _proposal(version: Any) -> dict[str, Any]:
     }
 
 
-def _subscriptions(ids: Iterable[int]) -> list[dict[str, Any]]:
-    terms = pricing_queries.terms_by_subscription(sorted(ids))
-    return [
-        {
-            "id": pk,
-            "anchor": own.anchor.isoformat(),
-            "interval": str(own.interval),
-            "every": own.every,
-            "zone": own.zone,
-            "starts_at": wording.instant(own.starts_at),
-            "ends_at": wording.instant(own.ends_at),
-            "quantities": [
-                {
-                    "id": each.pk,
-                    "charge": each.charge_code,
-                    "quantity": wording.figure(each.quantity),
-                    "effective_at": wording.instant(each.effective_at),
-                    "created_at": wording.instant(each.created_at),
-                }
-                for each in SubscriptionQuantity.objects.filter(subscription=pk).order_by("pk")
-            ],
-            "kept": [
-                {
-                    "plan": each.plan_id,
-                    "starts_at": wording.instant(each.starts_at),
-                    "ends_at": wording.instant(each.ends_at),
-                    "created_at": wording.instant(each.created_at),
-                }
-                for each in KeptPrices.objects.filter(subscription=pk).order_by("starts_at")
-            ],
-        }
-        for pk, own in sorted(terms.items())
-    ]
-
-
-def _rating(rated: RatedLine, *, reach: Reach, terms: Terms) -> dict[str, Any]:
-    line: InvoiceLine | None = getattr(rated, "invoice_line", None)
+def _rating(rated: RatedLine, line: InvoiceLine | None, ground: _Ground) -> dict[str, Any]:
     first = line.adjusts.rated_line if line is not None and line.adjusts is not None else None
     return {
         "id": rated.pk,
-        "line": None if line is None else _line(line),
+        "line": None if line is None else _line(line, draft=ground.drafts[line.invoice_id]),
         "first": None if first is None else first.pk,
         "charge": rated.charge_id,
         "subscription": rated.subscription_id,
@@ -137,7 +126,7 @@ def _rating(rated: RatedLine, *, reach: Reach, terms: Terms) -> dict[str, Any]:
         "plan_version": rated.plan_version_id,
         "snapshot": rated.snapshot_id,
         "segment": wording.span(rated.segment_start, rated.segment_end),
-        "period_end": wording.instant(_period_end(rated, line, terms)),
+        "period_end": wording.instant(_period_end(rated, line, ground)),
         "stretches": _stretches(rated, line) if first is None else [],
         "effective_at": wording.instant(rated.effective_at),
         "quantity": wording.figure(rated.quantity),
@@ -145,8 +134,10 @@ def _rating(rated: RatedLine, *, reach: Reach, terms: Terms) -> dict[str, Any]:
         "computation": rated.computation,
         "part_count": rated.part_count,
         "parts_digest": rated.parts_digest,
-        "grounds": reach.grounds.get(rated.pk, []),
+        "grounds": ground.reach.grounds.get(rated.pk, []),
         "currency": rated.currency,
+        "rounding_level": rated.rounding_level,
+        "rounding": wording.figure(rated.rounding),
         "amount_exact": wording.figure(rated.amount_exact),
         "amount": wording.figure(rated.amount),
         "rated_at": wording.instant(rated.rated_at),
@@ -154,12 +145,14 @@ def _rating(rated: RatedLine, *, reach: Reach, terms: Terms) -> dict[str, Any]:
     }
 
 
-def _line(line: InvoiceLine) -> dict[str, Any]:
+def _line(line: InvoiceLine, *, draft: AuditEntry) -> dict[str, Any]:
     return {
         "id": line.pk,
         "invoice": line.invoice_id,
         "number": line.invoice.number,
         "status": line.invoice.status,
+        "invoice_kind": line.invoice.kind,
+        "drafted": draft.reference,
         "position": line.position,
         "description": line.description,
         "quantity": wording.figure(line.quantity),
@@ -170,12 +163,18 @@ def _line(line: InvoiceLine) -> dict[str, Any]:
     }
 
 
-def _period_end(rated: RatedLine, line: InvoiceLine | None, terms: Terms) -> Any:
-    """The end of the billed period that it is in: the invoice's own, or the next one for a fee in advance."""
-    if line is not None and rated.segment_start < line.invoice.cycle.period_end:
+def _period_end(rated: RatedLine, line: InvoiceLine | None, ground: _Ground) -> datetime:
+    """The end of the billed period that it is in: the invoice's own, or the next one for a fee in advance.
+
+    That is cut short where the subscription was to end in it, as agreed when the invoice was drafted.
+    """
+    end = timeline.whole_period(ground.terms[rated.subscription_id], instant=rated.segment_start).end
+    if line is None:
+        return end
+    if rated.segment_start < line.invoice.cycle.period_end:
         return line.invoice.cycle.period_end
-    end = timeline.whole_period(terms, instant=rated.segment_start).end
-    return end if terms.ends_at is None else min(end, terms.ends_at)
+    known = subscriptions.end_known(ground.agreed[rated.subscription_id], draft=ground.drafts[line.invoice_id])
+    return end if known is None else min(end, known)
 
 
 def _stretches(rated: RatedLine, line: InvoiceLine | None) -> list[dict[str, Any]]:
@@ -190,7 +189,8 @@ def _stretches(rated: RatedLine, line: InvoiceLine | None) -> list[dict[str, Any
         return []
     period = Period(line.invoice.cycle.period_start, line.invoice.cycle.period_end)
     due = DuePeriod(rated.subscription_id, rated.subscription.customer_id, period)
-    own = [each for each in segments.price_segments([due]) if each.charge_id == rated.charge_id]
+    with knowing.as_of(rated.rated_at):
+        own = [each for each in segments.price_segments([due]) if each.charge_id == rated.charge_id]
     wanted = own if is_plan else [each for each in own if each.start == rated.segment_start]
     return [wording.span(each.start, each.end) for each in wanted]
 

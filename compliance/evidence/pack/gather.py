@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compliance.evidence import verify
-from compliance.evidence.pack import agreements, decisions, usage, wording
+from compliance.evidence.pack import agreements, decisions, shown, usage, wording
 from compliance.evidence.pack.reach import Reach, reach_of
+from compliance.evidence.pack.shown import Shown
 from core import canonical
 from invoicing.cycle import content, pdf
 from invoicing.cycle.models import Invoice, InvoiceLine
@@ -47,6 +48,7 @@ class Gathered:
     line: InvoiceLine | None
     files: dict[str, bytes]
     reach: Reach
+    shown: Shown
     facts_sha256: str
 
     @property
@@ -81,7 +83,14 @@ def gather(invoice: Invoice, *, line: InvoiceLine | None) -> Gathered:
     opened = None if document is None else document.opened()
     if opened is not None:
         files["invoice.pdf"] = opened
-    return Gathered(invoice=invoice, line=line, files=files, reach=reach, facts_sha256=_hash_of(files))
+    return Gathered(
+        invoice=invoice,
+        line=line,
+        files=files,
+        reach=reach,
+        shown=shown.shown_of(invoice, reach),
+        facts_sha256=_hash_of(files),
+    )
 
 
 def file_name(invoice: Invoice, line: InvoiceLine | None) -> str:

@@ -48,7 +48,7 @@ def make_pack(
         sealed = seal.seal_manifest(
             invoice=invoice, manifest_sha256=hashlib.sha256(manifest).hexdigest(), line=line, actor=actor, at=at
         )
-        for name, content in seal.files_of(sealed, manifest=manifest).items():
+        for name, content in seal.files_of(sealed, manifest=manifest, shown=gathered.shown).items():
             writer.add(name, [content])
         writer.close()
         return _keep(file, gathered=gathered, sealed=sealed, event_count=event_count, actor=actor, at=at)

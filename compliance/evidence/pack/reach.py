@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from invoicing.cycle.models import Invoice, InvoiceLine
 from invoicing.rating.models import LineGround, RatedLine
+from invoicing.rating.together import TOGETHER
 from metering.models import AggregationSnapshot
 from metering.queries import EvidenceStream
 
@@ -49,7 +50,10 @@ def billed_before(line: InvoiceLine) -> Q:
 
 
 def _close_over(rated_ids: Iterable[int]) -> set[int]:
-    """These ratings, those that they correct or take off, and those that lines of whole plans stand on, to the end."""
+    """These ratings, and to the end what they follow from.
+
+    Those that they correct or take off, those that lines of whole plans stand on, those they are rounded together with.
+    """
     found: set[int] = set()
     fresh = set(rated_ids)
     while fresh:
@@ -57,10 +61,17 @@ def _close_over(rated_ids: Iterable[int]) -> set[int]:
         reached = set(LineGround.objects.filter(line__in=fresh).values_list("ground_id", flat=True))
         taken_off = InvoiceLine.objects.filter(deducted_by__line__rated_line__in=fresh)
         reached |= set(taken_off.values_list("rated_line_id", flat=True))
+        reached |= _rounded_with(fresh)
         for line in InvoiceLine.objects.filter(rated_line__in=fresh, adjusts__isnull=False):
             reached |= set(InvoiceLine.objects.filter(billed_before(line)).values_list("rated_line_id", flat=True))
         fresh = reached - found
     return found
+
+
+def _rounded_with(rated_ids: Iterable[int]) -> set[int]:
+    together = InvoiceLine.objects.filter(adjusts=None, rated_line__rounding_level=TOGETHER)
+    invoices = together.filter(rated_line__in=rated_ids).values("invoice")
+    return set(together.filter(invoice__in=invoices).values_list("rated_line_id", flat=True))
 
 
 def _ratings(ids: Iterable[int]) -> dict[int, RatedLine]:

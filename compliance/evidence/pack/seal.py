@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
+from compliance.evidence.pack.shown import Shown
 from core import audit, canonical, heads
 from core.models import AuditEntry, AuditHead
 from invoicing.cycle.models import Invoice, InvoiceLine
@@ -41,9 +42,9 @@ def seal_manifest(
     return Sealed(manifest_sha256, entry, head)
 
 
-def files_of(sealed: Sealed, *, manifest: bytes) -> dict[str, bytes]:
+def files_of(sealed: Sealed, *, manifest: bytes, shown: Shown) -> dict[str, bytes]:
     """manifest.json, chain.ndjson and seal.json."""
-    chain = b"".join(_links(sealed.entry))
+    chain = b"".join(_links(sealed.entry, shown))
     said = {
         "manifest_sha256": sealed.manifest_sha256,
         "chain_sha256": hashlib.sha256(chain).hexdigest(),
@@ -52,11 +53,10 @@ def files_of(sealed: Sealed, *, manifest: bytes) -> dict[str, bytes]:
     return {"manifest.json": manifest, "chain.ndjson": chain, "seal.json": canonical.canonical_bytes(said)}
 
 
-def _links(last: AuditEntry) -> Iterator[bytes]:
-    """From the first entry about the invoice to the sealing one; of other entries only the hashes."""
-    first = AuditEntry.objects.filter(subject=last.subject).order_by("pk").values_list("pk", flat=True)[0]
-    for entry in AuditEntry.objects.filter(pk__range=(first, last.pk)).order_by("pk").iterator(chunk_size=2000):
-        yield canonical.canonical_bytes(_link(entry, is_shown=entry.subject == last.subject)) + b"\n"
+def _links(last: AuditEntry, shown: Shown) -> Iterator[bytes]:
+    """From the first entry that is needed to the sealing one; of entries about anything else only the hashes."""
+    for entry in AuditEntry.objects.filter(pk__range=(shown.since, last.pk)).order_by("pk").iterator(chunk_size=2000):
+        yield canonical.canonical_bytes(_link(entry, is_shown=entry.subject in shown.subjects)) + b"\n"
 
 
 def _link(entry: AuditEntry, *, is_shown: bool) -> dict[str, Any]:

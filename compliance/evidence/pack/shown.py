@@ -1,0 +1,45 @@
+"""Which entries of the audit chain a pack shows in words, and from which entry on it holds the chain."""
+
+from dataclasses import dataclass
+
+from compliance.evidence.pack import subscriptions
+from compliance.evidence.pack.reach import Reach
+from core.models import AuditEntry
+from invoicing.cycle.models import Invoice, InvoiceLine
+from invoicing.rating.models import RatedLine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """Of entries about anything else a pack has the hashes alone."""
+
+    subjects: frozenset[str]
+    since: int  # the number of the first entry
+
+
+def shown_of(invoice: Invoice, reach: Reach) -> Shown:
+    """What is said about the invoice and its subscriptions, from the first entry that any of its figures needs."""
+    own = f"invoice:{invoice.pk}"
+    first = AuditEntry.objects.filter(subject=own).order_by("pk").values_list("pk", flat=True)[0]
+    about = {f"subscription:{each.subscription_id}" for each in reach.ratings.values()}
+    return Shown(subjects=frozenset({own, *about}), since=min([first, *_agreed_later(reach)]))
+
+
+def _agreed_later(reach: Reach) -> list[int]:
+    """What was agreed about plans after a fee was billed in advance, for corrections of that fee."""
+    corrected = [(each, first) for each in reach.ratings.values() if (first := _fee_corrected_by(each)) is not None]
+    agreed = subscriptions.agreed_before({each.subscription_id for each, _ in corrected})
+    drafts = subscriptions.drafts_of(first.invoice_line.invoice_id for _, first in corrected)
+    return [
+        entry.pk
+        for each, first in corrected
+        for entry in agreed[each.subscription_id]
+        if entry.pk > drafts[first.invoice_line.invoice_id].pk
+    ]
+
+
+def _fee_corrected_by(rated: RatedLine) -> RatedLine | None:
+    line: InvoiceLine | None = getattr(rated, "invoice_line", None)
+    if rated.snapshot_id is not None or line is None or line.adjusts is None:
+        return None
+    return line.adjusts.rated_line
