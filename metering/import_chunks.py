@@ -1,8 +1,9 @@
 """Files cut into chunks: as many rows as one commit may hold, with the place up to which they go."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 from metering import files
 from metering.files import Block, ParquetRow, Row, UnusableFileError
@@ -17,12 +18,18 @@ PIECE_ROWS = 1000
 Record = Row | ParquetRow
 
 
-class Chunk(NamedTuple):
-    """The events of some rows of the file, the number of the last of its lines, and where the next one begins."""
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some rows of the file, the number of the last of its lines, and where the next one begins."""
 
-    deliveries: Sequence[Delivery]
+    rows: Any
+    read: Callable[[Any], list[Delivery]]
     last_line: int
     end_byte: int
+
+    def read_deliveries(self) -> list[Delivery]:
+        """Make events of the rows."""
+        return self.read(self.rows)
 
 
 ReadChunks = Callable[[int], Iterator[Chunk]]
@@ -31,7 +38,7 @@ ReadChunks = Callable[[int], Iterator[Chunk]]
 def of_blocks(path: Path, read_block: Callable[[Block], list[Delivery]], *, after_line: int) -> Iterator[Chunk]:
     """Give the events of a file's lines after some line."""
     for block in files.read_blocks(path, after_line=after_line, rows_max=ROWS_MAX, bytes_max=BYTES_MAX):
-        yield Chunk(read_block(block), block.first_number + len(block.lines) - 1, block.end_byte)
+        yield Chunk(block, read_block, block.first_number + len(block.lines) - 1, block.end_byte)
 
 
 def of_records(
@@ -59,4 +66,4 @@ def of_records(
 
 def _chunk(records: Sequence[Record], read_records: Callable[[Sequence[Record]], list[Delivery]]) -> Chunk:
     last = records[-1]
-    return Chunk(read_records(records), last.last_line if isinstance(last, Row) else last.number, last.end_byte)
+    return Chunk(records, read_records, last.last_line if isinstance(last, Row) else last.number, last.end_byte)

@@ -110,9 +110,12 @@ def judge_events(deliveries: Sequence[Delivery], found: Sorted) -> Outcome:
 
 def prepare_months(found: Sorted) -> None:
     """See that the months of new events have tables; a caller with a transaction of its own does this before it."""
-    partitions.prepare_months(event.occurred_at for _index, event in found.first)
-    if found.corrections:
-        partitions.prepare_months(each.event.occurred_at for each in found.corrections)
+    partitions.prepare_months(times_of(found))
+
+
+def times_of(found: Sorted) -> list[str]:
+    """When the new events happened."""
+    return [event.occurred_at for _index, event in found.first] + [each.event.occurred_at for each in found.corrections]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +145,7 @@ def store_parcel(parcel: Parcel, found: Sorted, ready: Ready | None) -> CaptureR
     deliveries, channel, origin = parcel.deliveries, parcel.channel, parcel.origin
     prepare_months(found)
     if ready is not None and postgres.insert_deliveries(ready.parameters):
-        return _result(deliveries, ready.outcome)
+        return result_of(parcel, ready)
     with transaction.atomic(savepoint=False):
         # Held until the commit: whoever fixes a watermark waits for us, so no event can appear below it later.
         locks.lock_shared(locks.LockClass.CAPTURE)
@@ -163,6 +166,11 @@ def store_parcel(parcel: Parcel, found: Sorted, ready: Ready | None) -> CaptureR
         held.hold_events(deliveries, outcome.held, batch_id=written.batch_id, received_at=written.received_at)
     _remember(origin, repeats=bool(outcome.duplicates))
     return _result(deliveries, outcome)
+
+
+def result_of(parcel: Parcel, ready: Ready) -> CaptureResult:
+    """What became of a delivery that was stored as it was made ready."""
+    return _result(parcel.deliveries, ready.outcome)
 
 
 def _recognise(deliveries: Sequence[Delivery], found: Sorted, known: dict[Identity, Known]) -> Sorted:

@@ -84,7 +84,7 @@ def check_plain(event: Data, rules: RuleBook) -> BillableEvent | None:
             or len(event) != len(envelope.KNOWN)
             or event["specversion"] != "1.0"
             or type(data) is not dict
-            or not (_is_identity(source) and _is_identity(event_id) and _is_canonical_time(time))
+            or not (is_identity(source) and is_identity(event_id) and is_canonical_time(time))
             or not contract.earliest <= datetime.fromisoformat(time) <= contract.latest
             or not _is_countable(data, contract.data_rules)
         ):
@@ -101,8 +101,8 @@ def check_plain(event: Data, rules: RuleBook) -> BillableEvent | None:
 
 
 # As `envelope.read_identity` and `instants.read_instant` say it of what needs no change.
-_is_identity = re.compile(r"[!-~](?:[ -~]{0,198}[!-~])?").fullmatch
-_is_canonical_time = re.compile(
+is_identity = re.compile(r"[!-~](?:[ -~]{0,198}[!-~])?").fullmatch
+is_canonical_time = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9](?:\.[0-9]{0,5}[1-9])?Z"
 ).fullmatch
 _NO_EXTRAS: Data = {}

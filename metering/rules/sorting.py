@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any
 
-from metering.rules import contract
+from metering.rules import contract, plain_block
 from metering.rules.contract import BillableEvent, RuleBook
 from metering.rules.corrections import Correcting, Identity
 from metering.rules.envelope import Correction
@@ -13,6 +15,7 @@ from metering.rules.reasons import Reason, reason
 
 Placed = tuple[int, BillableEvent]
 Held = tuple[int, tuple[Reason, ...]]
+_SOURCE, _EVENT_ID, _IDENTITY = itemgetter(0), itemgetter(1), itemgetter(0, 1)  # of a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,10 @@ class Outcome:
 
 
 def sort_delivery(deliveries: Sequence[Delivery], *, rules: RuleBook) -> Sorted:
-    """Check every event by itself."""
+    """Check every event by itself, or where none has any peculiarity all of them together."""
+    types = {found.contract_id: name for name, found in rules.contracts.items() if found is not None}
+    if len(deliveries) >= plain_block.EVENTS_MIN and (rows := plain_block.check_events(deliveries, rules)):
+        return _place(rows, types)
     first: dict[Identity, Placed] = {}
     repeats: list[Placed] = []
     held: list[Held] = []
@@ -65,12 +71,24 @@ def sort_delivery(deliveries: Sequence[Delivery], *, rules: RuleBook) -> Sorted:
             repeats.append((index, checked))
         else:
             first[identity] = (index, checked)
-    types = {found.contract_id: name for name, found in rules.contracts.items() if found is not None}
     return Sorted([first[identity] for identity in sorted(first)], repeats, held, types, corrections)
+
+
+def _place(rows: Sequence[BillableEvent], types: dict[int, str]) -> Sorted:
+    """Sort a delivery of which every event passed."""
+    identities: list[Any] = list(map(_EVENT_ID, rows))
+    if len(set(map(_SOURCE, rows))) > 1:
+        identities = list(map(_IDENTITY, rows))
+    placed: list[Placed] = list(enumerate(rows))
+    first: dict[Any, Placed] = dict(zip(reversed(identities), reversed(placed), strict=True))  # the first one stays
+    repeats = [] if len(first) == len(rows) else [place for place in placed if first[identities[place[0]]] is not place]
+    return Sorted([first[identity] for identity in sorted(first)], repeats, [], types)
 
 
 def judge_delivery(found: Sorted, *, known: Mapping[Identity, Known], batch_id: int) -> Outcome:
     """Tell accepted, duplicate and conflict apart; `known` may leave out the identities that were new."""
+    if not known and not found.repeats:
+        return Outcome([event for _index, event in found.first], [], list(found.held))
     accepted = []
     duplicates: list[Placed] = []
     held = list(found.held)

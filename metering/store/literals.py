@@ -27,7 +27,7 @@ def plain_array(values: Iterable[object]) -> str:
 
 def hex_array(values: Sequence[bytes]) -> str:
     """Write `bytea[]`."""
-    return plain_array(f'"\\\\x{value.hex()}"' for value in values)
+    return plain_array([r'"\\x' + value.hex() + '"' for value in values])
 
 
 def _escaped(text: str) -> str:

@@ -66,13 +66,20 @@ def prepare_months(instants: Iterable[str]) -> None:
     Tried once per month and process, `months.keep_months` does it again. Inside a transaction nothing is made, for
     capture's lock would be held until its end.
     """
-    missing = {text[:7] for text in instants} - _seen
-    if not missing or connection.in_atomic_block:
+    if are_prepared(instants := list(instants)) or connection.in_atomic_block:
         return
-    _seen.update(f"{month:%Y-%m}" for month in find_months())
+    missing = {text[:7] for text in instants}
     for text in sorted(missing - _seen):
         _seen.add(text)
         try_to_add(date.fromisoformat(f"{text}-01"))
+
+
+def are_prepared(instants: Iterable[str]) -> bool:
+    """Say that the months of these canonical instants have tables, or that making them was tried."""
+    missing = {text[:7] for text in instants} - _seen
+    if missing:
+        _seen.update(f"{month:%Y-%m}" for month in find_months())
+    return missing <= _seen
 
 
 def try_to_add(month: date) -> int | None:

@@ -128,17 +128,25 @@ def insert_events(events: Sequence[BillableEvent], *, batch: Written | None = No
 
 def delivery_parameters(deliveries: Sequence[NewDelivery]) -> list[Any]:
     """Write whole deliveries as `insert_deliveries` sends them; no identity may stand in two of them."""
-    rows = sorted((event, number) for number, one in enumerate(deliveries, start=1) for event in one.events)
+    events, numbers = _rows(deliveries)
     return [
         int(LockClass.CAPTURE),
         len(deliveries),
-        *_columns([event for event, _ in rows]),
-        plain_array(number for _, number in rows),
+        *_columns(events),
+        plain_array(numbers),
         text_array([one.channel for one in deliveries]),
         text_array([one.origin[:ORIGIN_LENGTH_MAX] for one in deliveries]),
         *(plain_array(column) for column in zip(*(one.counts for one in deliveries), strict=True)),
         text_array([_lines(one.tallies) for one in deliveries]),
     ]
+
+
+def _rows(deliveries: Sequence[NewDelivery]) -> tuple[Sequence[BillableEvent], Sequence[int]]:
+    """Their events in order of identity, each with the number of its delivery; those of one are in order."""
+    if len(deliveries) == 1:
+        return deliveries[0].events, [1] * len(deliveries[0].events)
+    rows = sorted((event, number) for number, one in enumerate(deliveries, start=1) for event in one.events)
+    return [event for event, _ in rows], [number for _, number in rows]
 
 
 def insert_deliveries(parameters: Sequence[Any]) -> bool:

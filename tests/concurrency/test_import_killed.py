@@ -12,13 +12,14 @@ import pyarrow.parquet as pq
 import pytest
 from django.db import connections
 
-from metering import import_chunks, importing
+from metering import import_chunks, import_storing, importing
 from metering.import_forms import ImportRequest
 from metering.models import ImportRun, UsageEvent
 from metering.rules import import_rows
 from tests.builders import racing, usage
 
 ROWS = 60
+LARGE = importing.BESIDE_BYTES_MIN
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -62,8 +63,15 @@ def load_and_die(wanted: ImportRequest, *, after_chunks: int) -> None:
     assert process.exitcode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize("form", ["csv", "ndjson", "parquet"])
-def test_killed_again_and_again_it_goes_on_where_it_was_left(tmp_path: Path, form: str) -> None:
+@pytest.mark.parametrize(
+    ("form", "beside_from"),
+    [("csv", LARGE), ("ndjson", LARGE), ("parquet", LARGE), ("csv", 0), ("ndjson", 0), ("parquet", 0)],
+)
+def test_killed_again_and_again_it_goes_on_where_it_was_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, beside_from: int
+) -> None:
+    """In one process, and in several that write ahead of what has committed."""
+    monkeypatch.setattr(importing, "BESIDE_BYTES_MIN", beside_from)
     wanted = request(tmp_path, form=form)
     for after_chunks in (1, 3, 2):
         load_and_die(wanted, after_chunks=after_chunks)
@@ -74,13 +82,17 @@ def test_killed_again_and_again_it_goes_on_where_it_was_left(tmp_path: Path, for
     assert UsageEvent.objects.count() == ROWS
 
 
-def test_several_imports_of_one_file_at_once_count_each_row_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("beside_from", [LARGE, 0])
+def test_several_imports_of_one_file_at_once_count_each_row_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beside_from: int
+) -> None:
+    monkeypatch.setattr(importing, "BESIDE_BYTES_MIN", beside_from)
     wanted = request(tmp_path)
 
     def work() -> None:
         try:
             importing.import_file(request=wanted, at=NOW)
-        except importing.ImportRunningError:
+        except import_storing.ImportRunningError:
             return
 
     racing.run_together(work, work, work, work)

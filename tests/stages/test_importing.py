@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.errors import InvalidInputError
-from metering import import_chunks, importing, ingest
+from metering import import_chunks, import_storing, importing, ingest
 from metering.import_forms import ImportRequest
 from metering.models import CaptureBatch, ImportRun, QuarantinedEvent, UsageEvent
 from metering.rules import import_rows, reading
@@ -218,7 +218,7 @@ def test_two_imports_of_one_file_at_once_do_not_share_a_run(tmp_path: Path, monk
     def other_moves_on(done: int, total: int) -> None:
         ImportRun.objects.update(rows_done=3)
 
-    with pytest.raises(importing.ImportRunningError, match=r"Another process is importing use\.csv"):
+    with pytest.raises(import_storing.ImportRunningError, match=r"Another process is importing use\.csv"):
         importing.import_file(request=request(path), at=NOW, progress=other_moves_on)
     assert UsageEvent.objects.count() == 1
 

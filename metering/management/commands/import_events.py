@@ -52,11 +52,12 @@ class Command(BaseCommand):
         columns = (TextColumn("Importing"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
         try:
             request = _read_request(options)
-            with Progress(*columns, console=Console(stderr=True)) as bar:
+            # Shown when something was done: a thread that shows it meanwhile would be there when processes are forked.
+            with Progress(*columns, console=Console(stderr=True), auto_refresh=False) as bar:
                 task = bar.add_task("import", total=None)
 
                 def progress(done: int, total: int) -> None:
-                    bar.update(task, completed=done, total=total)
+                    bar.update(task, completed=done, total=total, refresh=True)
 
                 if options["backfill"]:
                     staged = importing.stage_file(request=request, name=options["backfill"], progress=progress)

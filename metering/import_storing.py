@@ -1,0 +1,124 @@
+"""What happens to a chunk of an imported file: checked, written, and noted in the same commit as how far it goes."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import DatabaseError, connection, transaction
+from django.db.models import F
+
+from core.errors import DomainError
+from metering import ingest
+from metering.import_chunks import Chunk
+from metering.ingest import CaptureResult, Parcel, Ready
+from metering.models import CaptureBatch, ImportRun
+from metering.rules.sorting import Sorted
+from metering.store import partitions, postgres
+from metering.store.postgres import ORIGIN_LENGTH_MAX
+
+# Whoever writes ahead of its turn gives way: those whom it waits for may wait for it in the end.
+AHEAD_LOCK_TIMEOUT = "500ms"
+
+
+class ImportRunningError(DomainError):
+    """Another process is importing the same file."""
+
+    code = "import_running"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The import that chunks belong to, and what its events are judged by."""
+
+    run_id: int
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a chunk, which has committed."""
+
+    accepted: int
+    duplicates: int
+    quarantined: int
+    reasons: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A chunk that was held against the rules; `after_line` is where the one before it ends."""
+
+    parcel: Parcel
+    found: Sorted
+    ready: Ready | None
+    after_line: int
+    last_line: int
+
+
+def check(chunk: Chunk, *, job: Job, after_line: int) -> Checked:
+    """Read a chunk and hold its events against the rules of this moment."""
+    deliveries = chunk.read_deliveries()
+    parcel = Parcel(deliveries, CaptureBatch.Channel.IMPORT, job.name[:ORIGIN_LENGTH_MAX])
+    found = ingest.check_events(deliveries, sent_at=job.at, at=job.at)
+    return Checked(parcel, found, ingest.make_ready(parcel, found), after_line, chunk.last_line)
+
+
+def store(checked: Checked, *, job: Job) -> Stored:
+    """Capture a chunk whose turn it is, whatever is in it, and note how far the file has come."""
+    ingest.prepare_months(checked.found)
+    with transaction.atomic():
+        stored = _stored(ingest.store_parcel(checked.parcel, checked.found, checked.ready))
+        _note(stored, checked, job)
+    return stored
+
+
+@contextmanager
+def ahead(checked: Checked) -> Iterator[bool]:
+    """Write a chunk before its turn has come; false where nothing was written, for it is to be done in its turn.
+
+    Only what is plainly new and good is written ahead. Inside the block nothing has committed.
+    """
+    if checked.ready is None or not partitions.are_prepared(ingest.times_of(checked.found)):
+        yield False
+        return
+    with transaction.atomic(durable=True):
+        is_written = _write_ahead(checked.ready)
+        yield is_written
+
+
+def _write_ahead(ready: Ready) -> bool:
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL lock_timeout = '{AHEAD_LOCK_TIMEOUT}'")
+            return postgres.insert_deliveries(ready.parameters)
+    except DatabaseError:  # it waited too long; whatever else it was is met again in its turn
+        return False
+
+
+def note_ahead(checked: Checked, *, job: Job) -> Stored:
+    """Its turn has come: note how far the file has come by what was written ahead, before that commits."""
+    if checked.ready is None:
+        raise ValueError("nothing was written ahead")
+    stored = _stored(ingest.result_of(checked.parcel, checked.ready))
+    _note(stored, checked, job)
+    return stored
+
+
+def _stored(result: CaptureResult) -> Stored:
+    reasons = Counter(item.reasons[0].code for item in result.items if item.reasons)
+    return Stored(result.accepted, result.duplicates, result.quarantined, reasons)
+
+
+def _note(stored: Stored, checked: Checked, job: Job) -> None:
+    moved = ImportRun.objects.filter(pk=job.run_id, rows_done=checked.after_line).update(
+        rows_done=checked.last_line,
+        accepted=F("accepted") + stored.accepted,
+        duplicates=F("duplicates") + stored.duplicates,
+        quarantined=F("quarantined") + stored.quarantined,
+    )
+    if not moved:
+        raise ImportRunningError(f"Another process is importing {job.name}; let it finish.")
