@@ -10,11 +10,14 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 from django.urls import URLPattern
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.dataclasses import ActionDialog
+from unfold.forms import BaseDialogForm
 
 from accounts import roles
 from accounts.roles import Role
@@ -136,6 +139,37 @@ def answer_dialog(request: HttpRequest, *, call: Callable[[], object], success: 
     else:
         messages.success(request, success)
     return HttpResponse(headers={"HX-Redirect": back_to})
+
+
+def answer_in_dialog(
+    request: HttpRequest,
+    form: BaseDialogForm,
+    *,
+    dialog: ActionDialog,
+    call: Callable[[], Any],
+    success: str,
+    back_to: Callable[[Any], str],
+) -> HttpResponse:
+    """Make the one domain call of a dialog and go to the page that `back_to` names for what it returned.
+
+    A refusal is shown in the dialog, beside the field it is about, and nothing typed is lost.
+    """
+    try:
+        made = call()
+    except DomainError as error:
+        form.add_error(_field_at_fault(form, error), error.message)
+        text = dialog.get("form_submit_text")
+        return render(request, "unfold/helpers/dialog.html", {"dialog": dialog, "form": form, "form_submit_text": text})
+    messages.success(request, success)
+    return HttpResponse(headers={"HX-Redirect": back_to(made)})
+
+
+def _field_at_fault(form: BaseDialogForm, error: DomainError) -> str | None:
+    named = (error.pointer or "").strip("/")
+    visible = [field.name for field in form.visible_fields()]
+    if named in visible:
+        return named
+    return visible[0] if visible else None
 
 
 def tell_refusal(request: HttpRequest, error: DomainError) -> None:

@@ -27,6 +27,12 @@ class MessageError(InvalidInputError):
     code = "message_invalid"
 
 
+def write(*, dispute_id: int, visibility: str, text: str, actor: Any, at: datetime) -> DisputeMessage:
+    """Either of the two that follow, by whom it is for."""
+    write_one = write_update if visibility == Visibility.CUSTOMER else write_remark
+    return write_one(dispute_id=dispute_id, text=text, actor=actor, at=at)
+
+
 @transaction.atomic
 def write_update(*, dispute_id: int, text: str, actor: Any, at: datetime) -> DisputeMessage:
     """Tell the customer how it stands; the next update is due from now."""

@@ -1,6 +1,7 @@
 """What the dialogs of disputes ask for."""
 
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from django import forms
 from django.contrib.auth.models import User
@@ -28,8 +29,7 @@ class OpenForm(BaseDialogForm):
     """Which invoice, which line, why."""
 
     number = forms.CharField(label="Invoice number", max_length=60, widget=UnfoldAdminTextInputWidget)
-    position = forms.IntegerField(
-        label="Line",
+    line = forms.IntegerField(
         required=False,
         min_value=1,
         max_value=2**31 - 1,
@@ -39,6 +39,12 @@ class OpenForm(BaseDialogForm):
     reason = forms.ChoiceField(choices=Dispute.Reason.choices, widget=UnfoldAdminSelectWidget)
     text = forms.CharField(label="In the customer's words", max_length=TEXT_MAX, widget=_text())
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        searched = parse_qs(urlsplit(self.request.headers.get("HX-Current-URL", "")).query).get("q", [""])[0]
+        if Invoice.objects.filter(number=searched.strip()).exclude(number="").exists():
+            self.fields["number"].initial = searched.strip()  # whoever came from the page of an invoice
+
     def clean_number(self) -> Invoice:
         found = Invoice.objects.filter(number=self.cleaned_data["number"].strip()).first()
         if found is None:
@@ -46,7 +52,14 @@ class OpenForm(BaseDialogForm):
         return found
 
 
-class ClosingForm(BaseDialogForm):
+class StageForm(BaseDialogForm):
+    """A dialog whose fields are arguments of a stage function, under their names."""
+
+    def arguments(self) -> dict[str, Any]:
+        return {name: value for name, value in self.cleaned_data.items() if not name.startswith("_")}
+
+
+class ClosingForm(StageForm):
     """What ends a dispute ends its hold on collection: asks whether to keep it, where there is one to keep."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -75,19 +88,19 @@ class AnswerForm(ClosingForm):
     )
 
 
-class WhyForm(BaseDialogForm):
+class WhyForm(StageForm):
     """Why, for whoever reads this in a year."""
 
     reason = forms.CharField(min_length=5, max_length=1000, widget=_text(3))
 
 
-class UpdateForm(BaseDialogForm):
+class UpdateForm(StageForm):
     """How it stands, for the customer."""
 
     text = forms.CharField(label="To the customer", max_length=TEXT_MAX, widget=_text())
 
 
-class RemarkForm(BaseDialogForm):
+class RemarkForm(StageForm):
     """Something for colleagues."""
 
     text = forms.CharField(
@@ -95,7 +108,7 @@ class RemarkForm(BaseDialogForm):
     )
 
 
-class AssignForm(BaseDialogForm):
+class AssignForm(StageForm):
     """Who has it."""
 
     owner = forms.ModelChoiceField(
@@ -111,6 +124,10 @@ class AssignForm(BaseDialogForm):
         field: Any = self.fields["owner"]
         staff = User.objects.filter(is_active=True, groups__name__in=due.OWNER_ROLES)
         field.queryset = staff.distinct().order_by("username")
+
+    def arguments(self) -> dict[str, Any]:
+        owner = self.cleaned_data["owner"]
+        return {"username": owner.username if owner else ""}
 
 
 class WithdrawForm(ClosingForm, WhyForm):
@@ -153,6 +170,11 @@ class FixForm(ClosingForm):
         if bool(given.get("document")) == bool(given.get("delta_report")):
             raise forms.ValidationError("Choose either a document or a delta report.")
         return given
+
+    def arguments(self) -> dict[str, Any]:
+        given = super().arguments()
+        chosen = {f"{name}_id": given.pop(name) for name in ("document", "delta_report")}
+        return {**given, **{name: one.pk if one else None for name, one in chosen.items()}}
 
 
 class PolicyForm(BaseDialogForm):

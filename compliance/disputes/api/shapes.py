@@ -97,14 +97,18 @@ class NewDisputeMessageShape(KnownFieldsOnly, serializers.Serializer[Any]):
 class DisputeOwnerShape(KnownFieldsOnly, serializers.Serializer[Any]):
     """A person in the role that owns the step; empty gives it back to the role."""
 
-    owner = serializers.CharField(max_length=150, allow_blank=True)
+    owner = serializers.CharField(source="username", max_length=150, allow_blank=True)
 
 
 class NewDisputeFixShape(ClosingShape):
     """What corrects it: either a document or a delta report."""
 
-    document = serializers.IntegerField(min_value=1, max_value=ID_MAX, required=False, allow_null=True)
-    delta_report = serializers.IntegerField(min_value=1, max_value=ID_MAX, required=False, allow_null=True)
+    document = serializers.IntegerField(
+        source="document_id", min_value=1, max_value=ID_MAX, default=None, allow_null=True
+    )
+    delta_report = serializers.IntegerField(
+        source="delta_report_id", min_value=1, max_value=ID_MAX, default=None, allow_null=True
+    )
 
 
 class DisputeStepShape(serializers.Serializer[Any]):

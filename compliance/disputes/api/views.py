@@ -1,13 +1,14 @@
 """`disputes` and what people do about them."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.generics import GenericAPIView
 from rest_framework.renderers import BaseRenderer, JSONRenderer
@@ -19,7 +20,7 @@ from accounts.permissions import READERS, RuledView
 from compliance.disputes import decide, fixing, keeping, opening, policies, queries, rebuild, talk
 from compliance.disputes import letter as letters
 from compliance.disputes.api import shapes
-from compliance.disputes.models import Dispute, DisputeDrill, DisputeMessage, DisputePolicy
+from compliance.disputes.models import Dispute, DisputeDrill, DisputePolicy
 from compliance.disputes.models.disputes import OUTCOMES, PATHS, STATUSES
 from compliance.disputes.models.policies import OWNERS
 from compliance.disputes.opening import Claim
@@ -28,7 +29,6 @@ from core.http.schema import READ_REFUSALS, WRITE_REFUSALS
 from core.http.views import IdempotentWrites
 
 DECIDERS = frozenset(decide.DECIDERS)
-WHOLE: dict[Any, Any] = {200: shapes.WholeDisputeShape} | WRITE_REFUSALS
 
 
 class DisputeFilter(serializers.Serializer[Any]):
@@ -90,121 +90,105 @@ class DisputeView(RuledView, APIView):
         return _whole(dispute_id)
 
 
-class UpholdView(IdempotentWrites, RuledView, APIView):
+class StageView(IdempotentWrites, RuledView, APIView):
+    """One thing that is done about a dispute: its body holds the arguments of one stage function."""
+
+    shape: ClassVar[type[serializers.Serializer[Any]]]
+    act: ClassVar[Callable[..., object]]
+    status_code = 200
+
+    def post(self, request: Request, dispute_id: int) -> Response:
+        self.act(dispute_id=dispute_id, **_body(self.shape, request), actor=request.user, at=timezone.now())
+        return _whole(dispute_id, status=self.status_code)
+
+
+def _described(view: type[StageView]) -> type[StageView]:
+    """In the schema: what it takes, and the whole dispute as its answer."""
+    answers = {view.status_code: shapes.WholeDisputeShape, **WRITE_REFUSALS}
+    return extend_schema_view(post=extend_schema(request=view.shape, responses=answers))(view)
+
+
+@_described
+class UpholdView(StageView):
     """The customer is right; the correction follows by the paths that correct everything."""
 
     roles_by_method = {"POST": DECIDERS}
-
-    @extend_schema(request=shapes.DisputeAnswerShape, responses=WHOLE)
-    def post(self, request: Request, dispute_id: int) -> Response:
-        given = _body(shapes.DisputeAnswerShape, request)
-        decide.uphold(dispute_id=dispute_id, **given, actor=request.user, at=timezone.now())
-        return _whole(dispute_id)
+    shape = shapes.DisputeAnswerShape
+    act = staticmethod(decide.uphold)
 
 
-class RejectView(IdempotentWrites, RuledView, APIView):
+@_described
+class RejectView(StageView):
     """The bill stands; only on the ops path."""
 
     roles_by_method = {"POST": DECIDERS}
-
-    @extend_schema(request=shapes.DisputeAnswerShape, responses=WHOLE)
-    def post(self, request: Request, dispute_id: int) -> Response:
-        given = _body(shapes.DisputeAnswerShape, request)
-        decide.reject(dispute_id=dispute_id, **given, actor=request.user, at=timezone.now())
-        return _whole(dispute_id)
+    shape = shapes.DisputeAnswerShape
+    act = staticmethod(decide.reject)
 
 
-class WithdrawView(IdempotentWrites, RuledView, APIView):
+@_described
+class WithdrawView(StageView):
     """The customer told somebody that they no longer contest it."""
 
     roles_by_method = {"POST": DECIDERS}
-
-    @extend_schema(request=shapes.DisputeWithdrawalShape, responses=WHOLE)
-    def post(self, request: Request, dispute_id: int) -> Response:
-        given = _body(shapes.DisputeWithdrawalShape, request)
-        decide.withdraw(dispute_id=dispute_id, **given, actor=request.user, at=timezone.now())
-        return _whole(dispute_id)
+    shape = shapes.DisputeWithdrawalShape
+    act = staticmethod(decide.withdraw)
 
 
-class RebuildView(IdempotentWrites, RuledView, APIView):
+@_described
+class RebuildView(StageView):
     """Rebuild the evidence once more, in the background; the rule decides the path again."""
 
     roles_by_method = {"POST": frozenset(rebuild.ASKERS)}
-
-    @extend_schema(request=shapes.DisputeReasonShape, responses=WHOLE)
-    def post(self, request: Request, dispute_id: int) -> Response:
-        given = _body(shapes.DisputeReasonShape, request)
-        rebuild.ask_again(dispute_id=dispute_id, reason=given["reason"], actor=request.user, at=timezone.now())
-        return _whole(dispute_id)
+    shape = shapes.DisputeReasonShape
+    act = staticmethod(rebuild.ask_again)
 
 
-class AssignView(IdempotentWrites, RuledView, APIView):
+@_described
+class AssignView(StageView):
     """Give it to a person in the role that owns the step."""
 
     roles_by_method = {"POST": frozenset(keeping.ASSIGNERS)}
-
-    @extend_schema(request=shapes.DisputeOwnerShape, responses=WHOLE)
-    def post(self, request: Request, dispute_id: int) -> Response:
-        given = _body(shapes.DisputeOwnerShape, request)
-        keeping.assign(dispute_id=dispute_id, username=given["owner"], actor=request.user, at=timezone.now())
-        return _whole(dispute_id)
+    shape = shapes.DisputeOwnerShape
+    act = staticmethod(keeping.assign)
 
 
-class MessagesView(IdempotentWrites, RuledView, APIView):
+@_described
+class MessagesView(StageView):
     """Say something: to the customer (finance and ops), or to colleagues only."""
 
     roles_by_method = {"POST": frozenset(talk.WRITERS)}
-
-    @extend_schema(request=shapes.NewDisputeMessageShape, responses={201: shapes.WholeDisputeShape, **WRITE_REFUSALS})
-    def post(self, request: Request, dispute_id: int) -> Response:
-        given = _body(shapes.NewDisputeMessageShape, request)
-        is_update = given["visibility"] == DisputeMessage.Visibility.CUSTOMER
-        write = talk.write_update if is_update else talk.write_remark
-        write(dispute_id=dispute_id, text=given["text"], actor=request.user, at=timezone.now())
-        return _whole(dispute_id, status=201)
+    shape = shapes.NewDisputeMessageShape
+    status_code = 201
+    act = staticmethod(talk.write)
 
 
-class CollectionHoldView(IdempotentWrites, RuledView, APIView):
+@_described
+class CollectionHoldView(StageView):
     """Nobody asks for the money of the invoice for now; the invoice itself never changes."""
 
     roles_by_method = {"POST": frozenset(keeping.COLLECTORS)}
-
-    @extend_schema(request=shapes.DisputeReasonShape, responses=WHOLE)
-    def post(self, request: Request, dispute_id: int) -> Response:
-        given = _body(shapes.DisputeReasonShape, request)
-        keeping.hold_collection(dispute_id=dispute_id, reason=given["reason"], actor=request.user, at=timezone.now())
-        return _whole(dispute_id)
+    shape = shapes.DisputeReasonShape
+    act = staticmethod(keeping.hold_collection)
 
 
-class CollectionLiftView(IdempotentWrites, RuledView, APIView):
+@_described
+class CollectionLiftView(StageView):
     """Collect the invoice as ever."""
 
     roles_by_method = {"POST": frozenset(keeping.COLLECTORS)}
-
-    @extend_schema(request=shapes.DisputeReasonShape, responses=WHOLE)
-    def post(self, request: Request, dispute_id: int) -> Response:
-        given = _body(shapes.DisputeReasonShape, request)
-        keeping.lift_collection(dispute_id=dispute_id, reason=given["reason"], actor=request.user, at=timezone.now())
-        return _whole(dispute_id)
+    shape = shapes.DisputeReasonShape
+    act = staticmethod(keeping.lift_collection)
 
 
-class FixesView(IdempotentWrites, RuledView, APIView):
+@_described
+class FixesView(StageView):
     """Link what corrects an upheld dispute; it closes once that is issued."""
 
     roles_by_method = {"POST": frozenset(fixing.LINKERS)}
-
-    @extend_schema(request=shapes.NewDisputeFixShape, responses={201: shapes.WholeDisputeShape, **WRITE_REFUSALS})
-    def post(self, request: Request, dispute_id: int) -> Response:
-        given = _body(shapes.NewDisputeFixShape, request)
-        fixing.link_fix(
-            dispute_id=dispute_id,
-            document_id=given.get("document"),
-            delta_report_id=given.get("delta_report"),
-            keep_hold=given.get("keep_hold", ""),
-            actor=request.user,
-            at=timezone.now(),
-        )
-        return _whole(dispute_id, status=201)
+    shape = shapes.NewDisputeFixShape
+    status_code = 201
+    act = staticmethod(fixing.link_fix)
 
 
 class LetterRenderer(BaseRenderer):

@@ -1,19 +1,13 @@
-"""What these pages share: a page to read instead of a form, and dialogs that keep what was typed."""
+"""What these pages share: a page to read instead of a form."""
 
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.template.response import TemplateResponse
 from unfold.admin import ModelAdmin
-from unfold.dataclasses import ActionDialog
-from unfold.forms import BaseDialogForm
 
 from core import money
-from core.errors import DomainError
 
 ID_DIGITS_MAX = 19  # what a bigint surely holds
 
@@ -39,32 +33,6 @@ class ReadingPage(ModelAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return []  # no form: see change_view
-
-
-def decide(
-    request: HttpRequest,
-    form: BaseDialogForm,
-    *,
-    dialog: ActionDialog,
-    call: Callable[[], Any],
-    success: str,
-    back_to: Callable[[Any], str],
-) -> HttpResponse:
-    """Make the one domain call; a refusal is shown in the dialog, beside the field it is about."""
-    try:
-        made = call()
-    except DomainError as error:
-        form.add_error(_field_at_fault(form, error), error.message)
-        text = dialog.get("form_submit_text")
-        return render(request, "unfold/helpers/dialog.html", {"dialog": dialog, "form": form, "form_submit_text": text})
-    messages.success(request, success)
-    return HttpResponse(headers={"HX-Redirect": back_to(made)})
-
-
-def _field_at_fault(form: BaseDialogForm, error: DomainError) -> str:
-    named = (error.pointer or "").strip("/")
-    visible = [field.name for field in form.visible_fields()]
-    return named if named in visible else visible[0]
 
 
 def row_id(object_id: str | int | None) -> int:

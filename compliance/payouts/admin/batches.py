@@ -20,10 +20,10 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldBooleanWidget
 
 from accounts import roles
-from accounts.backoffice import BackOfficeAdmin
+from accounts.backoffice import BackOfficeAdmin, answer_in_dialog
 from accounts.roles import Role
 from compliance.payouts import queries, release
-from compliance.payouts.admin.base import ReadingPage, amount_of, decide, row_id
+from compliance.payouts.admin.base import ReadingPage, amount_of, row_id
 from compliance.payouts.admin.gates import LABELS, TONES
 from compliance.payouts.models import PayoutBatch
 from compliance.payouts.models.payees import GATE_KINDS
@@ -152,7 +152,7 @@ class PayoutBatchAdmin(ReadingPage, BackOfficeAdmin):
         dialog=RELEASE,
     )
     def release_now(self, request: HttpRequest, form: ReleaseForm, object_id: str) -> HttpResponse:
-        return decide(
+        return answer_in_dialog(
             request,
             form,
             dialog=RELEASE,

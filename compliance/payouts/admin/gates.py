@@ -18,10 +18,10 @@ from unfold.enums import ActionVariant
 from unfold.views import ChangeList
 
 from accounts import roles
-from accounts.backoffice import HistoryAdmin
+from accounts.backoffice import HistoryAdmin, answer_in_dialog
 from accounts.roles import Role
 from compliance.payouts import desk, downloads, evidence, gates
-from compliance.payouts.admin.base import ReadingPage, amount_of, decide, row_id
+from compliance.payouts.admin.base import ReadingPage, amount_of, row_id
 from compliance.payouts.admin.forms import ApprovalForm, VerdictForm
 from compliance.payouts.desk import GateView
 from compliance.payouts.models import EvidenceFile, GateCheck
@@ -86,7 +86,7 @@ def verdict_action(verdict: Verdict, *, name: str, label: str, icon: str, title:
     dialog = ActionDialog(title=title, description=description, form_class=form_class, form_submit_text=label)
 
     def decide_it(_page: "GateCheckAdmin", request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        return decide(
+        return answer_in_dialog(
             request,
             form,
             dialog=dialog,

@@ -14,10 +14,10 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from accounts import roles
-from accounts.backoffice import HistoryAdmin
+from accounts.backoffice import HistoryAdmin, answer_in_dialog
 from accounts.roles import Role
 from compliance.payouts import batches, payables, queries
-from compliance.payouts.admin.base import ReadingPage, amount_of, decide, row_id
+from compliance.payouts.admin.base import ReadingPage, amount_of, row_id
 from compliance.payouts.admin.forms import PayableForm, ReasonForm
 from compliance.payouts.models import Payable
 from core.errors import DomainError
@@ -94,7 +94,7 @@ class PayableAdmin(ReadingPage, HistoryAdmin):
     )
     def new_payable(self, request: HttpRequest, form: PayableForm) -> HttpResponse:
         given = {name: form.cleaned_data[name] for name in ("payee", "reference", "amount", "currency")}
-        return decide(
+        return answer_in_dialog(
             request,
             form,
             dialog=NEW_PAYABLE,
@@ -105,7 +105,7 @@ class PayableAdmin(ReadingPage, HistoryAdmin):
 
     @action(description="Withdraw", permissions=["withdraw"], icon="undo", dialog=WITHDRAW)
     def withdraw(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
-        return decide(
+        return answer_in_dialog(
             request,
             form,
             dialog=WITHDRAW,

@@ -11,10 +11,10 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from accounts import roles
-from accounts.backoffice import BackOfficeAdmin, HistoryAdmin
+from accounts.backoffice import BackOfficeAdmin, HistoryAdmin, answer_in_dialog
 from accounts.roles import Role
 from compliance.payouts import queries, register, requirements
-from compliance.payouts.admin.base import ReadingPage, amount_of, decide, row_id
+from compliance.payouts.admin.base import ReadingPage, amount_of, row_id
 from compliance.payouts.admin.forms import ContactForm, PayeeForm, RequirementForm
 from compliance.payouts.admin.gates import LABELS, TONES
 from compliance.payouts.admin.payables import STATUS_LABELS, STATUS_TONES
@@ -85,7 +85,7 @@ class PayeeAdmin(ReadingPage, HistoryAdmin):
     )
     def new_payee(self, request: HttpRequest, form: PayeeForm) -> HttpResponse:
         given = {name: form.cleaned_data[name] for name in PayeeForm.base_fields if not name.startswith("_")}
-        return decide(
+        return answer_in_dialog(
             request,
             form,
             dialog=NEW_PAYEE,
@@ -96,7 +96,7 @@ class PayeeAdmin(ReadingPage, HistoryAdmin):
 
     @action(description="Contact details", permissions=["enter"], icon="contact_mail", dialog=CONTACT)
     def change_contact(self, request: HttpRequest, form: ContactForm, object_id: str) -> HttpResponse:
-        return decide(
+        return answer_in_dialog(
             request,
             form,
             dialog=CONTACT,
@@ -147,7 +147,7 @@ class GateRequirementAdmin(BackOfficeAdmin):
     )
     def new_version(self, request: HttpRequest, form: RequirementForm) -> HttpResponse:
         given = form.cleaned_data
-        return decide(
+        return answer_in_dialog(
             request,
             form,
             dialog=NEW_REQUIREMENT,
