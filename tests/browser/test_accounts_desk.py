@@ -1,13 +1,10 @@
 """Keys, customers, portal access and people in a browser; and no page breaks its own content security policy."""
 
-import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
@@ -17,6 +14,7 @@ from accounts import external_ids
 from accounts import sign_in as guard
 from accounts.models import Customer, ExternalId, PortalUser
 from tests.builders import people, world
+from tests.builders.browsing import enter, show
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 EVERY_ROLE = ("product", "finance", "ops", "engineering", "auditor")
@@ -44,21 +42,6 @@ def page(browser: Browser, live_server: LiveServer, complaints: list[str]) -> It
     page.on("response", lambda answer: complaints.append(answer.url) if answer.status >= 400 else None)
     yield page
     context.close()
-
-
-def enter(page: Page, user: User) -> None:
-    """Take over a session that was signed in already; the sign-in page has tests of its own."""
-    client = Client()
-    client.force_login(user)
-    session = {"name": "sessionid", "value": client.cookies["sessionid"].value, "domain": "localhost", "path": "/"}
-    page.context.clear_cookies()
-    page.context.add_cookies([session])  # type: ignore[list-item]  # a TypedDict that is not exported
-
-
-def show(page: Page, name: str) -> None:
-    """Keep a picture for whoever wants to look: SCREENSHOTS=folder."""
-    if folder := os.environ.get("SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
 def press(page: Page, button: str, *, submit: str, **fields: str) -> None:

@@ -1,13 +1,11 @@
 """A person in finance takes a draft from the queue to final, and two persons are needed for it."""
 
 import re
-from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Browser, Locator, Page, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Locator, Page, expect
 
 from invoicing.cycle.models import HoldReason, Invoice
 from tests.builders import billing
@@ -24,13 +22,6 @@ def draft() -> Invoice:
         user.set_password(PASSWORD)
         user.save()
     return billing.billed_customer(company, "acme")
-
-
-@pytest.fixture
-def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
-    context = browser.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 1000})
-    yield context.new_page()
-    context.close()
 
 
 def sign_in(page: Page, user: User) -> None:

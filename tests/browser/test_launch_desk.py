@@ -1,44 +1,18 @@
 """The launch checklist in a browser: what is open, what was looked at, and what it stands in the way of."""
 
-import os
 import re
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import User
-from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Page, expect
 
 from compliance.launch import check, samples
 from compliance.launch.models import ChecklistVersion, LaunchCheck, RestoreDrill
 from tests.builders import billing, launch, people, replayed
+from tests.builders.browsing import enter, show
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
-    context = browser.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 1000})
-    yield context.new_page()
-    context.close()
-
-
-def enter(page: Page, user: User) -> None:
-    client = Client()
-    client.force_login(user)
-    session = {"name": "sessionid", "value": client.cookies["sessionid"].value, "domain": "localhost", "path": "/"}
-    page.context.clear_cookies()
-    page.context.add_cookies([session])  # type: ignore[list-item]  # a TypedDict that is not exported
-
-
-def show(page: Page, name: str) -> None:
-    """Keep a picture for whoever wants to look: SCREENSHOTS=folder."""
-    if folder := os.environ.get("SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
 def test_what_is_open_is_read_excepted_and_launched(page: Page) -> None:

@@ -1,23 +1,18 @@
 """Contracts and meter versions in a browser: an event is tried, a version is proposed, compared and approved."""
 
 import json
-import os
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import User
-from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Page, expect
 
 from metering import aggregate, meter_versions, watermark
 from metering.aggregate import UsageWindow
 from metering.models import EventContract, Meter, MeterVersion, UsageEvent
 from metering.rules.measures import MeterContent
 from tests.builders import usage
+from tests.builders.browsing import enter, show
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 MARCH, APRIL = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
@@ -25,25 +20,9 @@ LARGE = {"property": "model", "operator": "equals", "value": "large"}
 
 
 @pytest.fixture
-def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
+def page(page: Page) -> Page:
     usage.house()
-    context = browser.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 1000})
-    yield context.new_page()
-    context.close()
-
-
-def enter(page: Page, user: User) -> None:
-    client = Client()
-    client.force_login(user)
-    page.goto("/healthz")
-    address = page.url.removesuffix("healthz")
-    page.context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": address}])
-
-
-def show(page: Page, name: str) -> None:
-    """Keep a picture for whoever wants to look: SCREENSHOTS=folder."""
-    if folder := os.environ.get("SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+    return page
 
 
 def test_an_engineer_reads_how_to_send_and_tries_an_event(page: Page) -> None:

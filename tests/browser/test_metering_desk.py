@@ -1,48 +1,24 @@
 """The metering desk in a browser: a held event is released, a version comes into force, a figure shows its events."""
 
-import os
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import User
-from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Page, expect
 
 from metering import aggregate, watermark
 from metering.aggregate import UsageWindow
 from metering.models import EventContract, EventContractVersion, Meter, QuarantinedEvent, UsageEvent
 from tests.builders import usage
+from tests.builders.browsing import enter, show
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
+def page(page: Page) -> Page:
     usage.house()
-    context = browser.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 1000})
-    yield context.new_page()
-    context.close()
-
-
-def enter(page: Page, user: User) -> None:
-    client = Client()
-    client.force_login(user)
-    page.context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": _base(page)}])
-
-
-def _base(page: Page) -> str:
-    page.goto("/healthz")
-    return page.url.removesuffix("healthz")
-
-
-def show(page: Page, name: str) -> None:
-    """Keep a picture for whoever wants to look: SCREENSHOTS=folder."""
-    if folder := os.environ.get("SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+    return page
 
 
 def act(page: Page, name: str) -> None:

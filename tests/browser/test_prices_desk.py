@@ -1,25 +1,21 @@
 """Product proposes a price, finance looks at what it would have cost, tries it by keyboard alone, and approves it."""
 
-import os
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Browser, Locator, Page, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Locator, Page, expect
 
 from core import work
 from invoicing.effects import moves
 from invoicing.pricing import prices
 from invoicing.pricing.models import PriceVersion
 from tests.builders import billing
+from tests.builders.browsing import show
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 ANY_TIME = billing.DECEMBER.replace(year=2126)  # what a page queues is due now, whenever this runs
 PASSWORD = "a long enough phrase"
-PICTURES = os.environ.get("BILLING_PICTURES")  # a folder, for whoever wants to look
 
 
 @pytest.fixture
@@ -50,13 +46,6 @@ def proposed(company: billing.Company) -> PriceVersion:
     )
 
 
-@pytest.fixture
-def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
-    context = browser.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 1100})
-    yield context.new_page()
-    context.close()
-
-
 def sign_in(page: Page, username: str) -> None:
     page.context.clear_cookies()
     page.goto("/admin/login/?next=/admin/")
@@ -64,11 +53,6 @@ def sign_in(page: Page, username: str) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.get_by_text("Drafts to review")).to_be_visible()
-
-
-def look(page: Page, name: str) -> None:
-    if PICTURES:
-        page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
 
 
 def action(page: Page, name: str) -> Locator:
@@ -94,7 +78,7 @@ def test_a_price_is_compared_tried_by_keyboard_measured_and_approved(page: Page,
     page.keyboard.press("Enter")
     expect(page.get_by_text("16.00 EUR")).to_be_visible()
     expect(page.get_by_role("row", name=re.compile("^Tier 2: above 5000"))).to_be_visible()
-    look(page, "price")
+    show(page, "price")
     page.get_by_role("button", name="Work it out").press("Enter")
     expect(page.get_by_text("A worker is at it")).to_be_visible()
     work.run_due_jobs(at=ANY_TIME)
@@ -102,11 +86,11 @@ def test_a_price_is_compared_tried_by_keyboard_measured_and_approved(page: Page,
     expect(page.get_by_role("row", name=re.compile("^Globex .* 69.00 69.00 0$"))).to_be_visible()
     expect(page.get_by_role("row", name=re.compile("^Acme .* 52.00 53.50 \\+1.50$"))).to_be_visible()
     expect(page.get_by_role("row", name="All 3 170.00 171.50 +1.50")).to_be_visible()
-    look(page, "effect")
+    show(page, "effect")
     page.goto(f"/admin/pricing/priceversion/{proposed.pk}/change/")
     decide(page, "Approve")
     expect(page.get_by_text("Approved").first).to_be_visible()
-    look(page, "approved")
+    show(page, "approved")
 
 
 def test_product_sees_a_proposal_without_the_button_to_approve_it(page: Page, proposed: PriceVersion) -> None:
@@ -116,7 +100,7 @@ def test_product_sees_a_proposal_without_the_button_to_approve_it(page: Page, pr
     expect(action(page, "Approve")).to_have_count(0)
     page.goto(f"/admin/pricing/plan/{proposed.charge.plan_id}/change/")
     expect(page.get_by_text("proposed", exact=True)).to_be_visible()
-    look(page, "plan")
+    show(page, "plan")
 
 
 def test_a_move_is_looked_at_before_it_is_approved(page: Page, company: billing.Company) -> None:
@@ -132,9 +116,9 @@ def test_a_move_is_looked_at_before_it_is_approved(page: Page, company: billing.
     sign_in(page, "fiona")
     page.goto(f"/admin/effects/planmove/{move.pk}/change/")
     expect(page.get_by_role("row", name=re.compile("^Quiet .* 49.00 60.00 \\+11.00$"))).to_be_visible()
-    look(page, "dry-run")
+    show(page, "dry-run")
     decide(page, "Approve")
     work.run_due_jobs(at=ANY_TIME)
     page.reload()
     expect(page.get_by_text("3 moved, 0 not moved, 0 waiting.")).to_be_visible()
-    look(page, "moved")
+    show(page, "moved")

@@ -1,13 +1,11 @@
 """The quarantine desk and metering health in a browser, by keyboard and without scripts of their own."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Page, expect
 
 from core import work
 from metering import minutes
@@ -19,11 +17,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
+def page(page: Page) -> Page:
     usage.house()
-    context = browser.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 1000})
-    yield context.new_page()
-    context.close()
+    return page
 
 
 def dark(page: Page) -> None:

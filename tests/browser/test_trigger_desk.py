@@ -1,12 +1,10 @@
 """A customer on hold reads why in the portal; a person of ops looks at the figures and lifts the hold."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Browser, Page, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Page, expect
 
 from accounts import portal_access
 from accounts.models import Customer
@@ -31,13 +29,6 @@ def held() -> Customer:
     use("a", 20000)
     look()
     return customer
-
-
-@pytest.fixture
-def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
-    context = browser.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 1000})
-    yield context.new_page()
-    context.close()
 
 
 def sign_in(page: Page, name: str, *, at: str) -> None:
