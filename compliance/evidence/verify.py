@@ -1175,6 +1175,7 @@ class Books:
         self.streams, self.contracts = usage["streams"], usage["contracts"]
         self.rated = _by_id(pack.read("ratings.json"))
         self.drafted = str(pack.read("decisions.json")["transitions"][0]["audit_reference"])
+        self.policy = pack.read("policy.json")
         self.currency = str(self.content["currency"])
         self.parts: dict[int, list[Part]] = {}
         self.recounted: set[int] = set()
@@ -1836,17 +1837,10 @@ def _check_term(
 
 def check_decisions(pack: Pack, books: Books, entries: Mapping[str, Json], report: Report) -> None:
     """Every move follows the one before, stands in the audit chain, and the figures approved are these."""
-    told, invoice, state = pack.read("decisions.json"), books.invoice, ""
-    for place, move in enumerate(told["transitions"]):
-        name = f"the move to {move['to']}"
-        equal(f"{name}, its place", (move["revision"], move["from"]), (place, state))
-        entry = entries[move["audit_reference"]]
-        facts = {key: entry["facts"][key] for key in ("from", "to", "reason", "content_hash")}
-        equal(f"{name} in the audit chain", {key: move[key] for key in facts}, facts)
-        equal(f"{name}, by whom", (move["actor"], entry["subject"]), (entry["actor"], f"invoice:{invoice['id']}"))
-        equal(f"{name}, when", instant(move["at"]), instant(entry["recorded_at"]))
-        state = move["to"]
+    told, invoice = pack.read("decisions.json"), books.invoice
+    state = _check_moves(told["transitions"], f"invoice:{invoice['id']}", entries)
     equal("the state of the invoice", (invoice["status"], invoice["revision"]), (state, len(told["transitions"]) - 1))
+    _check_approvals(books, told, entries)
     for rated in books.rated.values():
         if rated["line"] and rated["line"]["invoice"] == invoice["id"]:
             says = rated["line"]["drafted"], rated["line"]["invoice_kind"]
@@ -1872,8 +1866,68 @@ def check_decisions(pack: Pack, books: Books, entries: Mapping[str, Json], repor
             hold["placed_by"] is None or hold["placed_by"] != hold["released_by"],
         )
     moves = " → ".join(move["to"] for move in told["transitions"])
-    counts = ", ".join(f"{len(told[name])} {name.replace('_', ' ')}" for name in ("holds", "breaks", "delta_reports"))
+    counts = ", ".join(
+        f"{len(told[name])} {name.replace('_', ' ')}" for name in ("approvals", "holds", "breaks", "delta_reports")
+    )
     report.holds(f"decisions: {moves}; {counts}, each move in the audit chain")
+
+
+def _check_moves(moves: Sequence[Json], subject: str, entries: Mapping[str, Json]) -> str:
+    """Each move of an invoice after the one before, as the audit chain says it; the state that they lead to."""
+    state = ""
+    for place, move in enumerate(moves):
+        name = f"{subject}, the move to {move['to']}"
+        equal(f"{name}, its place", (move["revision"], move["from"]), (place, state))
+        entry = _entry(move, name, subject, entries)
+        facts = {key: entry["facts"][key] for key in ("from", "to", "reason", "content_hash")}
+        equal(f"{name} in the audit chain", {key: move[key] for key in facts}, facts)
+        state = move["to"]
+    return state
+
+
+def _entry(
+    told: Json, name: str, subject: str, entries: Mapping[str, Json], names: str = "actor at audit_reference"
+) -> Json:
+    """The entry of the audit chain that something names: about this subject, by this person, at this instant."""
+    person, at, reference = names.split()
+    require(f"{name}: the audit chain does not show {told[reference]}", told[reference] in entries)
+    entry = entries[told[reference]]
+    equal(f"{name}, by whom", (told[person], subject), (entry["actor"], entry["subject"]))
+    equal(f"{name}, when", instant(told[at]), instant(entry["recorded_at"]))
+    return entry
+
+
+def _check_approvals(books: Books, told: Json, entries: Mapping[str, Json]) -> None:
+    """All that the chain has, and over the figures that were approved as many people as the policy asks for."""
+    invoice, approvals = books.invoice, told["approvals"]
+    subject = f"invoice:{invoice['id']}"
+    said = {one["reference"] for one in entries.values() if (one["action"], one["subject"]) == (APPROVED, subject)}
+    equal("the approvals in the audit chain", {one["audit_reference"] for one in approvals}, said)
+    for one in approvals:
+        facts = _entry(one, "an approval", subject, entries, "person given_at audit_reference")["facts"]
+        equal(
+            "an approval, of what",
+            (one["content_hash"], one["people_needed"]),
+            (facts["content_hash"], facts["needed"]),
+        )
+        require("an approval of what was not there", 0 <= one["revision"] < len(told["transitions"]))
+    if not approvals or invoice["status"] not in ("approved", "final"):
+        return
+    place = max(place for place, move in enumerate(told["transitions"]) if move["to"] == "approved")
+    live = [one for one in approvals if (one["revision"], one["content_hash"]) == (place - 1, invoice["content_hash"])]
+    needed = max([_people_needed(books), *(one["people_needed"] for one in live)])
+    require("fewer people approved it than the policy asks for", len({one["person"] for one in live}) >= needed)
+
+
+APPROVED = "invoice.approval_given"
+
+
+def _people_needed(books: Books) -> int:
+    """Two above the amount of the policy, of either sign."""
+    terms = {} if books.policy is None else books.policy["policy"]["terms"]
+    above = (terms.get("approval") or {}).get("second_person_above") or {}
+    limit = above.get(books.currency)
+    return 2 if limit is not None and abs(number(books.content["totals"][2])) > number(limit) else 1
 
 
 def _check_instants(books: Books, moves: Sequence[Json], entries: Mapping[str, Json]) -> None:
@@ -1944,8 +1998,8 @@ def _check_tie_out(books: Books, tie_outs: Sequence[Json]) -> None:
         require("an invoice that does not tie was approved without an accepted break", bool(last["breaks"]))
 
 
-def check_policy(pack: Pack, books: Books, report: Report) -> None:
-    told = pack.read("policy.json")
+def check_policy(books: Books, report: Report) -> None:
+    told = books.policy
     if told is None:
         equal("the policy of the invoice", books.content["policy"], None)
         report.holds("policy: none, the invoice is older than policies")
@@ -1991,6 +2045,172 @@ def _net(entry: Json, *accounts: str) -> Decimal:
     return sum((number(one["debit"]) - number(one["credit"]) for one in mine), NOTHING)
 
 
+# The money: what is to be paid, held, given back, contested
+
+HELD, LIFTED = "invoice.collection_held", "invoice.collection_lifted"
+
+
+def check_money(pack: Pack, books: Books, entries: Mapping[str, Json], report: Report) -> None:
+    told = pack.read("money.json")
+    prepaid, rounding = map(number, books.content.get("payable") or ("0", "0"))
+    total = number(books.content["totals"][2])
+    says = [number(told["payable"][name]) for name in ("total", "prepaid", "rounding", "payable")]
+    equal("what is to be paid", says, [total, prepaid, rounding, total - prepaid + rounding])
+    _check_set_off(pack, books, told["balance"])
+    _check_collection(books, told["collection_holds"], entries)
+    for document in told["corrected_by"]:
+        _check_correction(document, {line["id"] for line in books.invoice["lines"]}, entries)
+    _check_given_back(books, told["corrected_by"])
+    for dispute in told["disputes"]:
+        _check_dispute(books, dispute, entries)
+    moves = {move["audit_reference"] for one in told["disputes"] for move in one["transitions"]}
+    shown = {one["reference"] for one in entries.values() if one["subject"].startswith("dispute:")}
+    require("a move of a dispute in the audit chain is not told", shown <= moves)
+    equal("payments and payouts, of which none are kept with invoices", (told["payments"], told["payouts"]), ([], []))
+    counts = ", ".join(f"{len(told[name]) or 'no'} {name.replace('_', ' ')}" for name in MONEY)
+    report.holds(f"money: {told['payable']['payable']} {books.currency} to be paid; {counts}")
+
+
+MONEY = ("collection_holds", "corrected_by", "disputes", "payments", "payouts")
+
+
+def _check_set_off(pack: Pack, books: Books, balance: Json | None) -> None:
+    """What the customer has in their favour pays what they owe, as far as both go, once the invoice is booked."""
+    entries = {one["key"]: one for one in pack.read("ledger.json")}
+    booked, set_off = (entries.get(f"invoice:{books.invoice['id']}:{name}") for name in ("final", "set_off"))
+    equal("the balance is told where the invoice is booked", balance is not None, booked is not None)
+    if balance is None or booked is None:
+        return
+    before, after = ([number(balance[when][name]) for name in SIDES] for when in ("before", "booked"))
+    changes = [_net(booked, BALANCES[0]), -_net(booked, BALANCES[1])]
+    equal("the balance with this invoice", after, [one + change for one, change in zip(before, changes, strict=True)])
+    both = max(min(after), NOTHING)
+    amounts = [_net(set_off, account) for account in BALANCES] if set_off else [NOTHING, NOTHING]
+    equal("what was set off", amounts, [-both, both])
+
+
+SIDES = ("receivable", "in_favour")
+BALANCES = ("accounts_receivable", "customer_balance_liability")
+
+
+def _check_collection(books: Books, holds: Sequence[Json], entries: Mapping[str, Json]) -> None:
+    """Each hold and each lifting is in the audit chain, and the other way round; the next only after the last."""
+    subject = f"invoice:{books.invoice['id']}"
+    said = [
+        one["reference"] for one in entries.values() if one["subject"] == subject and one["action"] in (HELD, LIFTED)
+    ]
+    told = [one[name] for one in holds for name in ("audit_reference", "lifting_reference") if one[name] is not None]
+    equal("the holds on its collection, in the order of the audit chain", told, sorted(said))
+    require("a hold on the collection of what is not final", not holds or books.invoice["status"] == "final")
+    for place, hold in enumerate(holds):
+        entry = _entry(hold, "a hold on collection", subject, entries, "placed_by placed_at audit_reference")
+        equal("a hold on collection", (HELD, hold["reason"]), (entry["action"], entry["facts"]["reason"]))
+        if hold["lifting_reference"] is None:
+            require("a hold on collection over an open one", place == len(holds) - 1)
+            equal(
+                "a hold that stands", (hold["lifted_by"], hold["lifted_at"], hold["lifting_reason"]), (None, None, "")
+            )
+            continue
+        entry = _entry(hold, "a lifting", subject, entries, "lifted_by lifted_at lifting_reference")
+        equal("a lifting", (LIFTED, hold["lifting_reason"]), (entry["action"], entry["facts"]["reason"]))
+
+
+def _check_correction(document: Json, lines: set[int], entries: Mapping[str, Json]) -> None:
+    """Where a document that gives back or corrects stands, by its own moves."""
+    name, moves = f"document {document['number'] or document['id']}", document["transitions"]
+    state = _check_moves(moves, f"invoice:{document['id']}", entries)
+    hashes = {move["content_hash"] for move in moves}
+    equal(f"{name}, its state and figures", (document["status"], {document["content_hash"]}), (state, hashes))
+    issued = entries[moves[-1]["audit_reference"]]["facts"].get("number") if state == "final" else None
+    equal(f"{name}, its number", document["number"], issued)
+    equal(f"{name}, the hash of its words", document["content_hash"], sha256(document["hashed_text"]))
+    content = read_json(document["hashed_text"])
+    given = [(line, number(amount)) for _, line, _, amount, _ in content.get("credit_lines", ()) if line in lines]
+    equal(f"{name}, what it gives back", _given(document["credits"]), sorted(given))
+    adjusts = [(one["adjusts"], number(one["amount"])) for one in content["lines"] if one["adjusts"] in lines]
+    equal(f"{name}, what it corrects", _given(document["adjusts"]), sorted(adjusts))
+    require(f"{name} corrects nothing here", bool(given or adjusts))
+
+
+def _given(rows: Sequence[Json]) -> list[tuple[int, Decimal]]:
+    return sorted((one["line"], number(one["amount"])) for one in rows)
+
+
+def _check_given_back(books: Books, documents: Sequence[Json]) -> None:
+    """Credits of a line and corrections that lowered it come to no more than the line, whoever gave them."""
+    lines = {
+        line["id"]: number(told["amount"])
+        for line, told in zip(books.invoice["lines"], books.content["lines"], strict=True)
+    }
+    final = [one for one in documents if one["status"] == "final"]
+    for line, charged in lines.items():
+        credited, corrected = (
+            sum((number(each["amount"]) for one in final for each in one[kind] if each["line"] == line), NOTHING)
+            for kind in ("credits", "adjusts")
+        )
+        given = credited + (corrected if corrected * charged < 0 else NOTHING)
+        fits = credited * charged <= 0 and abs(given) <= abs(charged)
+        require(f"more is given back of line {line} than it was", fits)
+    named = {each["line"] for one in documents for each in (*one["credits"], *one["adjusts"])}
+    require("something is given back of a line of another invoice", named <= lines.keys())
+
+
+DISPUTE = {  # which step may follow which, with which outcome
+    ("", "evidence", ""),
+    ("evidence", "ops", ""),
+    ("evidence", "engineering", ""),
+    ("ops", "evidence", ""),
+    ("engineering", "evidence", ""),
+    ("ops", "correcting", "upheld"),
+    ("engineering", "correcting", "upheld"),
+    ("correcting", "closed", "upheld"),
+    ("ops", "closed", "rejected"),
+    ("evidence", "closed", "withdrawn"),
+    ("ops", "closed", "withdrawn"),
+    ("engineering", "closed", "withdrawn"),
+}
+
+
+def _check_dispute(books: Books, dispute: Json, entries: Mapping[str, Json]) -> None:
+    """About these figures; each move after the one before, as the audit chain says it where it is shown."""
+    name, subject, state, outcome = f"dispute {dispute['id']}", f"dispute:{dispute['id']}", "", ""
+    equal(f"{name}, of what", dispute["invoice_hash"], books.invoice["content_hash"])
+    positions = [None, *(line["position"] for line in books.invoice["lines"])]
+    require(f"{name} is about a line that is not there", dispute["line"] in positions)
+    for place, move in enumerate(dispute["transitions"], start=1):
+        equal(f"{name}, the place of a move", (move["revision"], move["from"]), (place, state))
+        require(f"{name}: no such move", (move["from"], move["to"], move["outcome"]) in DISPUTE)
+        state, outcome = move["to"], move["outcome"]
+        if "reason" in move:
+            facts = _entry(move, name, subject, entries, "by at audit_reference")["facts"]
+            said = {key: facts[key] for key in ("from", "to", "outcome", "reason")}
+            equal(f"{name} in the audit chain", {key: move[key] for key in said}, said)
+            about = facts["invoice"], facts["line"], facts["content_hash"]
+            equal(f"{name}, about what", (books.invoice["id"], dispute["line"], dispute["invoice_hash"]), about)
+        else:  # what stays among colleagues is not shown
+            among = move["outcome"] == "withdrawn" or (move["to"] == "evidence" and move["from"] != "")
+            require(f"{name}: a move without its reason", among and move["audit_reference"] not in entries)
+            require(f"{name}: no reference", bool(REFERENCE.fullmatch(move["audit_reference"])))
+    opened = dispute["transitions"][0]
+    claim = entries[opened["audit_reference"]]["facts"]["claim"]
+    equal(f"{name}, its claim", (dispute["claim"], instant(dispute["opened_at"])), (claim, instant(opened["at"])))
+    equal(f"{name}, where it stands", (dispute["status"], dispute["outcome"]), (state, outcome))
+
+
+def check_kinds(pack: Pack, books: Books) -> None:
+    """Of each kind of thing as many as the manifest says, which says 0 where there is none."""
+    money_, decided = pack.read("money.json"), pack.read("decisions.json")
+    again = {kind: len(rows) for kind, rows in (*money_.items(), *decided.items()) if isinstance(rows, list)} | {
+        "lines": len(books.invoice["lines"]),
+        "snapshots": len(books.snapshots),
+        "contract_versions": len(books.contracts),
+        "sign_offs": len(books.policy["sign_offs"]) if books.policy else 0,
+        "journal_entries": len(pack.read("ledger.json")),
+        "source_events": sum(stream["events"] for stream in books.streams),
+    }
+    equal("how many there are of each kind", books.manifest["kinds"], again)
+
+
 def check_document(pack: Pack, books: Books, report: Report) -> None:
     told = books.invoice["document"]
     if told is None:
@@ -2025,9 +2245,11 @@ def check_figures(pack: Pack, entries: Mapping[str, Json], report: Report) -> No
     check_ratings(books, report)
     check_invoice(pack, books, report)
     check_decisions(pack, books, entries, report)
-    check_policy(pack, books, report)
+    check_policy(books, report)
     check_books(pack, books, report)
+    check_money(pack, books, entries, report)
     check_document(pack, books, report)
+    check_kinds(pack, books)
 
 
 # Whatever a changed file can make go wrong before a comparison is reached.

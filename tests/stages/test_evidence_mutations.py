@@ -2,23 +2,21 @@
 
 import json
 import random
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from decimal import Context, Decimal, localcontext
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 
-from compliance.evidence import verify
 from invoicing.cycle import hold, pdf
 from invoicing.cycle.models import Invoice
 from invoicing.documents import store
 from invoicing.pricing import invoice_terms, subscribe
 from metering import ingest
-from tests.builders import billing, forgery, packs
+from tests.builders import billing, forgery, pack_changes, packs
 from tests.builders.billing import CLOSING, LONG_AGO, NEXT_CLOSING, NOVEMBER, day
+from tests.builders.pack_changes import found
 
 pytestmark = pytest.mark.django_db
 
@@ -30,44 +28,6 @@ TIERS = {
     ]
 }
 EACH = {"rate_percent": "2.9", "free_events": 1, "per_transaction_min": "0.5", "per_transaction_max": "40"}
-# What only the hashes hold, by the last name of its place in any file: words, and who knew what when.
-STATED = {
-    *("reason", "release_reason", "closing_reason", "description", "definition", "exclusions", "name", "unit", "note"),
-    *("source", "memo", "detail", "cause", "label", "user_name", "plan_code", "code", "number", "status", "position"),
-    *("created_by", "created_at", "decided_by", "decided_at", "proposed_by", "proposed_at", "activated_by", "person"),
-    *(
-        "activated_at",
-        "received_at",
-        "signed_at",
-        "stored_at",
-        "posted_at",
-        "booked_on",
-        "checked_at",
-        "taken_at",
-        "recorded_at",
-    ),
-    *("watermark_at", "rated_at", "audit_reference", "version", "issue_date", "invoice", "account", "schema", "id"),
-    *("seq", "watermark", "starts_at", "kind"),
-}
-# And what decides nothing for the usage that there is, such as how a division would be rounded where none is made.
-AGREED = {"billed", "partial_period", "zero_usage_policy", "proration_unit", "effective_at", "amount"}
-MEASURED = {"decimals", "rounding", "tie_break", "negative_total", "operation_property", "period", "contracts"} | {
-    "effective_at"
-}
-# A whole share of days stays whole by a second more; what credit notes gave back decides where more is given back.
-RATED = {"period_end", "stretches", "credited"}
-ELSEWHERE = {
-    "segment",
-    "computation",
-    "drafted",
-    "invoice_kind",
-}  # of a line of another invoice, whose own pack holds them
-IDLE: dict[str, set[str]] = {
-    "prices.json": AGREED,
-    "usage.json": MEASURED,
-    "ratings.json": RATED,
-    "decisions.json": {"breaks"},
-}
 
 
 @pytest.fixture
@@ -132,13 +92,6 @@ def pack(invoice: Invoice, tmp_path: Path) -> Path:
     return path
 
 
-def found(path: Path) -> str | None:
-    """What the verifier says against this pack; None for nothing."""
-    told: list[str] = []
-    code = verify.run(path, told.append)
-    return None if code == verify.HOLDS else told[-1].strip()
-
-
 def test_any_byte_that_is_changed_is_found(pack: Path) -> None:
     whole = pack.read_bytes()
     dice = random.Random(20261126)  # noqa: S311  repeatable
@@ -169,52 +122,6 @@ def test_a_pack_that_is_only_put_together_again_still_holds(pack: Path) -> None:
     assert found(forgery.forge(packs.contents(pack), pack.with_name("forged.zip"))) is None
 
 
-def documents(files: dict[str, bytes]) -> dict[str, Any]:
-    told = {name: verify.read_json(content) for name, content in files.items() if name.endswith(".json")}
-    events = {name: content.splitlines() for name, content in files.items() if name.startswith("events/")}
-    told |= {name: [orjson.loads(line) for line in lines] for name, lines in events.items()}
-    return {name: document for name, document in told.items() if name not in (*forgery.SEALED, "people.json")}
-
-
-def figures(name: str, document: Any) -> Iterator[tuple[forgery.Place, Any]]:
-    """What a figure follows from, or contradicts."""
-    for place, value in forgery.leaves(document):
-        is_elsewhere = name == "ratings.json" and document[place[0]]["line"]["number"] != "INV-000002"
-        if not is_stated(name, place) and not (is_elsewhere and ELSEWHERE.intersection(place)):
-            yield place, value
-
-
-def is_stated(name: str, place: forgery.Place) -> bool:
-    last = next(step for step in reversed(place) if isinstance(step, str))
-    return last in STATED or bool(IDLE.get(name, set()).intersection(map(str, place)))
-
-
-def write(name: str, document: Any) -> bytes:
-    if name.startswith("events/"):
-        return b"".join(orjson.dumps(line) + b"\n" for line in document)
-    return verify.canonical(document).encode()
-
-
-def entries_of(files: dict[str, bytes]) -> dict[str, Any]:
-    """The words of the audit chain about this invoice, by reference."""
-    said = [orjson.loads(line).get("says") for line in files["chain.ndjson"].splitlines()]
-    told = [orjson.loads(one) for one in said if one is not None]
-    return {one["reference"]: one for one in told}
-
-
-def found_by_figures(files: dict[str, bytes]) -> str | None:
-    """What the figures alone say, whatever the hashes of files and the seal would; None for nothing."""
-    report = verify.Report()
-    try:
-        with localcontext(Context(prec=100)):
-            verify.check_figures(forgery.Unpacked(files), entries_of(files), report)
-    except verify.DoesNotHoldError as error:
-        return str(error)
-    except verify.UNREADABLE as error:
-        return repr(error)
-    return "; ".join(report.left_out) or None
-
-
 @pytest.fixture
 def unused(tmp_path: Path) -> Path:
     """The pack of November of acme: of a fee in advance 10 days of 30 were used, the plan and its end agreed since."""
@@ -239,44 +146,35 @@ def unused(tmp_path: Path) -> Path:
 
 def test_any_change_of_what_was_agreed_about_plans_is_found_even_if_all_hashes_fit(unused: Path) -> None:
     files = packs.contents(unused)
-    told = documents(files)["prices.json"]
-    dice = random.Random(44)  # noqa: S311  repeatable
-    missed = []
-    places = [(place, value) for place, value in forgery.leaves(told) if "agreed" in place]
+    told = pack_changes.documents(files)["prices.json"]
+    places = [place for place, _ in forgery.leaves(told) if "agreed" in place]
     assert len(places) == 3 * 5 - 1  # an end names no plan
-    places = [one for one in places if one[0][-2:] != (0, "recorded_at")]  # the start is older than the chain in it
-    for place, value in places:
-        for other in {forgery.change(value, dice) for _ in range(3)}:
-            forgery.put(told, place, other)
-            if found_by_figures(files | {"prices.json": write("prices.json", told)}) is None:
-                missed.append(f"{place}: {value} → {other}")
-            forgery.put(told, place, value)
+    places = [one for one in places if one[-2:] != (0, "recorded_at")]  # the start is older than the chain in it
+    assert pack_changes.missed(files, "prices.json", places, times=3) == []
     for number in range(3):
         cut = json.loads(json.dumps(told))
         del cut["subscriptions"][0]["agreed"][number]
-        if found_by_figures(files | {"prices.json": write("prices.json", cut)}) is None:
-            missed.append(f"agreement {number} taken out")
-    assert missed == [], "\n".join(missed)
+        changed = files | {"prices.json": pack_changes.write("prices.json", cut)}
+        assert pack_changes.found_by_figures(changed) is not None, f"agreement {number} taken out"
 
 
 def test_any_figure_that_is_changed_is_found_even_if_all_hashes_and_the_seal_fit(pack: Path) -> None:
     files = packs.contents(pack)
-    assert found_by_figures(files) is None
-    told = documents(files)
-    places = [
-        (name, place, value) for name, document in sorted(told.items()) for place, value in figures(name, document)
-    ]
+    assert pack_changes.found_by_figures(files) is None
+    told, places = pack_changes.documents(files), pack_changes.figures(files)
     dice = random.Random(43)  # noqa: S311  repeatable
-    missed = []
+    missed, touched = [], set()
     for number in range(FIGURES):
         name, place, value = dice.choice(places)
+        touched.add(name)
         other = forgery.change(value, dice)
         forgery.put(told[name], place, other)
-        changed = files | {name: write(name, told[name])}
+        changed = files | {name: pack_changes.write(name, told[name])}
         forgery.put(told[name], place, value)
-        flaw = found_by_figures(changed)
+        flaw = pack_changes.found_by_figures(changed)
         if flaw is None:
             missed.append(f"{name} {place}: {value} → {other}")
         elif number % EVERY == 0:
             assert found(forgery.forge(changed, pack.with_name("forged.zip"))) is not None
     assert missed == []
+    assert touched == told.keys(), "every file was changed"

@@ -13,8 +13,8 @@ from invoicing.documents import store
 from invoicing.documents.models import StoredDocument
 from invoicing.ledger.models import JournalEntry
 
-PEOPLE = ("actor", "approved_by", "closed_by", "created_by", "decided_by", "drafted_by", "person", "placed_by")
-NAMED = (*PEOPLE, "proposed_by", "released_by", "activated_by")
+PEOPLE = ("actor", "approved_by", "closed_by", "created_by", "decided_by", "drafted_by", "lifted_by", "person")
+NAMED = (*PEOPLE, "placed_by", "proposed_by", "released_by", "activated_by")
 
 
 def invoice_of(invoice: Invoice) -> dict[str, Any]:
@@ -58,20 +58,19 @@ def _document(document: StoredDocument | None) -> dict[str, Any] | None:
 
 
 def decisions_of(invoice: Invoice) -> dict[str, Any]:
-    """Moves with their place in the audit chain, holds, breaks and tie-outs."""
+    """Moves and approvals with their place in the audit chain, holds, breaks and tie-outs."""
     return {
-        "transitions": [
+        "transitions": moves_of(invoice),
+        "approvals": [
             {
-                "revision": move.revision,
-                "from": move.from_status,
-                "to": move.to_status,
-                "actor": move.actor_id,
-                "reason": move.reason,
-                "content_hash": move.content_hash,
-                "at": wording.instant(move.moved_at),
-                "audit_reference": move.audit_entry.reference,
+                "revision": each.revision,
+                "person": each.person_id,
+                "content_hash": each.content_hash,
+                "people_needed": each.people_needed,
+                "given_at": wording.instant(each.given_at),
+                "audit_reference": each.audit_entry.reference,
             }
-            for move in invoice.transitions.select_related("audit_entry").order_by("id")
+            for each in invoice.approvals.select_related("audit_entry").order_by("id")
         ],
         "holds": [_hold(each) for each in invoice.holds.order_by("id")],
         "breaks": [_break(each) for each in invoice.breaks.order_by("id")],
@@ -88,6 +87,23 @@ def decisions_of(invoice: Invoice) -> dict[str, Any]:
             for each in invoice.tie_outs.order_by("id")
         ],
     }
+
+
+def moves_of(invoice: Invoice) -> list[dict[str, Any]]:
+    """Every move from status to status, with its entry of the audit chain."""
+    return [
+        {
+            "revision": move.revision,
+            "from": move.from_status,
+            "to": move.to_status,
+            "actor": move.actor_id,
+            "reason": move.reason,
+            "content_hash": move.content_hash,
+            "at": wording.instant(move.moved_at),
+            "audit_reference": move.audit_entry.reference,
+        }
+        for move in invoice.transitions.select_related("audit_entry").order_by("id")
+    ]
 
 
 def _hold(hold: Hold) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """All the small files of a pack: everything but the events, which are streamed."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from compliance.evidence import verify
-from compliance.evidence.pack import agreements, decisions, shown, usage, wording
+from compliance.evidence.pack import agreements, decisions, money, shown, told, usage, wording
 from compliance.evidence.pack.reach import Reach, reach_of
 from compliance.evidence.pack.shown import Shown
 from core import canonical
@@ -29,12 +31,13 @@ ratings.json     each quantity at its price: computation, exact and rounded amou
 prices.json      price, plan, fee table and tax versions with their effective instants; subscriptions; agreed terms
 usage.json       what was measured: snapshots with digests, meter versions, event contracts, the files of events
 events/          the source events, one JSON object a line, in the order of capture, corrections among them
-decisions.json   moves of the invoice, holds, breaks, reconciliations
+decisions.json   moves of the invoice, approvals, holds, breaks, reconciliations, delta reports
+money.json       what is to be paid, holds on its collection, what corrects it, disputes; where there is none, none
 policy.json      the trigger policy with the signatures under it
 ledger.json      journal entries
 people.json      the names behind the numbers of people
 invoice.pdf      the document, where there is one
-manifest.json    SHA-256 of each of these files
+manifest.json    SHA-256 of each of these files, and how many there are of each kind of thing: 0 where there is none
 chain.ndjson     the audit chain from the first entry about this invoice to the one that names the manifest
 seal.json        the manifest's hash and the signed head of that chain
 """
@@ -49,6 +52,7 @@ class Gathered:
     files: dict[str, bytes]
     reach: Reach
     shown: Shown
+    kinds: dict[str, int]  # how many there are of each kind of thing; 0 where there is none
     facts_sha256: str
 
     @property
@@ -62,8 +66,8 @@ class Gathered:
 
 def gather(invoice: Invoice, *, line: InvoiceLine | None) -> Gathered:
     """Read everything; events are known by their snapshots, which never change."""
-    reach = reach_of(invoice, line=line)
-    told = {
+    reach, above = reach_of(invoice, line=line), told.tell(invoice)
+    documents: dict[str, Any] = {
         "invoice.json": decisions.invoice_of(invoice),
         "ratings.json": agreements.ratings_of(reach),
         "prices.json": agreements.prices_of(invoice, reach),
@@ -71,13 +75,14 @@ def gather(invoice: Invoice, *, line: InvoiceLine | None) -> Gathered:
         "decisions.json": decisions.decisions_of(invoice),
         "policy.json": decisions.policy_of(invoice),
         "ledger.json": decisions.ledger_of(invoice),
+        "money.json": money.money_of(invoice, told=above),
     }
-    told["people.json"] = decisions.people_of(told.values())
+    documents["people.json"] = decisions.people_of(documents.values())
     files = {
         "README.txt": README.format(what=_title(invoice, line), name=file_name(invoice, line)).encode(),
         "verify.py": Path(verify.__file__).read_bytes(),
         "content.json": canonical.canonical_bytes(content.document_of_rows(invoice)),
-        **{name: wording.document(document) for name, document in told.items()},
+        **{name: wording.document(document) for name, document in documents.items()},
     }
     document = store.load(pdf.document_key(invoice.pk))
     opened = None if document is None else document.opened()
@@ -88,9 +93,25 @@ def gather(invoice: Invoice, *, line: InvoiceLine | None) -> Gathered:
         line=line,
         files=files,
         reach=reach,
-        shown=shown.shown_of(invoice, reach),
+        kinds=_kinds_of(documents),
+        shown=shown.shown_of(invoice, reach, told=above),
         facts_sha256=_hash_of(files),
     )
+
+
+def _kinds_of(documents: Mapping[str, Any]) -> dict[str, int]:
+    """So that a pack says of each kind of thing that there is none, instead of passing over it."""
+    decided, policy = documents["decisions.json"], documents["policy.json"]
+    lists = {
+        **{kind: rows for kind, rows in documents["money.json"].items() if isinstance(rows, list)},
+        **decided,
+        "lines": documents["invoice.json"]["lines"],
+        "snapshots": documents[USAGE]["snapshots"],
+        "contract_versions": documents[USAGE]["contracts"],
+        "sign_offs": [] if policy is None else policy["sign_offs"],
+        "journal_entries": documents["ledger.json"],
+    }
+    return {kind: len(rows) for kind, rows in sorted(lists.items())}
 
 
 def file_name(invoice: Invoice, line: InvoiceLine | None) -> str:

@@ -44,7 +44,7 @@ def make_pack(
     with tempfile.TemporaryFile() as file:
         writer = PackWriter(file)
         event_count = _write_files(writer, gathered, progress)
-        manifest = canonical.canonical_bytes(_manifest(gathered, writer))
+        manifest = canonical.canonical_bytes(_manifest(gathered, writer, event_count=event_count))
         sealed = seal.seal_manifest(
             invoice=invoice, manifest_sha256=hashlib.sha256(manifest).hexdigest(), line=line, actor=actor, at=at
         )
@@ -136,13 +136,14 @@ def _stream_facts(name: str, stream: EvidenceStream, files: list[dict[str, Any]]
     }
 
 
-def _manifest(gathered: Gathered, writer: PackWriter) -> dict[str, Any]:
+def _manifest(gathered: Gathered, writer: PackWriter, *, event_count: int) -> dict[str, Any]:
     invoice, line = gathered.invoice, gathered.line
     return {
         "format": verify.FORMAT,
         "invoice": invoice.pk,
         "number": invoice.number,
         "line": None if line is None else line.position,
+        "kinds": gathered.kinds | {"source_events": event_count},
         "files": [each.as_json() for each in writer.written],
     }
 

@@ -56,7 +56,7 @@ def files_of(sealed: Sealed, *, manifest: bytes, shown: Shown) -> dict[str, byte
 def _links(last: AuditEntry, shown: Shown) -> Iterator[bytes]:
     """From the first entry that is needed to the sealing one; of entries about anything else only the hashes."""
     for entry in AuditEntry.objects.filter(pk__range=(shown.since, last.pk)).order_by("pk").iterator(chunk_size=2000):
-        yield canonical.canonical_bytes(_link(entry, is_shown=entry.subject in shown.subjects)) + b"\n"
+        yield canonical.canonical_bytes(_link(entry, is_shown=shown.holds(entry))) + b"\n"
 
 
 def _link(entry: AuditEntry, *, is_shown: bool) -> dict[str, Any]:

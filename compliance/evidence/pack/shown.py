@@ -1,11 +1,13 @@
 """Which entries of the audit chain a pack shows in words, and from which entry on it holds the chain."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from compliance.evidence.pack import subscriptions
+from compliance.evidence.pack import money, subscriptions
 from compliance.evidence.pack.reach import Reach
+from compliance.evidence.pack.told import Told
 from core.models import AuditEntry
-from invoicing.cycle.models import Invoice, InvoiceLine
+from invoicing.cycle.models import Invoice, InvoiceLine, InvoiceTransition
 from invoicing.rating.models import RatedLine
 
 
@@ -14,15 +16,29 @@ class Shown:
     """Of entries about anything else a pack has the hashes alone."""
 
     subjects: frozenset[str]
+    numbers: frozenset[int]
     since: int  # the number of the first entry
 
+    def holds(self, entry: AuditEntry) -> bool:
+        return entry.subject in self.subjects or entry.pk in self.numbers
 
-def shown_of(invoice: Invoice, reach: Reach) -> Shown:
-    """What is said about the invoice and its subscriptions, from the first entry that any of its figures needs."""
+
+def shown_of(invoice: Invoice, reach: Reach, *, told: Mapping[str, Told]) -> Shown:
+    """What is said about the invoice, its subscriptions, what corrects it and what rooms above tell of it.
+
+    From the first entry that any of its figures needs.
+    """
     own = f"invoice:{invoice.pk}"
     first = AuditEntry.objects.filter(subject=own).order_by("pk").values_list("pk", flat=True)[0]
     about = {f"subscription:{each.subscription_id}" for each in reach.ratings.values()}
-    return Shown(subjects=frozenset({own, *about}), since=min([first, *_agreed_later(reach)]))
+    corrected = InvoiceTransition.objects.filter(invoice__in=money.corrections_of(invoice))
+    return Shown(
+        subjects=frozenset({own, *about}),
+        numbers=frozenset(corrected.values_list("audit_entry", flat=True)).union(
+            *(one.entries for one in told.values())
+        ),
+        since=min([first, *_agreed_later(reach)]),
+    )
 
 
 def _agreed_later(reach: Reach) -> list[int]:
