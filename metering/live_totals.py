@@ -9,6 +9,7 @@ from metering import rollups
 from metering.models import RollupSeries
 from metering.rules import covering
 from metering.rules.arrivals import ALWAYS, Arrived
+from metering.rules.summed import Adding
 from metering.store import elsewhere, live, rolled
 from metering.store.live import LiveRow
 from metering.store.measuring import MeterReading
@@ -69,7 +70,9 @@ def read_totals(
 def _find_series(customer_id: int, meter: MeterReading, group_by: Sequence[str]) -> Series | None:
     if not rollups.can_be_rolled_up(meter.reading) or not set(group_by) <= set(meter.reading.group_by):
         return None
-    found = RollupSeries.objects.filter(contract=meter.contract_id, reading_hash=rollups.hash_of(meter.reading)).first()
+    found = RollupSeries.objects.filter(
+        contract=meter.contract_id, reading_hash=rollups.hash_of(Adding(meter.reading))
+    ).first()
     if found is None:
         return None
     return Series(

@@ -13,7 +13,7 @@ from metering.models import EventContractVersion, Meter, MeterVersion
 from metering.rules import buckets
 from metering.rules.arrivals import ALWAYS, Arrived
 from metering.rules.readings import WEIGHED, Reading
-from metering.rules.windows import UsageWindow
+from metering.rules.windows import EVER, UsageWindow
 from metering.store import elsewhere, live, measuring
 from metering.store.live import LiveRow
 from metering.store.measuring import MeterReading
@@ -154,7 +154,7 @@ def _levels(asked: _Asked, meter: MeterReading) -> list[LiveRow]:
     windows = [
         (UsageWindow(asked.customer_id, 0, start, end, zone=asked.zone), meter) for start, end in pairwise(asked.edges)
     ]
-    since = measuring.EVER if asked.reading.is_recurring else asked.edges[0]
+    since = EVER if asked.reading.is_recurring else asked.edges[0]
     with elsewhere.showing(since, asked.edges[-1], customer_ids=[asked.customer_id]):
         measures = measuring.measure_windows(windows, up_to_seq=watermark.find_last_seq())
     return [

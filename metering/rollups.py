@@ -12,6 +12,7 @@ from metering import in_force, watermark
 from metering.models import EventArchive, Meter, RollupSeries
 from metering.rules import exact_json
 from metering.rules.readings import Reading
+from metering.rules.summed import Adding
 from metering.store import elsewhere, measuring, rolled, rollups
 
 EVENTS_AT_ONCE = 50_000
@@ -46,24 +47,24 @@ def roll_up() -> Round:
 def keep_series() -> None:
     """Start a series for every way to read that has none; it catches up from the first event."""
     meters = dict(Meter.objects.values_list("pk", "contract_id"))
-    wanted = {}
+    wanted: dict[tuple[int, str], Adding] = {}
     for meter_id, versions in in_force.versions_by_meter(meters).items():
         for reading in (version.as_reading() for version in versions):
             if can_be_rolled_up(reading):
-                wanted[meters[meter_id], hash_of(reading)] = reading
+                wanted[meters[meter_id], hash_of(Adding(reading))] = Adding(reading)
     known = set(RollupSeries.objects.values_list("contract_id", "reading_hash"))
-    start_series({key: reading for key, reading in wanted.items() if key not in known})
+    start_series({key: adding for key, adding in wanted.items() if key not in known})
 
 
-def start_series(readings: Mapping[tuple[int, str], Reading]) -> None:
+def start_series(wanted: Mapping[tuple[int, str], Adding]) -> None:
     """Start a series for each of these ways to read a contract, by contract and hash; one that exists is left alone.
 
     Prices ask so for combinations that no meter keeps apart. A round catches all of them up.
     """
     RollupSeries.objects.bulk_create(
         [
-            RollupSeries(contract_id=contract_id, reading_hash=mark, **_columns(reading))
-            for (contract_id, mark), reading in readings.items()
+            RollupSeries(contract_id=contract_id, reading_hash=mark, **_columns(adding))
+            for (contract_id, mark), adding in wanted.items()
         ],
         ignore_conflicts=True,
     )
@@ -74,18 +75,23 @@ def can_be_rolled_up(reading: Reading) -> bool:
     return reading.aggregation in rolled.ROLLED_UP and not reading.is_recurring and not reading.operation_property
 
 
-def hash_of(reading: Reading) -> str:
+def hash_of(adding: Adding) -> str:
     """Name a way to read events; what a meter then makes of the values is not part of it."""
-    return hashlib.sha256(exact_json.write(_columns(reading))).hexdigest()
+    return hashlib.sha256(exact_json.write(_columns(adding))).hexdigest()
 
 
-def _columns(reading: Reading) -> dict[str, Any]:
-    return {
+def _columns(adding: Adding) -> dict[str, Any]:
+    """What its row says; what most series are without is left out, so that these keep the name they have."""
+    reading = adding.reading
+    columns: dict[str, Any] = {
         "value_property": reading.value_property,
         "filters": [one.as_parameter() for one in reading.filters] or None,
         "arrival_sign": measuring.arrival_sign(reading),
         "group_by": list(reading.group_by),
     }
+    if reading.operation_property:
+        columns["operation_property"] = reading.operation_property
+    return columns | {"by_minute": True} if adding.by_minute else columns
 
 
 def _step(target: int) -> bool:

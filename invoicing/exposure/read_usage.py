@@ -14,7 +14,7 @@ from invoicing.rating.rules import fee_usage
 from invoicing.rating.rules.fee_usage import PricedProgram
 from invoicing.rating.rules.usage import Breakdown, Part, Usage
 from metering import aggregate, sums
-from metering.rules.parts import PartsBy, Split, UsagePart
+from metering.rules.parts import FreePart, PartsBy, Split, UsagePart
 from metering.sums import Summed, SumWindow
 
 EVENTS_COUNTED_MAX = 20_000  # a window with more is counted once in an hour: no look may cost more than this
@@ -113,6 +113,9 @@ def are_caught_up(segments: Sequence[PriceSegment]) -> list[bool]:
 def _window(segment: PriceSegment, breakdown: Breakdown | None) -> SumWindow:
     if breakdown is not None and breakdown.in_any_order:
         return SumWindow(assemble.usage_window(segment), Split(by=PartsBy.VALUE))
+    if breakdown is not None and breakdown.has_free_part:
+        free = FreePart(events=breakdown.free_events, amount=breakdown.free_amount, by_value=breakdown.free_by_value)
+        return SumWindow(assemble.usage_window(segment), Split(by=PartsBy.AFTER_FREE, free=free))
     split = None if breakdown is None else breakdowns.split_of(breakdown, zone=segment.zone)
     return SumWindow(assemble.usage_window(segment), split)
 

@@ -116,7 +116,7 @@ def _written(part: Part) -> bytes:
 
 def part_of(part: UsagePart) -> Part:
     """A part as a price takes it."""
-    return Part(part.quantity, part.events, part.properties, part.bucket, part.amount)
+    return Part(part.quantity, part.events, part.properties, part.bucket, part.amount, part.times)
 
 
 def split_of(breakdown: Breakdown, *, zone: str) -> Split:

@@ -17,7 +17,7 @@ from metering.models.health import (
 )
 from metering.models.imports import ImportRun
 from metering.models.meters import Aggregation, Meter, MeterVersion
-from metering.models.rollups import RollupRepair, RollupSeries, UsageRollup
+from metering.models.rollups import OrderedMinute, RollupRepair, RollupSeries, UsageRollup
 from metering.models.snapshots import AggregationSnapshot, IdRange, TimeRange, Watermark
 from metering.models.stores import Shipment, Store, StoreCopy, StoreSwitch
 from metering.models.webhooks import WebhookSecret, WebhookSource
@@ -42,6 +42,7 @@ __all__ = [
     "ImportRun",
     "Meter",
     "MeterVersion",
+    "OrderedMinute",
     "QuarantinedEvent",
     "ReviewItem",
     "ReviewStep",

@@ -22,6 +22,13 @@ class RollupSeries(models.Model):
     filters = models.JSONField(null=True, encoder=ExactEncoder, decoder=ExactDecoder)
     arrival_sign = models.SmallIntegerField(help_text="-1 where of one instant the first received counts as later.")
     group_by = ArrayField(models.TextField(), help_text="Properties whose values are kept apart.")
+    operation_property = models.CharField(
+        max_length=120,
+        blank=True,
+        db_default="",
+        help_text="Where it is named, an event that adds is 1, one that removes 0.",
+    )
+    by_minute = models.BooleanField(db_default=False, help_text="Also added up by the minute.")
     reading_hash = models.CharField(max_length=64, help_text="SHA-256 over these.")
     seq = models.BigIntegerField(default=0, help_text="Every accepted event up to this one is in, and no other.")
 
@@ -48,7 +55,7 @@ class UsageRollup(models.Model):
     customer = models.ForeignKey(
         Customer, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
     )
-    grain = models.CharField(max_length=5)
+    grain = models.CharField(max_length=6)
     starts_at = models.DateTimeField()
     groups = ArrayField(models.TextField(null=True), help_text="The values of the series' properties, in order.")
     groups_hash = models.BinaryField(max_length=32, help_text="A value may be longer than an index takes.")
@@ -62,6 +69,12 @@ class UsageRollup(models.Model):
         decimal_places=24,
         null=True,
         help_text="The values, each times the seconds since 1970 of its event; empty on rows from before it was kept.",
+    )
+    below = models.DecimalField(
+        max_digits=60,
+        decimal_places=18,
+        null=True,
+        help_text="The values below 0, added up; empty on rows from before it was kept.",
     )
     last_value = models.DecimalField(max_digits=38, decimal_places=18, null=True)
     last_at = models.DateTimeField(null=True)
@@ -85,12 +98,37 @@ class UsageRollup(models.Model):
         return f"{self.grain} {self.starts_at:%Y-%m-%d %H:%M}"
 
 
+class OrderedMinute(models.Model):
+    """The values of one customer's events of a minute in their order, for as long as its sums stay what they were.
+
+    Sums that are added to count more events, and those that are made anew have other numbers.
+    """
+
+    series = models.ForeignKey(RollupSeries, on_delete=models.CASCADE, db_index=False, related_name="+")
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    last_row = models.BigIntegerField(help_text="The highest number of a row of this minute's sums; 0 without any.")
+    event_count = models.BigIntegerField(help_text="The events in these sums.")
+    values = ArrayField(models.DecimalField(max_digits=38, decimal_places=18))
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["series", "customer", "starts_at", "ends_at"], name="metering_ordered_minute_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.starts_at:%Y-%m-%d %H:%M}"
+
+
 class RollupRepair(models.Model):
     """A row that did not say what the raw events say, both figures, and when it was put right."""
 
     series = models.ForeignKey(RollupSeries, on_delete=models.PROTECT, related_name="repairs")
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+")
-    grain = models.CharField(max_length=5)
+    grain = models.CharField(max_length=6)
     starts_at = models.DateTimeField()
     groups = ArrayField(models.TextField(null=True))
     found = models.JSONField(null=True, help_text="What the row said; empty where there was none.")

@@ -5,18 +5,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 
 class Grain(StrEnum):
     """The stretches that are added up, in UTC."""
 
+    MINUTE = "minute"
     HOUR = "hour"
     DAY = "day"
     MONTH = "month"
 
 
 COARSE_FIRST = (Grain.MONTH, Grain.DAY, Grain.HOUR)
-STEPS = {Grain.HOUR: timedelta(hours=1), Grain.DAY: timedelta(days=1)}
+WITH_MINUTES = (*COARSE_FIRST, Grain.MINUTE)
+STEPS = {Grain.MINUTE: timedelta(minutes=1), Grain.HOUR: timedelta(hours=1), Grain.DAY: timedelta(days=1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +31,35 @@ class Span:
     end: datetime
 
 
-def cover(edges: Sequence[datetime], *, holes: Collection[datetime] = ()) -> list[Span]:
-    """Lay spans end to end over the buckets between these edges; no stretch reaches over an edge.
+def cover(
+    edges: Sequence[datetime], *, holes: Collection[datetime] = (), grains: Sequence[Grain] = COARSE_FIRST
+) -> list[Span]:
+    """Lay spans of these grains end to end over the buckets between these edges; no stretch reaches over an edge.
 
     `holes` are starts of hours whose sums cannot be used. Between two edges there are at most 46 hours and 60 days, so
     the number of sums does not grow with the days between them.
     """
     spans: list[Span] = []
     for start, end in pairwise(edges):
-        for span in _cut(start.astimezone(UTC), end.astimezone(UTC), COARSE_FIRST, holes):
+        for span in _cut(start.astimezone(UTC), end.astimezone(UTC), grains, holes):
             if spans and spans[-1].grain == span.grain and spans[-1].end == span.start:
                 spans[-1] = Span(span.grain, spans[-1].start, span.end)
             else:
                 spans.append(span)
     return spans
+
+
+def need_minutes(edges: Sequence[datetime], *, zones: Collection[str]) -> bool:
+    """Whether one of these edges is a full hour of such a zone that lies between the hours of UTC."""
+    return any(
+        not _is_full(edge.astimezone(UTC)) and _is_full(edge.astimezone(ZoneInfo(zone)))
+        for edge in edges
+        for zone in zones
+    )
+
+
+def _is_full(instant: datetime) -> bool:
+    return not (instant.minute or instant.second or instant.microsecond)
 
 
 def _cut(start: datetime, end: datetime, grains: Sequence[Grain], holes: Collection[datetime]) -> Iterator[Span]:
@@ -69,6 +87,8 @@ def _cut(start: datetime, end: datetime, grains: Sequence[Grain], holes: Collect
 
 def floor(instant: datetime, grain: Grain) -> datetime:
     """Give where the stretch of this instant begins."""
+    if grain is Grain.MINUTE:
+        return instant.replace(second=0, microsecond=0)
     hour = instant.replace(minute=0, second=0, microsecond=0)
     if grain is Grain.HOUR:
         return hour

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from metering.rules.aggregation import Span
+
+EVER = datetime(1900, 1, 1, tzinfo=UTC)  # no contract accepts an event from before
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,14 @@ def number_in(value: sql.Composable) -> sql.Composed:
 
 # Capture guarantees a usable value for every meter there was; an event from before may lack it.
 NUMBER = number_of(sql.SQL("w.value_property"))
+# What sums add up: the number, or whether the event adds or removes the value that it has.
+SUMMED = sql.SQL(
+    """
+    CASE WHEN w.operation_property = '' THEN {number} WHEN e.data ->> w.value_property IS NOT NULL THEN
+        CASE e.data ->> w.operation_property WHEN 'add' THEN 1 WHEN 'remove' THEN 0 END
+    END
+    """
+).format(number=NUMBER)
 AMOUNT = number_of(sql.SQL("w.amount_property"))
 TEXT = sql.SQL("e.data ->> w.value_property")
 OPERATION = sql.SQL("CASE w.operation_property WHEN '' THEN 'add' ELSE e.data ->> w.operation_property END")

@@ -7,7 +7,7 @@ The number of statements depends on these and on the kinds, never on how many wi
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
@@ -19,12 +19,11 @@ from psycopg import sql
 from metering.rules import aggregation, exact_json
 from metering.rules.aggregation import Ratio, Span
 from metering.rules.readings import WEIGHED, Reading
-from metering.rules.windows import UsageWindow
+from metering.rules.windows import EVER, UsageWindow
 from metering.store import measured_value, one_look
 from metering.store.one_look import Total, Totalled
 
 NO_EVENTS = aggregation.digest([])
-EVER = datetime(1900, 1, 1, tzinfo=UTC)  # no contract accepts an event from before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

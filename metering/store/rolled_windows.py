@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import connection
 from psycopg import sql
 
 from metering.rules.covering import Span
-from metering.store import live, measured_value
+from metering.rules.summed import SummedPart, SummedStretch, Told
+from metering.store import live, measured_value, rollups
 from metering.store.corrections import counted
 
 
@@ -22,36 +22,16 @@ class RolledWindow:
     customer_id: int
     spans: tuple[Span, ...]
     places: tuple[int, ...] = ()
-    is_distinct: bool = False  # how many different values the one property has, in place of a part for each
-
-
-class RolledPart(NamedTuple):
-    """What the events of one combination of a window come to, whatever the meter then makes of it."""
-
-    groups: tuple[str | None, ...]
-    event_count: int
-    measured_count: int
-    total: Decimal | None
-    highest: Decimal | None
-    lowest: Decimal | None
-    last: Decimal | None
-    moment: Decimal | None  # the values, each times the seconds since 1970; None where some row does not know it
-
-
-@dataclass(frozen=True, slots=True)
-class RolledSum:
-    """The parts of a window, each event up to `seq` in one of them."""
-
-    seq: int
-    parts: tuple[RolledPart, ...]
+    told: Told = Told.PARTS
 
 
 _SPANS = sql.SQL(
     """
     one AS (
-        SELECT number, series_id, customer_id, places::int[] AS places
-        FROM unnest(%(numbers)s::int[], %(series)s::bigint[], %(customers)s::bigint[], %(places)s::text[])
-             AS one (number, series_id, customer_id, places)
+        SELECT number, series_id, customer_id, places::int[] AS places, by_minute
+        FROM unnest(%(numbers)s::int[], %(series)s::bigint[], %(customers)s::bigint[], %(places)s::text[],
+                    %(by_minute)s::boolean[])
+             AS one (number, series_id, customer_id, places, by_minute)
     ), span AS (
         SELECT * FROM unnest(%(span_numbers)s::int[], %(grains)s::text[], %(starts)s::timestamptz[],
                              %(ends)s::timestamptz[]) AS span (number, grain, from_at, to_at)
@@ -61,21 +41,23 @@ _SPANS = sql.SQL(
 _ROWS = sql.SQL(
     """
     SELECT one.number, one.places, r.groups, r.event_count, r.measured_count, r.total, r.highest, r.lowest,
-           r.last_value, r.last_at, r.last_arrival, r.last_event_id, r.last_source, r.moment
+           r.last_value, r.last_at, r.last_arrival, r.last_event_id, r.last_source, r.moment,
+           {below} AS below, CASE WHEN one.by_minute THEN r.starts_at END AS minute
     FROM one JOIN span USING (number)
     JOIN metering_usagerollup r ON r.series_id = one.series_id AND r.customer_id = one.customer_id
      AND r.grain = span.grain AND r.starts_at >= span.from_at AND r.starts_at < span.to_at
     """
-)
+).format(below=rollups.BELOW.format(row=sql.Identifier("r")))
 # The ends of a stretch that begins or ends within an hour: at most an hour of one customer each, up to the same event.
 _ENDS = sql.SQL(
     """
     UNION ALL
     SELECT read.number, read.places, read.groups, 1, usable.one, usable.value, usable.value, usable.value, usable.value,
            CASE WHEN usable.one = 1 THEN read.occurred_at END, read.arrival, read.event_id, read.source,
-           usable.value * extract(epoch FROM read.occurred_at)
+           usable.value * extract(epoch FROM read.occurred_at), least(usable.value, 0),
+           CASE WHEN read.by_minute THEN date_trunc('minute', read.occurred_at, 'UTC') END
     FROM (
-        SELECT one.number, one.places, {grouping} AS groups, {number} AS value, {order}
+        SELECT one.number, one.places, one.by_minute, {grouping} AS groups, {number} AS value, {order}
         FROM one JOIN span USING (number) JOIN metering_rollupseries w ON w.id = one.series_id
         JOIN metering_usageevent e ON e.customer_id = one.customer_id AND e.contract_id = w.contract_id
          AND e.occurred_at >= span.from_at AND e.occurred_at < span.to_at AND e.seq <= w.seq
@@ -88,7 +70,7 @@ _ENDS = sql.SQL(
     """
 ).format(
     grouping=live.GROUPING,
-    number=measured_value.NUMBER,
+    number=measured_value.SUMMED,
     order=measured_value.ORDER_COLUMNS,
     counted=counted("w.seq"),
     matches=measured_value.MATCHES,
@@ -104,32 +86,45 @@ _SUMS = sql.SQL(
                max(highest) AS highest, min(lowest) AS lowest,
                (array_agg(last_value ORDER BY last_at DESC NULLS LAST, last_arrival DESC,
                           last_event_id COLLATE "C" DESC, last_source COLLATE "C" DESC))[1] AS last,
-               CASE WHEN NOT bool_or(measured_count > 0 AND moment IS NULL) THEN coalesce(sum(moment), 0) END AS moment
-        FROM part GROUP BY 1, 2
+               CASE WHEN NOT bool_or(measured_count > 0 AND moment IS NULL) THEN coalesce(sum(moment), 0) END AS moment,
+               CASE WHEN NOT bool_or(measured_count > 0 AND below IS NULL) THEN coalesce(sum(below), 0) END AS below,
+               minute
+        FROM part GROUP BY 1, 2, minute
     )
     SELECT one.number, w.seq, summed.grouping, summed.events, summed.measured, summed.total, summed.highest,
-           summed.lowest, summed.last, summed.moment
+           summed.lowest, summed.last, summed.moment, summed.below, summed.minute
     FROM one JOIN metering_rollupseries w ON w.id = one.series_id LEFT JOIN summed USING (number)
-    ORDER BY one.number, summed.grouping COLLATE "C"
+    ORDER BY one.number, summed.minute, summed.grouping COLLATE "C"
     """
 )
-# The same for unique counts: one part, whose measured count is how many different values there are.
-_DISTINCT = sql.SQL(
+# The same for unique counts: one part, whose measured count is how many different values there are, or are held.
+_COUNTED = sql.SQL(
     """
-    WITH {spans}, part AS ({rows} {ends}), summed AS (
-        SELECT number, count(DISTINCT part.groups[part.places[1]]) AS found, sum(event_count) AS events
-        FROM part GROUP BY number
+    WITH {spans}, part AS ({rows} {ends}), value AS (
+        SELECT number, part.groups[part.places[1]] AS value, sum(event_count) AS events,
+               (array_agg(last_value ORDER BY last_at DESC NULLS LAST, last_arrival DESC,
+                          last_event_id COLLATE "C" DESC, last_source COLLATE "C" DESC))[1] AS last
+        FROM part GROUP BY 1, 2
+    ), summed AS (
+        SELECT number, sum(events) AS events, count(*) FILTER (WHERE value IS NOT NULL AND {counts}) AS found
+        FROM value GROUP BY number
     )
     SELECT one.number, w.seq, ARRAY[]::text[], summed.events, summed.found, NULL::numeric, NULL::numeric, NULL::numeric,
-           NULL::numeric, NULL::numeric
+           NULL::numeric, NULL::numeric, NULL::numeric, NULL::timestamptz
     FROM one JOIN metering_rollupseries w ON w.id = one.series_id LEFT JOIN summed USING (number)
     """
 )
+_SHAPES = {
+    Told.PARTS: (_SUMS, sql.SQL("")),
+    Told.MINUTES: (_SUMS, sql.SQL("")),
+    Told.DISTINCT: (_COUNTED, sql.SQL("true")),
+    Told.HELD: (_COUNTED, sql.SQL("last = 1")),
+}
 _STATEMENTS = {
-    (is_distinct, has_ends): statement.format(
-        spans=_SPANS, rows=_ROWS, ends=_ENDS if has_ends else sql.SQL("")
+    (told, has_ends): statement.format(
+        spans=_SPANS, rows=_ROWS, ends=_ENDS if has_ends else sql.SQL(""), counts=counts
     ).as_string()
-    for is_distinct, statement in ((False, _SUMS), (True, _DISTINCT))
+    for told, (statement, counts) in _SHAPES.items()
     for has_ends in (False, True)
 }
 
@@ -137,15 +132,16 @@ _STATEMENTS = {
 def statement_of(windows: Sequence[RolledWindow]) -> tuple[str, dict[str, Any]]:
     """Give the statement and its parameters; where every span has a grain it names no raw event.
 
-    The windows are all of one sort: summed in parts, or distinct.
+    The windows are all told alike.
     """
     spans = [(number, span) for number, window in enumerate(windows) for span in window.spans]
-    statement = _STATEMENTS[windows[0].is_distinct, not all(span.grain for _, span in spans)]
+    statement = _STATEMENTS[windows[0].told, not all(span.grain for _, span in spans)]
     return statement, {
         "numbers": list(range(len(windows))),
         "series": [window.series_id for window in windows],
         "customers": [window.customer_id for window in windows],
         "places": ["{" + ",".join(map(str, window.places)) + "}" for window in windows],
+        "by_minute": [window.told is Told.MINUTES for window in windows],
         "span_numbers": [number for number, _ in spans],
         "grains": [span.grain or "" for _, span in spans],
         "starts": [span.start for _, span in spans],
@@ -153,27 +149,27 @@ def statement_of(windows: Sequence[RolledWindow]) -> tuple[str, dict[str, Any]]:
     }
 
 
-def read_sums(windows: Sequence[RolledWindow]) -> list[RolledSum]:
-    """Give the sums of each window in their order; all of a sort in one view of the database."""
-    found: dict[int, RolledSum] = {}
-    for is_distinct in (False, True):
-        places = [place for place, window in enumerate(windows) if window.is_distinct is is_distinct]
+def read_sums(windows: Sequence[RolledWindow]) -> list[SummedStretch]:
+    """Give the sums of each window in their order; all that are told alike in one view of the database."""
+    found: dict[int, SummedStretch] = {}
+    for told in _SHAPES:
+        places = [place for place, window in enumerate(windows) if window.told is told]
         found |= zip(places, _read([windows[place] for place in places]), strict=True)
     return [found[place] for place in range(len(windows))]
 
 
-def _read(windows: Sequence[RolledWindow]) -> list[RolledSum]:
+def _read(windows: Sequence[RolledWindow]) -> list[SummedStretch]:
     if not windows:
         return []
     seqs = [0] * len(windows)
-    parts: list[list[RolledPart]] = [[] for _ in windows]
+    parts: list[list[SummedPart]] = [[] for _ in windows]
     with connection.cursor() as cursor:
         cursor.execute(*statement_of(windows))
         for number, seq, groups, events, measured, *figures in cursor.fetchall():
             seqs[number] = seq
             if events is not None:
-                parts[number].append(RolledPart(tuple(groups), int(events), int(measured), *figures))
-    return [RolledSum(seq, tuple(found)) for seq, found in zip(seqs, parts, strict=True)]
+                parts[number].append(SummedPart(tuple(groups), int(events), int(measured), *figures))
+    return [SummedStretch(seq, tuple(found)) for seq, found in zip(seqs, parts, strict=True)]
 
 
 _CUSTOMERS = """

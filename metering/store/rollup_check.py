@@ -18,7 +18,8 @@ _FIGURES = sql.SQL(
         'events', {row}.event_count, 'measured', {row}.measured_count, 'total', trim_scale({row}.total)::text,
         'highest', trim_scale({row}.highest)::text, 'lowest', trim_scale({row}.lowest)::text,
         'last', trim_scale({row}.last_value)::text, 'last_event', {row}.last_event_id,
-        'moment', CASE WHEN stored.moment IS NOT NULL OR stored.grain IS NULL THEN trim_scale({row}.moment)::text END
+        'moment', CASE WHEN stored.moment IS NOT NULL OR stored.grain IS NULL THEN trim_scale({row}.moment)::text END,
+        'below', CASE WHEN stored.below IS NOT NULL OR stored.grain IS NULL THEN trim_scale({row}.below)::text END
     ) END
     """
 )
@@ -60,7 +61,7 @@ ORDER BY series_id, customer_id, starts_at, grain
 """
 _BROKEN = """
 CREATE TEMPORARY TABLE broken ON COMMIT DROP AS
-SELECT DISTINCT series_id, customer_id, starts_at AS hour, seq FROM difference
+SELECT DISTINCT series_id, customer_id, date_trunc('hour', starts_at, 'UTC') AS hour, seq FROM difference
 """
 _LISTED = """
 SELECT 'series ' || series_id || ', customer ' || customer_id || ', ' || grain || ' ' || starts_at || ': '

@@ -13,15 +13,15 @@ from metering.store.corrections import counted
 _KEY = sql.SQL("series_id, customer_id, grain, starts_at, groups, groups_hash")
 _SUMS = sql.SQL(
     "event_count, measured_count, total, highest, lowest, last_value, last_at, last_arrival, last_event_id,"
-    " last_source, moment"
+    " last_source, moment, below"
 )
 # Stretches are those of UTC, the same for everybody; what a customer calls a day is put together of hours.
 _READ = sql.SQL(
     """
     SELECT w.id AS series_id, e.customer_id, date_trunc('hour', e.occurred_at, 'UTC') AS hour,
-           {grouping} AS groups, {number} AS value, {order}
+           w.by_minute, {grouping} AS groups, {number} AS value, {order}
     """
-).format(grouping=live.GROUPING, number=measured_value.NUMBER, order=measured_value.ORDER_COLUMNS)
+).format(grouping=live.GROUPING, number=measured_value.SUMMED, order=measured_value.ORDER_COLUMNS)
 _LATEST = sql.SQL("ORDER BY {latest_first}").format(latest_first=measured_value.LATEST_FIRST)
 _SUMMED = sql.SQL(
     """
@@ -33,9 +33,15 @@ _SUMMED = sql.SQL(
     (array_agg(read.arrival {latest}) FILTER (WHERE {usable}))[1] AS last_arrival,
     (array_agg(read.event_id {latest}) FILTER (WHERE {usable}))[1] AS last_event_id,
     (array_agg(read.source {latest}) FILTER (WHERE {usable}))[1] AS last_source,
-    sum(read.value * extract(epoch FROM read.occurred_at)) FILTER (WHERE {usable}) AS moment
+    sum(read.value * extract(epoch FROM read.occurred_at)) FILTER (WHERE {usable}) AS moment,
+    coalesce(sum(read.value) FILTER (WHERE {usable} AND read.value < 0), 0) AS below
     """
 ).format(usable=measured_value.IS_USABLE_NUMBER, latest=_LATEST)
+# Of most rows from before it was kept, the others tell it.
+BELOW = sql.SQL(
+    "coalesce({row}.below, CASE WHEN {row}.measured_count = 0 OR {row}.lowest >= 0 THEN 0"
+    " WHEN {row}.highest <= 0 THEN {row}.total END)"
+)
 _HASH = sql.SQL("sha256(convert_to(array_to_json(groups)::text, 'UTF8'))")
 
 # Hours with an event that was rolled up before it was corrected: what cannot be subtracted is counted again.
@@ -53,8 +59,9 @@ _BROKEN = sql.SQL(
 # `OFFSET 0` keeps the condition on `seq` by itself: new events are found by their number, never by a scan of a month.
 STRETCHED = sql.SQL(
     """
-    SELECT read.*, stretch.grain, date_trunc(stretch.grain, read.hour, 'UTC') AS starts_at
-    FROM read CROSS JOIN (VALUES ('hour'), ('day'), ('month')) AS stretch (grain)
+    SELECT read.*, stretch.grain, date_trunc(stretch.grain, read.occurred_at, 'UTC') AS starts_at
+    FROM read JOIN (VALUES ('minute'), ('hour'), ('day'), ('month')) AS stretch (grain)
+      ON read.by_minute OR stretch.grain <> 'minute'
     """
 )
 _ADD = sql.SQL(
@@ -86,6 +93,7 @@ _ADD = sql.SQL(
         lowest = least(own.lowest, excluded.lowest),
         moment = CASE WHEN own.measured_count = 0 THEN excluded.moment WHEN excluded.measured_count = 0 THEN own.moment
                       ELSE own.moment + excluded.moment END,
+        below = {own_below} + excluded.below,
         (last_value, last_at, last_arrival, last_event_id, last_source) = (
             SELECT one.last_value, one.last_at, one.last_arrival, one.last_event_id, one.last_source
             FROM (VALUES
@@ -102,7 +110,8 @@ _ADD = sql.SQL(
 _STAGE_BROKEN = sql.SQL("CREATE TEMPORARY TABLE broken ON COMMIT DROP AS WITH {broken} SELECT * FROM broken")
 _FORGET_HOURS = """
 DELETE FROM metering_usagerollup r USING broken b
-WHERE r.series_id = b.series_id AND r.customer_id = b.customer_id AND r.grain = 'hour' AND r.starts_at = b.hour
+WHERE r.series_id = b.series_id AND r.customer_id = b.customer_id AND r.grain IN ('hour', 'minute')
+  AND r.starts_at >= b.hour AND r.starts_at < b.hour + interval '1 hour'
 """
 _COUNT_HOURS = sql.SQL(
     """
@@ -116,8 +125,9 @@ _COUNT_HOURS = sql.SQL(
         OFFSET 0
     )
     INSERT INTO metering_usagerollup ({key}, {sums})
-    SELECT series_id, customer_id, 'hour', hour, groups, {hash}, {summed}
-    FROM read GROUP BY series_id, customer_id, hour, groups
+    SELECT series_id, customer_id, grain, starts_at, groups, {hash}, {summed}
+    FROM ({stretched}) read WHERE grain IN ('hour', 'minute')
+    GROUP BY series_id, customer_id, grain, starts_at, groups
     """
 )
 _FORGET_COARSE = """
@@ -133,7 +143,8 @@ _ADD_UP = sql.SQL(
            (array_agg(r.last_value {latest}))[1], (array_agg(r.last_at {latest}))[1],
            (array_agg(r.last_arrival {latest}))[1], (array_agg(r.last_event_id {latest}))[1],
            (array_agg(r.last_source {latest}))[1],
-           CASE WHEN NOT bool_or(r.measured_count > 0 AND r.moment IS NULL) THEN sum(r.moment) END
+           CASE WHEN NOT bool_or(r.measured_count > 0 AND r.moment IS NULL) THEN sum(r.moment) END,
+           CASE WHEN NOT bool_or({row_below} IS NULL) THEN sum({row_below}) END
     FROM (
         SELECT DISTINCT series_id, customer_id, date_trunc(%(grain)s, hour, 'UTC') AS starts_at FROM broken
     ) one
@@ -150,6 +161,8 @@ PARTS = {
     "counted_again": counted("b.seq"),
     "stretched": STRETCHED,
     "matches": measured_value.MATCHES,
+    "own_below": BELOW.format(row=sql.Identifier("own")),
+    "row_below": BELOW.format(row=sql.Identifier("r")),
     "hash": _HASH,
     "summed": _SUMMED,
     "key": _KEY,

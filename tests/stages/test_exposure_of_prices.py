@@ -1,6 +1,7 @@
 """Exposures come to what a count of the same events comes to, whatever the price asks for."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Customer
+from core import periods
 from core.periods import Period
 from invoicing.alerts import evaluate as alerts
 from invoicing.cycle import preview
@@ -16,8 +18,10 @@ from invoicing.exposure import keep, read_usage
 from invoicing.exposure.models import Exposure, ProgramCost
 from invoicing.pricing import subscribe
 from invoicing.pricing.models import Plan
-from metering import ingest, rollups
-from tests.builders import billing, fees
+from metering import contracts, ingest, meters, rollups
+from metering.models import EventContract, Meter, UsageRollup
+from metering.rules.drafting import ContractDraft
+from tests.builders import billing, fees, usage
 from tests.builders.billing import DECEMBER, NOVEMBER
 from tests.builders.triggers import MID
 
@@ -47,7 +51,7 @@ BY_DAY = {
     "package_size": "100",
     "package_amount": "1",
 }
-PRICES = {
+PRICES: dict[str, dict[str, Any]] = {
     "graduated": {
         "tiers": [
             {"up_to": "1000", "unit_amount": "0.01", "flat_amount": "0"},
@@ -99,11 +103,58 @@ USED = (
 )
 
 
-def priced(model: str, params: dict[str, Any]) -> Customer:
+EVERYTHING = tuple(
+    (event_id, when, data | {"action": "remove" if event_id in ("e", "g") else "add"})
+    for event_id, when, data in (
+        *USED,
+        ("e", "2026-11-09T18:29:59Z", {"units": 350, "model": "small"}),
+        ("f", "2026-11-09T18:30:00Z", {"units": 12, "model": "tiny", "price": "2"}),
+        ("g", "2026-10-20T10:00:00Z", {"units": 12}),
+        ("h", "2026-10-31T18:45:00Z", {"units": 60, "model": "large"}),
+        ("i", "2026-11-11T10:00:00Z", {"units": -5, "model": "large"}),
+    )
+)
+
+
+def promise_actions() -> None:
+    """Events say from now on whether they add or remove."""
+    owner = billing.person("olaf", "engineering")
+    draft = ContractDraft(
+        schema={
+            "type": "object",
+            "properties": {"units": {"type": "number"}, "action": {"type": "string"}},
+            "required": ["units", "action"],
+        },
+        billing_fields=["units", "action"],
+        valid_examples=[{"units": 1, "action": "add"}],
+        invalid_examples=[usage.NOT_DATA],
+    )
+    contract = EventContract.objects.get(event_type="usage")
+    version = contracts.draft_version(contract=contract, draft=draft, actor=owner, at=MID)
+    contracts.activate_version(version_id=version.pk, actor=owner, at=MID)
+
+
+def measure(code: str, **facts: Any) -> Meter:
+    """A meter over the same events as the others."""
+    facts = {"value_property": "" if facts["aggregation"] == "count" else "units", "decimals": 12} | facts
+    return meters.create_meter(
+        code=code,
+        name=code,
+        definition="Units of use.",
+        exclusions="",
+        unit="unit",
+        contract=EventContract.objects.get(event_type="usage"),
+        owner=billing.person("olaf", "engineering"),
+        **facts,
+    )
+
+
+def priced(model: str, params: dict[str, Any], *, aggregation: str = "sum") -> Customer:
     """A customer in Berlin whose only price is this one."""
     company = billing.open_company()
     plan = billing.make_plan("own", finance=company.finance, fee=None, meter=None)
-    billing.set_price(plan, meter=company.meter, model=model, params=params, finance=company.finance)
+    meter = company.meter if aggregation == "sum" else measure("own", aggregation=aggregation)
+    billing.set_price(plan, meter=meter, model=model, params=params, finance=company.finance)
     customer = billing.make_customer("acme", time_zone="Europe/Berlin")
     billing.subscribe_to(company, customer, plan=plan, since=NOVEMBER - timedelta(hours=1))
     return customer
@@ -118,7 +169,8 @@ def priced(model: str, params: dict[str, Any]) -> Customer:
         ("package", PRICES["package"], "sums"),
         ("percentage", {"rate_percent": "10", "fixed_amount_per_event": "0.30"}, "sums"),
         ("percentage", {"rate_percent": "10", "per_transaction_min": "20", "per_transaction_max": "50"}, "sums"),
-        ("percentage", FREE_FIRST, "events"),
+        ("percentage", FREE_FIRST, "sums"),
+        ("percentage", {"rate_percent": "10", "free_total_amount": "1000", "per_transaction_max": "20"}, "sums"),
         ("dynamic", {"amount_property": "price", "price_from": "event amount"}, "sums"),
         ("dimensional", BY_MODEL, "sums"),
         ("bucketed", BY_DAY, "sums"),
@@ -137,28 +189,117 @@ def test_a_price_comes_to_what_a_preview_counts(model: str, params: dict[str, An
     assert [line["read_from"] for line in row.inputs["bills"][0]["lines"]] == [source]
 
 
-def test_what_sums_cannot_tell_is_counted_and_a_long_window_only_once_in_an_hour(
+def test_what_rows_from_before_cannot_tell_is_counted_and_a_long_window_only_once_in_an_hour(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """10 % of all but the first event, with 19 % tax: 57.50 → 68.43, then 67.50 → 80.33."""
-    priced("percentage", FREE_FIRST)
-    send(*USED)
-    monkeypatch.setattr(read_usage, "EVENTS_COUNTED_MAX", 3)
+    """3 units from the first instant of the period for 2.00 each: 6.00 + 19 %; then 3 more."""
+    priced("standard", {"unit_amount": "2"}, aggregation="time_weighted_sum")
+    send(("a", "2026-10-31T23:00:00Z", {"units": 1}), ("b", "2026-10-31T23:00:00Z", {"units": 2}))
+    monkeypatch.setattr(read_usage, "EVENTS_COUNTED_MAX", 1)
+    rollups.roll_up()
+    UsageRollup.objects.update(moment=None)
     look()
-    assert Exposure.objects.get().unbilled == Decimal("68.43")
-    send(("e", "2026-11-15T01:00:00Z", {"units": 100}))
+    assert Exposure.objects.get().unbilled == Decimal("7.14")
+    send(("c", "2026-10-31T23:00:00Z", {"units": 3}))
     with CaptureQueriesContext(connection) as asked:
         look(at=MID + timedelta(minutes=30))
     kept = Exposure.objects.get()
     (line,) = kept.inputs["bills"][0]["lines"]
-    assert (kept.unbilled, line["read_from"], line["counted_at"]) == (
-        Decimal("68.43"),
-        "earlier_count",
-        MID.isoformat(),
-    )
+    assert (kept.unbilled, line["read_from"], line["counted_at"]) == (Decimal("7.14"), "earlier_count", MID.isoformat())
     assert not [one for one in asked if "measured_window" in one["sql"]]
     look(at=MID + timedelta(minutes=61))
-    assert Exposure.objects.get().unbilled == Decimal("80.33")
+    assert Exposure.objects.get().unbilled == Decimal("14.28")
+
+
+# Every way in which prices look at usage, by what may be priced so: a quantity alone, or also its parts.
+ANY: dict[str, dict[str, Any]] = {
+    "standard": {"unit_amount": "0.02"},
+    "graduated": PRICES["graduated"],
+    "volume": PRICES["volume"],
+    "package": PRICES["package"],
+    "percentage": {"rate_percent": "10"},
+    "dynamic": {"multiplier": "0.5"},
+}
+PARTED: dict[str, tuple[str, dict[str, Any]]] = {
+    "fixed": ("percentage", {"rate_percent": "10", "fixed_amount_per_event": "0.30"}),
+    "limits": ("percentage", {"rate_percent": "10", "per_transaction_min": "20", "per_transaction_max": "50"}),
+    "first": ("percentage", {"rate_percent": "10", "free_events": 3, "fixed_amount_per_event": "0.30"}),
+    "worth": ("percentage", {"rate_percent": "10", "free_total_amount": "1000", "per_transaction_max": "20"}),
+    "carried": ("dynamic", {"amount_property": "price", "price_from": "event amount"}),
+    "models": ("dimensional", BY_MODEL),
+    **{
+        f"{width}-{whose}": ("bucketed", BY_DAY | {"bucket": width, "bucket_zone": whose})
+        for width in ("minute", "hour", "day", "month")
+        for whose in ("customer", "UTC")
+    },
+}
+WHOLE_ONLY: dict[str, dict[str, Any]] = {  # what is measured whole: a level, an average, what is held
+    "average": {"aggregation": "average"},
+    "level": {"aggregation": "sum", "is_recurring": True},
+    "weighed": {"aggregation": "time_weighted_sum"},
+    "weighed-level": {"aggregation": "time_weighted_sum", "is_recurring": True},
+    "by-day": {"aggregation": "prorated_sum"},
+    "ever": {"aggregation": "unique_count", "is_recurring": True},
+    "held": {"aggregation": "unique_count", "operation_property": "action"},
+    "held-level": {"aggregation": "unique_count", "operation_property": "action", "is_recurring": True},
+    "seats": {"aggregation": "prorated_unique_count"},
+    "held-seats": {"aggregation": "prorated_unique_count", "operation_property": "action"},
+}
+IN_PARTS: dict[str, dict[str, Any]] = {
+    name: {"aggregation": name} for name in ("count", "sum", "max", "min", "last", "unique_count")
+}
+
+
+def priced_ways(*, in_parts: Iterable[str]) -> list[tuple[str, dict[str, Any], str, dict[str, Any]]]:
+    """Each aggregation and each model by a quantity, and these aggregations in parts by each way to split."""
+    ways = [(name, facts, "graduated", ANY["graduated"]) for name, facts in (WHOLE_ONLY | IN_PARTS).items()]
+    ways += [(f"by-{model}", IN_PARTS["sum"], model, params) for model, params in ANY.items()]
+    ways += [
+        (f"{name}-{price}", IN_PARTS[name], model, params)
+        for name in in_parts
+        for price, (model, params) in PARTED.items()
+    ]
+    return [(code.replace("_", "-"), facts, model, params) for code, facts, model, params in ways]
+
+
+@pytest.mark.parametrize(
+    ("zone", "in_parts"),
+    [
+        ("Asia/Kolkata", ["sum"]),
+        pytest.param("Asia/Kolkata", IN_PARTS, marks=pytest.mark.nightly),
+        pytest.param("Europe/Berlin", IN_PARTS, marks=pytest.mark.nightly),
+    ],
+)
+def test_every_aggregation_and_price_is_read_from_sums_and_comes_to_what_a_count_gives(
+    zone: str, in_parts: Iterable[str]
+) -> None:
+    """Also where midnights lie between the hours of UTC; a look that follows new usage reads no event of a time."""
+    company = billing.open_company()
+    promise_actions()
+    plan = billing.make_plan("everything", finance=company.finance, fee=None, meter=None)
+    for code, facts, model, params in priced_ways(in_parts=in_parts):
+        meter = measure(code, **facts)
+        billing.set_price(plan, charge=code, meter=meter, model=model, params=params, finance=company.finance)
+    customer = billing.make_customer("acme", time_zone=zone)
+    first, last = (periods.local_midnight(date(2026, month, 1), zone=zone) for month in (11, 12))
+    billing.subscribe_to(company, customer, plan=plan, since=first)
+    send(*EVERYTHING)
+    look()  # asks for sums of its own
+    look(at=MID + timedelta(seconds=10))
+    look(at=MID + timedelta(seconds=20))
+    send(("new", "2026-11-14T09:10:00Z", {"units": 7, "model": "small", "price": "0.75", "action": "remove"}))
+    rollups.roll_up()
+    with CaptureQueriesContext(connection) as asked:
+        keep.keep_exposures(at=MID + timedelta(seconds=30))
+    on_events = [one["sql"] for one in asked if "metering_usageevent" in one["sql"]]
+    assert len(on_events) == 1, on_events[1:]
+    assert "seq >" in on_events[0]
+    row = Exposure.objects.get()
+    (bill,) = row.inputs["bills"]
+    counted = preview.preview_invoice(customer=customer, period=Period(first, last), at=MID + timedelta(seconds=30))
+    assert len(bill["lines"]) == len(counted.lines) == 16 + 6 + 14 * len(list(in_parts))
+    assert {line["read_from"] for line in bill["lines"]} == {"sums"}
+    assert (row.unbilled, row.is_complete) == (counted.totals.payable, True)
 
 
 def test_what_has_no_amount_is_said_and_hides_nobody_else() -> None:

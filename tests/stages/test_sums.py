@@ -1,15 +1,23 @@
 """What windows come to by sums is what a count of the same events gives, split as prices split them."""
 
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from metering import aggregate, queries, rollups, sums
-from metering.models import Meter, RollupSeries, UsageRollup
-from metering.rules.parts import PartsBy, Split, UsagePart
+from core import periods
+from invoicing.pricing.rules.params import PercentageParams
+from invoicing.rating import breakdowns
+from invoicing.rating.rules import percentage
+from invoicing.rating.rules.steps import total
+from metering import aggregate, queries, rollups, summed_stretches, sums
+from metering.models import Meter, OrderedMinute, RollupSeries, UsageRollup
+from metering.rules.parts import FreePart, PartsBy, Split, UsagePart
+from metering.rules.summed import Adding, Question
 from metering.rules.windows import UsageWindow
 from metering.store import rolled_windows
 from metering.sums import Summed, SumWindow
@@ -18,6 +26,11 @@ from tests.builders import usage
 pytestmark = pytest.mark.django_db
 MARCH, APRIL = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
+SEATS = {
+    "type": "object",
+    "properties": {"seat": {"type": ["string", "number"]}, "action": {"type": ["string", "number"]}},
+    "required": ["seat", "action"],
+}
 
 
 @pytest.fixture(autouse=True)
@@ -107,21 +120,127 @@ def test_days_are_parts_by_the_midnights_of_the_zone() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "split",
-    [
-        Split(by=PartsBy.EVENT),
-        Split(by=PartsBy.BUCKET, bucket="minute"),
-        Split(by=PartsBy.BUCKET, bucket="day", zone="Asia/Kolkata"),
-    ],
-)
-def test_what_sums_cannot_split_they_do_not_guess(split: Split) -> None:
-    assert ask(split=split) is None
+def test_what_sums_cannot_split_they_do_not_guess() -> None:
+    assert ask(split=Split(by=PartsBy.EVENT)) is None
 
 
-def test_what_days_weigh_has_no_sums() -> None:
-    usage.meter("levels", aggregation="prorated_sum", is_recurring=True)
-    assert ask(code="levels") is None
+def settled(**asked: Any) -> Summed:
+    """What sums say once those that were asked for are there."""
+    ask(**asked)
+    rollups.roll_up()
+    found = sure(ask(**asked))
+    assert not found.is_behind
+    return found
+
+
+def test_midnights_between_the_hours_of_utc_and_minutes_have_sums_by_the_minute() -> None:
+    send("a", 3, at="2026-03-02T18:29:59Z")
+    send("b", 4, at="2026-03-02T18:30:00Z")  # midnight in Kolkata
+    by_day = settled(split=Split(by=PartsBy.BUCKET, bucket="day", zone="Asia/Kolkata"))
+    assert [(part.quantity, part.bucket) for part in by_day.parts] == [
+        (3, datetime(2026, 3, 1, 18, 30, tzinfo=UTC)),
+        (4, datetime(2026, 3, 2, 18, 30, tzinfo=UTC)),
+    ]
+    by_minute = settled(split=Split(by=PartsBy.BUCKET, bucket="minute"))
+    assert [(part.quantity, part.bucket) for part in by_minute.parts] == [
+        (3, datetime(2026, 3, 2, 18, 29, tzinfo=UTC)),
+        (4, datetime(2026, 3, 2, 18, 30, tzinfo=UTC)),
+    ]
+    assert by_minute.quantity == 7
+
+
+def test_a_level_by_the_day_holds_from_the_day_it_rises_and_to_the_day_it_falls() -> None:
+    """31 days of 2, 22 days of 10 more, 11 days without 4 (from the day after it fell): 62 + 220 - 44 of 31."""
+    usage.meter("levels", aggregation="prorated_sum", value_property="output_tokens", decimals=12)
+    for event_id, value, at in (
+        ("before", 2, "2026-02-03T11:00:00Z"),
+        ("up", 10, "2026-03-10T23:59:59Z"),
+        ("down", -4, "2026-03-20T00:00:00Z"),
+        ("after", 50, "2026-04-01T00:00:00Z"),
+    ):
+        data = {"input_tokens": 1, "output_tokens": value}
+        assert usage.capture(usage.event(event_id, time=at, data=data), at=NOW).accepted == 1
+    found = settled(code="levels")
+    assert (found.quantity, found.event_count) == (Decimal("7.677419354839"), 3)
+
+
+def test_what_is_held_is_what_was_added_last_and_its_days_count_once() -> None:
+    """a: all 31 days. b: the 5th to the 7th and the 7th to the 10th, 6 days. c: removed before. 37 of 31."""
+    usage.contract("seats", schema=SEATS, billing_fields=("seat", "action"))
+    for code, aggregation in (("held", "unique_count"), ("days", "prorated_unique_count")):
+        usage.meter(
+            code,
+            event_type="seats",
+            aggregation=aggregation,
+            value_property="seat",
+            operation_property="action",
+            is_recurring=True,
+            decimals=12,
+        )
+    for number, (seat, action, at) in enumerate(
+        (
+            ("a", "add", "2026-02-10T11:00:00Z"),
+            ("c", "add", "2026-02-10T11:00:00Z"),
+            ("c", "remove", "2026-02-11T11:00:00Z"),
+            ("b", "add", "2026-03-05T23:00:00Z"),
+            ("b", "remove", "2026-03-07T01:00:00Z"),
+            ("b", "add", "2026-03-07T02:00:00Z"),
+            ("b", "add", "2026-03-09T02:00:00Z"),  # is there already
+            ("b", "remove", "2026-03-10T02:00:00Z"),
+            ("b", "remove", "2026-03-12T02:00:00Z"),  # is gone already
+        )
+    ):
+        sent = usage.event(f"s{number}", type="seats", time=at, data={"seat": seat, "action": action})
+        assert usage.capture(sent, at=NOW).accepted == 1
+    assert settled(code="held").quantity == 1
+    found = settled(code="days")
+    assert (found.quantity, found.event_count) == (Decimal("1.193548387097"), 9)
+
+
+ORDERED = [(4, 1, 1), (3, 1, 1), (2, 1, 1)]  # one by one in the minute in which it ends
+FREE = {
+    "events": (FreePart(events=2), [*ORDERED, (4, 2, 1), (5, 1, 1)]),
+    "amount": (FreePart(amount=Decimal(8)), [*ORDERED, (4, 2, 1), (5, 1, 1)]),
+    "each": (FreePart(amount=Decimal(8), by_value=True), [*ORDERED, (2, 1, 2), (5, 1, 1)]),
+    "never": (FreePart(events=9), [(13, 5, 1), (5, 1, 1)]),
+}
+
+
+@pytest.mark.parametrize("name", FREE)
+def test_where_a_free_part_ends_events_are_told_apart(name: str) -> None:
+    """In order: 4, 3, 2 in one minute, 2 and 2 an hour later, 5 a day later."""
+    free, expected = FREE[name]
+    for event_id, value, at in (
+        ("d", 2, "2026-03-02T12:00:00Z"),
+        ("b", 3, "2026-03-02T11:00:02Z"),
+        ("c", 2, "2026-03-02T11:00:03Z"),
+        ("a", 4, "2026-03-02T11:00:01Z"),
+        ("e", 5, "2026-03-03T11:00:00Z"),
+        ("f", 2, "2026-03-02T12:30:00Z"),
+    ):
+        send(event_id, value, at=at)
+    found = settled(split=Split(by=PartsBy.AFTER_FREE, free=free))
+    assert (found.quantity, found.event_count) == (18, 6)
+    assert [(part.quantity, part.events, part.times) for part in found.parts] == expected
+
+
+def test_the_minute_in_which_a_free_part_ends_is_read_again_only_when_its_sums_moved() -> None:
+    split = Split(by=PartsBy.AFTER_FREE, free=FreePart(events=1))
+    send("a", 4, at="2026-03-02T11:00:01Z")
+    send("b", 3, at="2026-03-02T11:00:05Z")
+    assert [part.quantity for part in settled(split=split).parts] == [4, 3]
+    send("later", 9, at="2026-03-09T11:00:05Z")
+    rollups.roll_up()
+    with CaptureQueriesContext(connection) as asked:
+        assert [part.quantity for part in sure(ask(split=split)).parts] == [4, 3, 9]
+    assert not [one["sql"] for one in asked if "metering_usageevent" in one["sql"]]
+    send("between", 2, at="2026-03-02T11:00:03Z")
+    rollups.roll_up()
+    assert [part.quantity for part in sure(ask(split=split)).parts] == [4, 2, 3, 9]
+    cancel("a")
+    rollups.roll_up()
+    assert [part.quantity for part in sure(ask(split=split)).parts] == [2, 3, 9]
+    assert OrderedMinute.objects.count() == 1
 
 
 def test_what_time_weighs_is_the_level_times_how_long_it_lasted() -> None:
@@ -187,13 +306,16 @@ def test_events_are_told_by_their_values_where_their_order_is_no_matter() -> Non
         ("unique_count", True),
         ("time_weighted_sum", False),
         ("time_weighted_sum", True),
+        ("prorated_sum", True),
+        ("prorated_unique_count", True),
     ],
 )
 def test_random_levels_and_unique_counts_are_what_a_count_gives(facts: tuple[str, bool]) -> None:
     chance = random.Random(f"levels {facts}")  # noqa: S311  the same usage each time
     aggregation, is_recurring = facts
-    usage.meter("m", aggregation=aggregation, is_recurring=is_recurring)
-    ask(code="m")
+    usage.meter("m", aggregation=aggregation, is_recurring=is_recurring, decimals=12)
+    start = MARCH + timedelta(minutes=chance.randrange(60 * 24 * 5))
+    ask(code="m", start=start)
     for number in range(60):
         at = MARCH + timedelta(minutes=chance.randrange(-60 * 24 * 40, 60 * 24 * 31))
         send(f"r{number}", chance.randrange(20), at=at.isoformat())
@@ -202,7 +324,6 @@ def test_random_levels_and_unique_counts_are_what_a_count_gives(facts: tuple[str
         if number % 20 == 19:
             rollups.roll_up()
     rollups.roll_up()
-    start = MARCH + timedelta(minutes=chance.randrange(60 * 24 * 5))
     window = UsageWindow(usage.customer().pk, Meter.objects.get(code="m").pk, start, APRIL)
     (counted,) = aggregate.preview_snapshots([window], at=NOW)
     found = sure(ask(code="m", start=start))
@@ -210,7 +331,86 @@ def test_random_levels_and_unique_counts_are_what_a_count_gives(facts: tuple[str
     assert counted.event_count > 10
 
 
-@pytest.mark.parametrize("aggregation", ["sum", "count", "max", "min", "average", "last"])
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata", "America/Los_Angeles"])
+def test_random_changes_of_levels_and_seats_weigh_by_the_days_of_their_zone(zone: str) -> None:
+    chance = random.Random(f"changes {zone}")  # noqa: S311  the same usage each time
+    usage.contract("seats", schema=SEATS, billing_fields=("seat", "action"))
+    seats: dict[str, Any] = {
+        "event_type": "seats",
+        "value_property": "seat",
+        "operation_property": "action",
+        "decimals": 12,
+    }
+    usage.meter("now", aggregation="unique_count", **seats)
+    usage.meter("held", aggregation="unique_count", is_recurring=True, **seats)
+    usage.meter("days", aggregation="prorated_unique_count", **seats)
+    usage.meter("level", aggregation="prorated_sum", value_property="output_tokens", decimals=12)
+    codes = ("now", "held", "days", "level")
+    start, end = (periods.local_midnight(date(2026, month, 1), zone=zone) for month in (3, 4))
+    windows = {
+        code: UsageWindow(usage.customer().pk, Meter.objects.get(code=code).pk, start, end, zone=zone) for code in codes
+    }
+    wanted = [SumWindow(window) for window in windows.values()]
+    sums.sum_windows(wanted)
+    for step in range(3):
+        sent = []
+        for number in range(40):
+            at = (MARCH + timedelta(minutes=chance.randrange(-60 * 24 * 20, 60 * 24 * 32))).isoformat()
+            seat = {"seat": chance.choice("abcdef"), "action": chance.choice(["add", "remove"])}
+            level = {"input_tokens": 1, "output_tokens": chance.randrange(-9, 10)}
+            sent.append(usage.event(f"s{step}-{number}", type="seats", time=at, data=seat))
+            sent.append(usage.event(f"l{step}-{number}", time=at, data=level))
+        assert usage.capture(*sent, at=NOW).accepted == 80
+        cancel(f"l{step}-7")
+        rollups.roll_up()
+    counted = aggregate.preview_snapshots(list(windows.values()), at=NOW)
+    found = [sure(one) for one in sums.sum_windows(wanted)]
+    assert [(one.quantity, one.event_count, one.is_behind) for one in found] == [
+        (one.quantity, one.event_count, False) for one in counted
+    ]
+    assert min(one.event_count for one in counted) > 50
+    assert len({one.quantity for one in counted}) > 2
+
+
+@pytest.mark.parametrize(
+    "price",
+    [
+        {"free_events": 20, "fixed_amount_per_event": Decimal("0.30")},
+        {"free_total_amount": Decimal(90), "fixed_amount_per_event": Decimal("0.30")},
+        {"free_total_amount": Decimal(70), "free_events": 60, "per_transaction_max": Decimal("0.4")},
+        {"free_events": 2, "per_transaction_min": Decimal("0.2")},
+    ],
+)
+def test_a_free_first_part_of_random_usage_costs_what_its_events_cost(price: dict[str, Any]) -> None:
+    chance = random.Random(f"free {price}")  # noqa: S311  the same usage each time
+    usage.meter("worth", aggregation="sum", value_property="output_tokens")
+    params = PercentageParams(rate_percent=Decimal(5), **price)
+    free = FreePart(events=params.free_events, amount=params.free_total_amount, by_value=params.has_limits)
+    asked: dict[str, Any] = {"code": "worth", "split": Split(by=PartsBy.AFTER_FREE, free=free)}
+    ask(**asked)
+    for step in range(3):
+        sent = []
+        for number in range(30):
+            hours, seconds = chance.randrange(72) * 2, chance.randrange(40)
+            data = {"input_tokens": 1, "output_tokens": chance.randrange(-3, 12)}
+            at = MARCH + timedelta(hours=hours, seconds=seconds)
+            sent.append(usage.event(f"r{step}-{number}", time=at.isoformat(), data=data))
+        assert usage.capture(*sent, at=NOW).accepted == 30
+        cancel(f"r{step}-7")
+        rollups.roll_up()
+        ask(**asked)
+    window = UsageWindow(usage.customer().pk, Meter.objects.get(code="worth").pk, MARCH, APRIL)
+    (counted,) = aggregate.preview_snapshots([window], at=NOW)
+    ((_, each),) = [(place, list(parts)) for place, parts in queries.split_usage([(counted, Split(by=PartsBy.EVENT))])]
+    found = sure(ask(**asked))
+    assert (found.quantity, found.event_count) == (counted.quantity, counted.event_count)
+    by_sums = percentage.price_events(params=params, parts=map(breakdowns.part_of, found.parts))
+    by_events = percentage.price_events(params=params, parts=map(breakdowns.part_of, each))
+    assert total(by_sums) == total(by_events) > 0
+    assert 10 < len(found.parts) < len(each)
+
+
+@pytest.mark.parametrize("aggregation", ["sum", "count", "max", "min", "average", "last", "unique_count"])
 def test_random_usage_gives_what_a_count_gives(aggregation: str) -> None:
     chance = random.Random(f"sums {aggregation}")  # noqa: S311  the same usage each time
     code = f"m-{aggregation}"
@@ -218,7 +418,7 @@ def test_random_usage_gives_what_a_count_gives(aggregation: str) -> None:
     rollups.roll_up()
     meter = Meter.objects.get(code=code)
     split = Split(by=PartsBy.COMBINATION, properties=("model",))
-    can_split = aggregation not in ("average", "last")
+    can_split = aggregation != "average"
     if can_split:
         ask(code=code, split=split)
     for number in range(60):
@@ -228,6 +428,8 @@ def test_random_usage_gives_what_a_count_gives(aggregation: str) -> None:
         if number % 20 == 19:
             rollups.roll_up()
     start = MARCH + timedelta(minutes=chance.randrange(60 * 24 * 5))
+    ask(code=code, start=start)  # sums of different values begin when they are asked for
+    rollups.roll_up()
     window = UsageWindow(usage.customer().pk, meter.pk, start, APRIL)
     (counted,) = aggregate.preview_snapshots([window], at=NOW)
     assert counted.event_count > 30
@@ -243,10 +445,10 @@ def test_whole_hours_need_no_event() -> None:
     send("a")
     rollups.roll_up()
     meter = Meter.objects.get(code="input-tokens")
-    wanted = SumWindow(UsageWindow(usage.customer().pk, meter.pk, MARCH, APRIL))
-    asked = sums._ask([wanted])[0]  # noqa: SLF001  the statement that would be run
+    reading = meter.versions.get().as_reading()
     (series,) = RollupSeries.objects.all()
-    window = sums._rolled(asked, series, customer_id=usage.customer().pk, edges=(MARCH, APRIL))  # noqa: SLF001
+    question = Question(Adding(reading), MARCH, APRIL)
+    window = summed_stretches.rolled_window(summed_stretches.Asked(usage.customer().pk, series, question))
     statement, _ = rolled_windows.statement_of([window])
     assert "metering_usageevent" not in statement
 

@@ -36,8 +36,12 @@ class PercentageParams(Modified):
     @property
     def looks_at_events(self) -> bool:
         """Whether the total and the number of events are not enough."""
-        limits = (self.free_events, self.free_total_amount, self.per_transaction_min, self.per_transaction_max)
-        return any(limit is not None for limit in limits)
+        return self.has_free_part or self.has_limits
+
+    @property
+    def has_limits(self) -> bool:
+        """Whether each event is priced by itself."""
+        return self.per_transaction_min is not None or self.per_transaction_max is not None
 
     def as_json(self) -> dict[str, Any]:
         written: dict[str, Any] = {

@@ -29,7 +29,13 @@ def price_events(*, params: PercentageParams, parts: Iterable[Part]) -> tuple[St
 def breakdown(params: PercentageParams) -> Breakdown | None:
     """The events one by one where there is a free part or a limit; their number where each has a fixed fee."""
     if params.looks_at_events:
-        return Breakdown("events", in_any_order=not params.has_free_part)
+        return Breakdown(
+            "events",
+            in_any_order=not params.has_free_part,
+            free_events=params.free_events,
+            free_amount=params.free_total_amount,
+            free_by_value=params.has_limits,
+        )
     return Breakdown("properties") if params.fixed_amount_per_event else None
 
 

@@ -46,7 +46,8 @@ class Breakdown:
     - `buckets`: one part for each time bucket of `width` that has usage; `zone` says whose midnights count.
 
     With `amount_property` each part also has the sum of what its events carry there. Of `events` in any order those of
-    one value may be given as one part that occurs so many times.
+    one value may be given as one part that occurs so many times. Where the first of them are free, those before the
+    one with which that ends may be given together, and those after it as well: with `free_by_value` those of one value.
     """
 
     kind: Literal["events", "properties", "buckets"]
@@ -55,3 +56,10 @@ class Breakdown:
     zone: Literal["customer", "UTC"] | None = None
     amount_property: str | None = None
     in_any_order: bool = False
+    free_events: int | None = None
+    free_amount: Decimal | None = None
+    free_by_value: bool = False
+
+    @property
+    def has_free_part(self) -> bool:
+        return self.free_events is not None or self.free_amount is not None
