@@ -1,6 +1,6 @@
 """How well usage comes in: counts, rates, and how long events take from happening to being countable."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -65,6 +65,12 @@ def measure_health(*, start: datetime, end: datetime) -> Health:
         whole=_arrivals(totals, lags.get(None)),
         streams={stream: _arrivals(counts[stream], lags.get(stream)) for stream in streams},
     )
+
+
+def count_suppressed(*, streams: Collection[tuple[str, str]], start: datetime, end: datetime) -> int:
+    """How many resends these streams (source, type) had in `[start, end)`; which events they were is not kept."""
+    counts = arrivals.count_arrivals(start=start, end=end)
+    return sum(counted.duplicates for stream, counted in counts.items() if tuple(stream) in streams)
 
 
 def _arrivals(counts: Iterable[int], lag: Lag | None) -> Arrivals:

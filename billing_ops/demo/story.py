@@ -133,7 +133,7 @@ def _keep_for_replay(made: Company) -> None:
         actor=made.people["fiona"],
         at=_now(),
     )
-    run.ask(name=REPLAYED, orders=1, actor=made.people["fiona"], at=_now())
+    run.ask(name=REPLAYED, orders=2, actor=made.people["fiona"], at=_now())
 
 
 def _collect_pdfs() -> list[Path]:

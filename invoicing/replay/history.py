@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -23,12 +23,14 @@ from invoicing.replay.rules import content as contents
 from invoicing.replay.rules import labels
 from invoicing.replay.rules.content import Content
 from invoicing.replay.rules.shape import FORM
+from metering import health
 from metering.rules import exact_json
 
+MOMENT = timedelta(microseconds=1)
 RESENT_MAX = 3  # of each step
-NO_RETRIES = (
-    "Which events were sent again is not kept event by event. In their place the first events of each step are"
-    " delivered once more."
+ADDED_RETRIES = (
+    "The retries in this set are added by us: which events were sent again is not kept event by event. The first events"
+    " of each step are delivered once more and marked as added."
 )
 
 
@@ -67,7 +69,7 @@ def make_content(*, customer_codes: Sequence[str], until: datetime | None = None
         "program": customers[0].program,
         "customers": sorted(customer.code for customer in customers),
         "steps": list(_steps(stops, arrivals=arrivals, known=known)),
-        "notes": [NO_RETRIES, *_left_out(customers)],
+        "notes": [ADDED_RETRIES, *_suppressed(arrivals), *_left_out(customers)],
     }
     return contents.check(exact_json.read(contents.canonical_text(content).decode()))
 
@@ -172,14 +174,14 @@ def _step(
 ) -> dict[str, Any]:
     together = groupby(sorted(arrived, key=_received), key=lambda each: each.received_at)
     deliveries = [_delivery(list(own), at=received) for received, own in together]
-    resent = [_sent(each.event, "duplicate") for each in arrived[:RESENT_MAX]]
+    resent = [{**_sent(each.event, "duplicate"), "added": True} for each in arrived[:RESENT_MAX]]
     if resent:
         at = deliveries[-1]["at"]
         deliveries.append({"at": at, "events": resent})
     return {"name": name, "rows": rows, "deliveries": deliveries, "draft": None, "expected": [], "issue": []}
 
 
-def _sent(event: Mapping[str, Any], becomes: str) -> dict[str, str]:
+def _sent(event: Mapping[str, Any], becomes: str) -> dict[str, Any]:
     return {"event": exact_json.write(event).decode(), "becomes": becomes}
 
 
@@ -209,6 +211,16 @@ def _issued_before(stops: Sequence[_Stop], number: int) -> list[dict[str, str]]:
     ]
     ordered = sorted(found, key=lambda invoice: (invoice.finalized_at or begin, invoice.pk))
     return [{"key": outcome.key_of(one), "at": instant(one.finalized_at)} for one in ordered]
+
+
+def _suppressed(arrivals: Sequence[Arrival]) -> list[str]:
+    """How many resends capture counted meanwhile, of everybody who sends with these sources and types."""
+    if not arrivals:
+        return []
+    received = [contents.read_instant(each.received_at) for each in arrivals]
+    streams = {(each.event["source"], each.event["type"]) for each in arrivals}
+    resent = health.count_suppressed(streams=streams, start=min(received), end=max(received) + MOMENT)
+    return [f"Between the first and the last of its events capture suppressed {resent} resends of these sources."]
 
 
 def _left_out(customers: Sequence[Customer]) -> list[str]:

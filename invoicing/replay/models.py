@@ -7,6 +7,7 @@ from django.db.models import F, Q
 
 from accounts import validators
 from core.models import APPEND_ONLY, AuditEntry
+from invoicing.replay.rules import arrival, includes
 
 PERSON = settings.AUTH_USER_MODEL
 NO_TRUNCATE = APPEND_ONLY[1]
@@ -49,10 +50,15 @@ class ReplaySetVersion(models.Model):
     origin = models.CharField(max_length=10, choices=Origin.choices)
     content = models.BinaryField(help_text="The canonical JSON, compressed (zlib).")
     content_hash = models.CharField(max_length=64, help_text="SHA-256 of the canonical JSON.")
-    includes = models.JSONField(help_text="Retries, late arrivals, plan changes and threshold crossings: how many.")
+    includes = models.JSONField(
+        help_text="How many retries, added retries, late arrivals, plan changes and threshold crossings."
+    )
     holds = models.JSONField(help_text="Ids of the charges, fee programs and contracts in it, and the customers.")
     event_count = models.PositiveIntegerField()
     document_count = models.PositiveIntegerField()
+    orders = models.PositiveIntegerField(
+        default=arrival.ORDERS_DEFAULT, help_text="In how many shuffled orders of arrival the same has to come out."
+    )
     notes = models.JSONField(default=list, help_text="What could not be taken along, in words.")
     created_by = models.ForeignKey(PERSON, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
@@ -62,11 +68,27 @@ class ReplaySetVersion(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["replay_set", "version"], name="replay_version_once"),
             models.CheckConstraint(condition=Q(origin__in=["history", "upload"]), name="replay_version_origin"),
+            models.CheckConstraint(
+                condition=Q(orders__gte=arrival.ORDERS_MIN, orders__lte=arrival.ORDERS_MAX),
+                name="replay_version_orders",
+            ),
         ]
         triggers = APPEND_ONLY
 
     def __str__(self) -> str:
         return f"{self.replay_set} v{self.version}"
+
+    @property
+    def retries_added(self) -> int:
+        """Of its retries those that nobody sent; sets from history had no others before they were counted apart."""
+        before = self.includes["retries"] if self.origin == self.Origin.HISTORY else 0
+        return int(self.includes.get(includes.ADDED, before))
+
+    @property
+    def shows(self) -> list[tuple[str, str]]:
+        """What it includes of what goes wrong in billing, and how many of each, in words."""
+        found = self.includes | {includes.ADDED: self.retries_added}
+        return [(words, includes.say(found, name)) for name, words in includes.SHOWN.items()]
 
 
 class ReplayRequirement(models.Model):

@@ -17,12 +17,11 @@ from core.errors import DomainError, InvalidInputError, NotFoundError
 from invoicing.replay import candidate, engine, program_code, queries, sets
 from invoicing.replay.engine import Played
 from invoicing.replay.models import ReplayRun
-from invoicing.replay.rules import compare, sums
+from invoicing.replay.rules import arrival, compare, sums
 from invoicing.replay.rules.content import Content
 
 RUN_JOB = "replay_run"
 RUNNERS = frozenset({Role.PRODUCT, Role.FINANCE, Role.ENGINEERING, Role.AUDITOR})
-ORDERS_MAX = 100
 DIFFERENCES_KEPT = 500
 Verdict = ReplayRun.Verdict
 
@@ -36,9 +35,12 @@ class _CameOut:
     verdict: str
 
 
-def ask(*, name: str, orders: int = 0, with_version: Model | None = None, actor: Any, at: datetime) -> ReplayRun:
+def ask(
+    *, name: str, orders: int | None = None, with_version: Model | None = None, actor: Any, at: datetime
+) -> ReplayRun:
     """Queue a run of the latest content; a worker carries it out.
 
+    `orders`: in how many shuffled orders of arrival as well, 2 to 100 or 0 for none; None takes the number of the set.
     With a version (a price, fee table, contract or policy) the set also runs with it in the place of its own.
     """
     with transaction.atomic():
@@ -47,18 +49,21 @@ def ask(*, name: str, orders: int = 0, with_version: Model | None = None, actor:
     return run
 
 
-def write_down(*, name: str, orders: int, with_version: Model | None, actor: Any, at: datetime) -> ReplayRun:
+def write_down(*, name: str, orders: int | None, with_version: Model | None, actor: Any, at: datetime) -> ReplayRun:
     """The run as a row, for whoever carries it out at once; NotInSetError where the version has no place in the set."""
     if actor is not None:
         roles.require_role(actor, *sorted(RUNNERS), to="run replay sets")
-    if not 0 <= orders <= ORDERS_MAX:
-        raise InvalidInputError(f"A run takes 0 to {ORDERS_MAX} shuffled orders.", pointer="/orders")
+    if orders and not arrival.ORDERS_MIN <= orders <= arrival.ORDERS_MAX:
+        raise InvalidInputError(
+            f"A run takes {arrival.ORDERS_MIN} to {arrival.ORDERS_MAX} shuffled orders, or 0 for none.",
+            pointer="/orders",
+        )
     version = queries.latest_version(sets.find_set(name))
     if with_version is not None and not candidate.is_held(with_version, by=version):
         raise candidate.NotInSetError(f"{version} has nothing in whose place {with_version} could come.")
     return ReplayRun.objects.create(
         version=version,
-        orders=orders,
+        orders=version.orders if orders is None else orders,
         candidate_kind="" if with_version is None else candidate.kind_of(with_version),
         candidate_id=None if with_version is None else with_version.pk,
         asked_by=actor,

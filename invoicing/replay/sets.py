@@ -1,11 +1,11 @@
 """Makes replay sets and new versions of their content, and says which of them are required."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
 
 from accounts import roles
 from accounts.models import Customer
@@ -14,8 +14,8 @@ from core import audit
 from core.errors import DomainError, InvalidInputError, NotFoundError
 from invoicing.replay import candidate, history, queries, rows
 from invoicing.replay.models import ReplayRequirement, ReplaySet, ReplaySetVersion
+from invoicing.replay.rules import arrival, includes
 from invoicing.replay.rules import content as contents
-from invoicing.replay.rules import includes
 from invoicing.replay.rules.content import Content, ContentInvalidError
 from metering.rules import reading
 
@@ -43,23 +43,40 @@ class OtherProgramError(InvalidInputError):
 
 
 def make_from_history(
-    *, name: str, customer_codes: Sequence[str], until: datetime | None, description: str = "", actor: Any, at: datetime
+    *,
+    name: str,
+    customer_codes: Sequence[str],
+    until: datetime | None,
+    description: str = "",
+    orders: int | None = None,
+    actor: Any,
+    at: datetime,
 ) -> ReplaySetVersion:
-    """A set, or the next version of one, from everything these customers were billed up to an instant."""
+    """A set, or the next version of one, from everything these customers were billed up to an instant.
+
+    `orders`: in how many shuffled orders of arrival its runs play it, 2 to 100; None leaves it as its last version has
+    it, 20 for a new set.
+    """
     _require_maker(actor)
+    _require_orders(orders)
     content = history.make_content(customer_codes=customer_codes, until=until)
-    return _keep(name, content, origin="history", description=description, actor=actor, at=at)
+    made = _Made(content=content, origin="history", description=description, orders=orders)
+    return _keep(name, made, actor=actor, at=at)
 
 
-def upload(*, name: str, text: bytes, description: str = "", actor: Any, at: datetime) -> ReplaySetVersion:
-    """A set, or the next version of one, from JSON in the documented shape (`rules/shape.py`).
+def upload(
+    *, name: str, text: bytes, description: str = "", orders: int | None = None, actor: Any, at: datetime
+) -> ReplaySetVersion:
+    """A set, or the next version of one, from JSON in the documented shape (`rules/shape.py`); `orders` as above.
 
     ContentInvalidError names each flaw with its pointer.
     """
     _require_maker(actor)
+    _require_orders(orders)
     if len(text) > contents.BYTES_MAX:
         raise InvalidInputError(f"A set is at most {contents.BYTES_MAX // 2**20} MiB; take fewer events.")
-    return _keep(name, check_upload(text), origin="upload", description=description, actor=actor, at=at)
+    made = _Made(content=check_upload(text), origin="upload", description=description, orders=orders)
+    return _keep(name, made, actor=actor, at=at)
 
 
 def check_upload(text: bytes) -> Content:
@@ -166,30 +183,49 @@ def missing_with(replay_set: ReplaySet) -> list[str]:
     return includes.missing_of(queries.latest_version(one).includes for one in together)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """What becomes the next version of a set; `orders` of None stays as it was."""
+
+    content: Content
+    origin: str
+    description: str
+    orders: int | None
+
+
 @transaction.atomic
-def _keep(name: str, content: Content, *, origin: str, description: str, actor: Any, at: datetime) -> ReplaySetVersion:
+def _keep(name: str, made: _Made, *, actor: Any, at: datetime) -> ReplaySetVersion:
+    content = made.content
     text = contents.canonical_text(content)
-    replay_set = _find_or_open(name, program=content["program"], description=description, actor=actor, at=at)
-    last: Mapping[str, Any] = replay_set.versions.aggregate(number=Max("version"))
+    replay_set = _find_or_open(name, program=content["program"], description=made.description, actor=actor, at=at)
+    last = replay_set.versions.defer("content").order_by("-version").first()
+    orders = made.orders or (arrival.ORDERS_DEFAULT if last is None else last.orders)
     content_hash = contents.hash_of(text)
-    if last["number"] and queries.latest_version(replay_set).content_hash == content_hash:
+    if last is not None and (last.content_hash, last.orders) == (content_hash, orders):
         raise SameContentError(f"The latest version of {name} holds the very same; nothing was kept.")
     version = ReplaySetVersion(
         replay_set=replay_set,
-        version=(last["number"] or 0) + 1,
-        origin=origin,
+        version=1 if last is None else last.version + 1,
+        origin=made.origin,
         content=contents.pack(text),
         content_hash=content_hash,
         includes=includes.find_includes(content),
         holds=candidate.held_ids(content),
         event_count=sum(1 for _ in contents.events_of(content)),
         document_count=sum(1 for _ in contents.documents_of(content)),
+        orders=orders,
         notes=content.get("notes", []),
         created_by=actor,
         created_at=at,
     )
     version.save(force_insert=True)
-    facts = {"name": name, "version": version.version, "content_hash": content_hash, "includes": version.includes}
+    facts = {
+        "name": name,
+        "version": version.version,
+        "content_hash": content_hash,
+        "includes": version.includes,
+        "orders": orders,
+    }
     audit.append_entry(action="replay.set_made", subject=f"replay_set:{replay_set.pk}", actor=actor, facts=facts, at=at)
     return version
 
@@ -206,6 +242,14 @@ def _find_or_open(name: str, *, program: str, description: str, actor: Any, at: 
             pointer="/program",
         )
     return found
+
+
+def _require_orders(orders: int | None) -> None:
+    if orders is not None and not arrival.ORDERS_MIN <= orders <= arrival.ORDERS_MAX:
+        raise InvalidInputError(
+            f"A set is played in {arrival.ORDERS_MIN} to {arrival.ORDERS_MAX} shuffled orders of arrival.",
+            pointer="/orders",
+        )
 
 
 def _require_maker(actor: Any) -> None:

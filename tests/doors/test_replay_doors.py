@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
@@ -15,6 +16,7 @@ from django.utils import timezone
 from core import work
 from invoicing.replay import queries, sets
 from invoicing.replay.models import ReplayRun, ReplaySet
+from invoicing.replay.rules import content as contents
 from tests.builders import as_expected, billing, replayed
 from tests.builders.people import ApiClient, key_for
 
@@ -106,7 +108,9 @@ def test_a_price_is_tried_at_the_shell() -> None:
         (("nobody",), "There is no replay set nobody."),
         (("autumn", "--with", "price"), "KIND:ID"),
         (("autumn", "--with", "colour:1"), "A replay takes one of"),
-        (("autumn", "--shuffle", "1000"), "0 to 100"),
+        (("autumn", "--shuffle", "1000"), "2 to 100"),
+        (("autumn", "--shuffle", "1"), "2 to 100"),
+        (("autumn", "--make-from-history", "--customer", "acme", "--shuffle", "1"), "2 to 100"),
         (("autumn", "--make-from-history"), "There is no customer"),
         (("autumn", "--make-from-history", "--customer", "acme", "--until", "May"), "no instant"),
         (("a name", "--make-from-history", "--customer", "acme"), ""),
@@ -140,18 +144,23 @@ def test_a_set_is_made_run_and_read_over_http() -> None:
     assert made.status_code == 201
     assert made.json()["includes"] == {
         "retries": 6,
+        "retries_added": 6,
         "late_arrivals": 1,
         "plan_changes": 1,
         "threshold_crossings": 1,
     }
     assert (made.json()["verdict"], made.json()["why"]) == ("never run", "Replay set autumn was never run.")
     price = replayed.propose_dearer()
-    body = {"orders": 1, "candidate": {"kind": "price_version", "id": price.pk}}
+    body = {"orders": 2, "candidate": {"kind": "price_version", "id": price.pk}}
     asked = finance.post("replay/sets/autumn/runs", body)
     assert (asked.status_code, asked.json()["verdict"], asked.json()["report"]) == (202, "", None)
     work.run_due_jobs(at=timezone.now())
     ended = api("auditor").get(f"replay/runs/{asked.json()['id']}").json()
-    assert (ended["verdict"], ended["done"], ended["total"]) == ("passed", 6, 6)
+    assert (ended["verdict"], ended["done"], ended["total"]) == (
+        "passed",
+        8,
+        8,
+    )  # two steps: as it was, in two orders, and with the price
     assert ended["report"]["candidate"]["customers"] == [
         {"customer": "acme", "currency": "EUR", "before": "120.91", "after": "120.91", "change": "0"}
     ]
@@ -219,6 +228,8 @@ def test_the_page_of_a_set_shows_what_it_includes_and_lacks(company: billing.Com
     page = shown(signed_in("auditor"), "replay_replayset", ReplaySet.objects.get().pk)
     assert "Replay set october was never run." in page
     assert "none: the set lacks them" in page
+    assert "3, all added by whoever made the set, not sent by anybody" in page
+    assert "The retries in this set are added by us" in page
     assert "no late arrivals, no plan changes" in page
     assert "Close of 2 Nov 2026 08:00" in page
 
@@ -252,6 +263,50 @@ def test_a_set_is_made_run_required_and_released_by_dialogs() -> None:
     assert "As expected" in listed
 
 
+def test_runs_take_as_many_shuffled_orders_as_their_set_says() -> None:
+    finance = api()
+    assert finance.post("replay/sets", HISTORY).json()["orders"] == 20
+    fewer = finance.post("replay/sets", {**HISTORY, "orders": 4}).json()
+    assert (fewer["version"], fewer["orders"]) == (2, 4)  # the very same, but for its orders
+    assert finance.post("replay/sets/autumn/runs", {}).json()["orders"] == 4
+    assert finance.post("replay/sets/autumn/runs", {"orders": 3}).json()["orders"] == 3
+    assert finance.post("replay/sets/autumn/runs", {"orders": 0}).json()["orders"] == 0
+    refused = finance.post("replay/sets/autumn/runs", {"orders": 1})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/orders")
+    assert finance.post("replay/sets", {**HISTORY, "orders": 1}).status_code == 422
+    make = signed_in()
+    submit(make, "replay_replayset_make", name="autumn", customers="acme", orders="5")
+    submit(make, "replay_replayset_run_it", ReplaySet.objects.get().pk, orders="", kind="", number="")
+    assert ReplayRun.objects.latest("pk").orders == 5
+    printed, _, _ = command("autumn", "--make-from-history", "--customer", "acme", "--shuffle", "6")
+    assert "runs take 6 shuffled orders of arrival" in printed
+
+
+def test_a_set_is_uploaded_in_the_back_office_and_each_flaw_has_its_place() -> None:
+    make_at_the_shell()
+    content = contents.canonical_text(sets.content_of(queries.latest_version(ReplaySet.objects.get())))
+    client = signed_in("engineering")
+    kept = upload(client, content, name="copy", orders="2", description="The same again.")
+    copy = ReplaySet.objects.get(name="copy")
+    assert kept.headers["Location"] == reverse("admin:replay_replayset_change", args=[copy.pk])
+    assert (copy.versions.get().origin, copy.versions.get().orders) == ("upload", 2)
+    broken = json.loads(content)
+    broken["steps"][0]["rows"]["pricing_plan"][0]["colour"] = "blue"
+    broken["customers"] = ["globex"]
+    page = " ".join(upload(client, json.dumps(broken).encode(), name="copy").content.decode().split())
+    assert "Nothing was kept." in page
+    assert "/steps/0/rows/pricing_plan/0" in page
+    assert "No row of accounts_customer has the code globex." in page
+    for sent, words in (
+        (b"{", "Nothing was kept."),
+        (b"\xff", "It is not UTF-8 (byte 0)."),
+        (content, "The latest version of copy holds the very same; nothing was kept."),
+    ):
+        assert words in upload(client, sent, name="copy").content.decode()
+    assert "This field is required" in upload(client, None, name="copy").content.decode()
+    assert copy.versions.count() == 1
+
+
 def test_a_version_that_is_not_there_is_said_in_the_dialog() -> None:
     make_at_the_shell()
     answer = submit(
@@ -259,6 +314,11 @@ def test_a_version_that_is_not_there_is_said_in_the_dialog() -> None:
     )
     assert "There is no policy 99999." in answer.content.decode()
     assert not ReplayRun.objects.exists()
+
+
+def upload(client: Client, content: bytes | None, **fields: str) -> Any:
+    file = {} if content is None else {"file": SimpleUploadedFile("set.json", content)}
+    return client.post(reverse("admin:replay_replayset_upload"), {**fields, **file})
 
 
 def shown(client: Client, model: str, row: int) -> str:

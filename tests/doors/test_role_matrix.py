@@ -408,6 +408,7 @@ ADMIN_EXTRA = {
     "replay_replayset_release_it": PRICERS,
     "replay_replayset_require_it": PRICERS,
     "replay_replayset_run_it": BUILDERS | only("auditor"),
+    "replay_replayset_upload": BUILDERS,
     "payouts_gatecheck_approve_gate": OPS,
     "payouts_gatecheck_ask_for_documents": OPS,
     "payouts_gatecheck_evidence": OPS,

@@ -234,9 +234,30 @@ def test_sums_are_rated_units_lines_and_totals() -> None:
 
 def test_a_line_beyond_the_first_tier_is_a_threshold_crossed_and_nothing_else_is_there() -> None:
     found = includes.find_includes(small())
-    assert found == {"retries": 0, "late_arrivals": 0, "plan_changes": 0, "threshold_crossings": 1}
+    assert found == {"retries": 0, "retries_added": 0, "late_arrivals": 0, "plan_changes": 0, "threshold_crossings": 1}
     assert includes.missing_of([found]) == ["deduplicated retries", "late arrivals", "plan changes"]
     assert includes.missing_of([found, {"retries": 1, "late_arrivals": 2, "plan_changes": 1}]) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ({"retries": 0}, "none: the set lacks them"),
+        ({"retries": 3}, "3"),
+        ({"retries": 3, "retries_added": 3}, "3, all added by whoever made the set, not sent by anybody"),
+        ({"retries": 3, "retries_added": 1}, "3, 1 added by whoever made the set, not sent by anybody"),
+    ],
+)
+def test_a_set_says_which_of_its_retries_nobody_sent(found: dict[str, int], said: str) -> None:
+    assert includes.say(found, "retries") == said
+
+
+def test_an_event_that_was_added_is_counted_apart() -> None:
+    content = small()
+    sent = content["steps"][0]["deliveries"][0]["events"]
+    sent += [{**sent[0], "becomes": "duplicate"}, {**sent[0], "becomes": "duplicate", "added": True}]
+    found = includes.find_includes(contents.check(content))
+    assert (found["retries"], found["retries_added"]) == (2, 1)
 
 
 def test_an_event_for_a_period_that_an_earlier_step_drafted_is_late() -> None:

@@ -79,7 +79,13 @@ def refusal_of(thing: Any) -> activation.Refusal:
 
 def test_a_set_from_history_says_what_it_holds(made: ReplaySetVersion) -> None:
     assert (made.version, made.origin, made.event_count, made.document_count) == (1, "history", 12, 2)
-    assert made.includes == {"retries": 6, "late_arrivals": 1, "plan_changes": 1, "threshold_crossings": 1}
+    assert made.includes == {
+        "retries": 6,
+        "retries_added": 6,
+        "late_arrivals": 1,
+        "plan_changes": 1,
+        "threshold_crossings": 1,
+    }
     assert made.holds["customers"] == ["acme"]
     assert made.replay_set.program == "standard"
     assert contents.hash_of(contents.canonical_text(sets.content_of(made))) == made.content_hash

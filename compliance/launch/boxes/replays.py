@@ -13,10 +13,9 @@ from invoicing.replay import queries
 from invoicing.replay.models import ReplayRun
 from invoicing.replay.queries import SetState
 
-ORDERS_MIN = 20  # shuffled orders of arrival that have to give the same bytes
 MAKE_ONE = (
     "Make a set of closed periods with `manage.py replay SET --make-from-history --customer CODE`, have it required on"
-    f" its page, and run it with `manage.py replay SET --shuffle {ORDERS_MIN}`."
+    " its page, and run it with `manage.py replay SET`."
 )
 
 
@@ -34,7 +33,7 @@ def _look_at(program: str, states: Sequence[SetState], *, at: datetime) -> Found
     if flaws:
         said, remedy = (
             " ".join(flaws),
-            f"Run it with `manage.py replay SET --shuffle {ORDERS_MIN}` and mend what differs.",
+            "Run it with `manage.py replay SET` and mend what differs.",
         )
     elif not states:
         said, remedy = f"No replay set of {program} is required, so nothing was replayed.", MAKE_ONE
@@ -57,13 +56,13 @@ def _look_at(program: str, states: Sequence[SetState], *, at: datetime) -> Found
 
 
 def _shuffled_run(state: SetState) -> ReplayRun | None:
-    """The last run of the same content with the same program that passed in enough shuffled orders."""
+    """The last run of the same content with the same program that passed in as many orders as the set says."""
     if state.run is None:
         return None
     runs = ReplayRun.objects.filter(
         version=state.version,
         verdict=ReplayRun.Verdict.PASSED,
-        orders__gte=ORDERS_MIN,
+        orders__gte=state.version.orders,
         code_version=state.run.code_version,
         migration_state=state.run.migration_state,
     )
@@ -73,7 +72,7 @@ def _shuffled_run(state: SetState) -> ReplayRun | None:
 def _why_unstable(state: SetState, run: ReplayRun | None) -> str:
     if run is not None:
         return ""
-    return f"Replay set {state.set} was not run in {ORDERS_MIN} shuffled orders of arrival, as it is."
+    return f"Replay set {state.set} was not run in {state.version.orders} shuffled orders of arrival, as it is."
 
 
 def _row(state: SetState, shuffled: ReplayRun | None) -> tuple[str, ...]:

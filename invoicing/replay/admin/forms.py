@@ -15,7 +15,21 @@ from unfold.widgets import (
 from core.errors import DomainError
 from invoicing.replay import candidate
 from invoicing.replay.models import CANDIDATES
-from invoicing.replay.run import ORDERS_MAX
+from invoicing.replay.rules.arrival import ORDERS_DEFAULT, ORDERS_MAX, ORDERS_MIN
+from invoicing.replay.rules.content import BYTES_MAX
+
+ORDERS_OF_A_SET = f"In how many its runs play it. Empty: as in its last version, {ORDERS_DEFAULT} for a new set."
+
+
+def _orders(*, label: str, least: int, help_text: str) -> forms.IntegerField:
+    return forms.IntegerField(
+        label=label,
+        required=False,
+        min_value=least,
+        max_value=ORDERS_MAX,
+        widget=UnfoldAdminIntegerFieldWidget(),
+        help_text=help_text,
+    )
 
 
 class MakeForm(BaseDialogForm):
@@ -38,6 +52,7 @@ class MakeForm(BaseDialogForm):
         widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local", "step": "1"}),
         help_text="Leave it empty for everything that was drafted.",
     )
+    orders = _orders(label="Shuffled orders of arrival", least=ORDERS_MIN, help_text=ORDERS_OF_A_SET)
     description = forms.CharField(
         label="What it is for", required=False, max_length=1000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2})
     )
@@ -46,16 +61,38 @@ class MakeForm(BaseDialogForm):
         return list(self.cleaned_data["customers"].replace(",", " ").split())
 
 
+class UploadForm(forms.Form):
+    """A name, and a file in the documented shape."""
+
+    name = forms.SlugField(
+        max_length=60,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text="Of a new set, or of one that gets its next version.",
+    )
+    file = forms.FileField(
+        label="Content (JSON)",
+        widget=forms.ClearableFileInput(attrs={"accept": "application/json,.json"}),
+        help_text=f"As `manage.py replay SET --export FILE` writes it; at most {BYTES_MAX // 2**20} MiB.",
+    )
+    orders = _orders(label="Shuffled orders of arrival", least=ORDERS_MIN, help_text=ORDERS_OF_A_SET)
+    description = forms.CharField(
+        label="What it is for", required=False, max_length=1000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2})
+    )
+
+    def clean_file(self) -> bytes:
+        sent = self.cleaned_data["file"]
+        if sent.size > BYTES_MAX:
+            raise forms.ValidationError(f"A set is at most {BYTES_MAX // 2**20} MiB; take fewer events.")
+        return bytes(sent.read())
+
+
 class RunForm(BaseDialogForm):
     """How often, and with what."""
 
-    orders = forms.IntegerField(
+    orders = _orders(
         label="Shuffled orders of arrival",
-        initial=3,
-        min_value=0,
-        max_value=ORDERS_MAX,
-        widget=UnfoldAdminIntegerFieldWidget(),
-        help_text="The same has to come out of every one, byte for byte.",
+        least=0,
+        help_text="The same has to come out of every one, byte for byte. Empty: as many as the set says. 0: none.",
     )
     kind = forms.ChoiceField(
         label="With a version in the place of its own",

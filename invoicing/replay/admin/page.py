@@ -9,7 +9,6 @@ from django.urls import reverse
 from core import money
 from invoicing.replay import candidate, queries, sets
 from invoicing.replay.models import CANDIDATES, ReplayRun, ReplaySet
-from invoicing.replay.rules import includes
 
 REFRESH_SECONDS = 3
 RUNS_SHOWN = 20
@@ -49,7 +48,7 @@ def set_context(found: ReplaySet) -> dict[str, Any]:
         "verdict": VERDICTS[state.verdict],
         "is_required": queries.is_required(found),
         "requirements": found.requirements.select_related("decided_by").order_by("-id"),
-        "includes": [(words, state.version.includes[name]) for name, words in includes.SHOWN.items()],
+        "includes": state.version.shows,
         "missing": sets.missing_with(found),
         "steps": [
             Step(

@@ -1,10 +1,13 @@
 """Replay sets: what each includes, how it last ran, and what is required."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from unfold.decorators import action, display
@@ -12,10 +15,10 @@ from unfold.enums import ActionVariant
 
 from accounts import roles
 from accounts.backoffice import BackOfficeAdmin, answer_dialog
-from core.errors import InvalidInputError
+from core.errors import DomainError, InvalidInputError
 from invoicing.replay import queries, run, sets
 from invoicing.replay.admin import page
-from invoicing.replay.admin.forms import MakeForm, ReleaseForm, RequireForm, RunForm
+from invoicing.replay.admin.forms import MakeForm, ReleaseForm, RequireForm, RunForm, UploadForm
 from invoicing.replay.models import ReplaySet, ReplaySetVersion
 from invoicing.replay.rules import includes
 
@@ -31,7 +34,7 @@ class ReplaySetAdmin(BackOfficeAdmin):
     search_fields = ("name",)
     fields: ClassVar[Any] = ()
     change_form_outer_after_template = "replay/set.html"
-    actions_list: ClassVar[list[str]] = ["make"]
+    actions_list: ClassVar[list[str]] = ["make", "upload"]
     actions_detail: ClassVar[list[str]] = ["run_it", "require_it", "release_it"]
 
     def get_fields(self, request: HttpRequest, obj: ReplaySet | None = None) -> list[str]:
@@ -81,8 +84,7 @@ class ReplaySetAdmin(BackOfficeAdmin):
             "title": "Make a replay set",
             "description": (
                 "Everything these customers were billed so far: their events as they arrived, what was agreed by when,"
-                " and the lines that came of it. Names and addresses stay behind. JSON is uploaded with"
-                " `manage.py replay NAME --upload FILE` or the API."
+                " and the lines that came of it. Names and addresses stay behind."
             ),
             "form_class": MakeForm,
             "form_submit_text": "Make it",
@@ -92,10 +94,30 @@ class ReplaySetAdmin(BackOfficeAdmin):
         given = form.cleaned_data
         return answer_dialog(
             request,
-            call=lambda: _make(given, codes=form.codes(), actor=request.user),
+            call=lambda: _kept(
+                sets.make_from_history,
+                customer_codes=form.codes(),
+                **{name: given[name] for name in ("name", "until", "orders", "description")},
+                actor=request.user,
+            ),
             success="The set is kept; run it.",
             back_to=reverse("admin:replay_replayset_changelist"),
         )
+
+    @action(description="Upload", permissions=["make"], icon="upload_file")
+    def upload(self, request: HttpRequest) -> HttpResponse:
+        """A page of its own: a content may have many flaws, each with its place."""
+        form, flaws = UploadForm(request.POST or None, request.FILES or None), []
+        if request.method == "POST" and form.is_valid():
+            try:
+                made = _kept(sets.upload, text=form.cleaned_data.pop("file"), **form.cleaned_data, actor=request.user)
+            except DomainError as error:
+                flaws = error.problems() or [{"pointer": "", "detail": error.message}]
+            else:
+                messages.success(request, f"{made} is kept; run it.")
+                return redirect(_page(str(made.replay_set_id)))
+        context = {**self.admin_site.each_context(request), "title": "Upload a replay set", "opts": self.opts}
+        return TemplateResponse(request, "replay/upload.html", {**context, "form": form, "flaws": flaws})
 
     @action(
         description="Run",
@@ -171,16 +193,10 @@ class ReplaySetAdmin(BackOfficeAdmin):
         )
 
 
-def _make(given: dict[str, Any], *, codes: list[str], actor: Any) -> ReplaySetVersion:
+def _kept(call: Callable[..., ReplaySetVersion], **arguments: Any) -> ReplaySetVersion:
+    """What was made; a name or text that no set may have is a refusal like any other."""
     try:
-        return sets.make_from_history(
-            name=given["name"],
-            customer_codes=codes,
-            until=given["until"],
-            description=given["description"],
-            actor=actor,
-            at=timezone.now(),
-        )
+        return call(**arguments, at=timezone.now())
     except ValidationError as error:
         raise InvalidInputError(" ".join(error.messages)) from error
 

@@ -75,7 +75,8 @@ class RequireView(IdempotentWrites, RuledView, APIView):
 
 
 def _make(given: dict[str, Any], *, actor: Any) -> ReplaySetVersion:
-    kept = {"name": given["name"], "description": given["description"], "actor": actor, "at": timezone.now()}
+    kept = {"name": given["name"], "description": given["description"], "orders": given["orders"]}
+    kept |= {"actor": actor, "at": timezone.now()}
     if "content" in given:
         return sets.upload(text=exact_json.write(given["content"]), **kept)
     history = given["from_history"]

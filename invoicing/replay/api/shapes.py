@@ -7,7 +7,8 @@ from rest_framework import serializers
 from core.http.fields import InstantField, JsonField
 from invoicing.replay import candidate, queries
 from invoicing.replay.models import CANDIDATES, ReplayRun, ReplaySet
-from invoicing.replay.run import ORDERS_MAX
+from invoicing.replay.rules import includes
+from invoicing.replay.rules.arrival import ORDERS_MAX, ORDERS_MIN
 
 CUSTOMERS_MAX = 200
 
@@ -16,6 +17,7 @@ class IncludesShape(serializers.Serializer[object]):
     """How many of each the set shows; 0 says that it lacks them."""
 
     retries = serializers.IntegerField()
+    retries_added = serializers.IntegerField(help_text="Of them: put there by whoever made the set, sent by nobody.")
     late_arrivals = serializers.IntegerField()
     plan_changes = serializers.IntegerField()
     threshold_crossings = serializers.IntegerField()
@@ -34,6 +36,7 @@ class SetShape(serializers.Serializer[object]):
     events = serializers.IntegerField()
     documents = serializers.IntegerField()
     includes = IncludesShape()
+    orders = serializers.IntegerField(help_text="In how many shuffled orders of arrival the same has to come out.")
     notes = serializers.ListField(child=serializers.CharField())
     created_at = serializers.DateTimeField()
     verdict = serializers.ChoiceField(["passed", "failed", "broken", queries.NEVER])
@@ -65,6 +68,14 @@ class NewSetBody(serializers.Serializer[object]):
 
     name = serializers.CharField(max_length=60)
     description = serializers.CharField(required=False, allow_blank=True, default="")
+    orders = serializers.IntegerField(
+        required=False,
+        default=None,
+        allow_null=True,
+        min_value=ORDERS_MIN,
+        max_value=ORDERS_MAX,
+        help_text="In how many shuffled orders of arrival its runs play it; left out: as its last version, 20 if new.",
+    )
     from_history = HistoryBody(required=False)
     content = JsonField(required=False)
 
@@ -91,7 +102,14 @@ class CandidateShape(serializers.Serializer[object]):
 class RunBody(serializers.Serializer[object]):
     """In how many shuffled orders of arrival as well, and with which version."""
 
-    orders = serializers.IntegerField(required=False, default=0, min_value=0, max_value=ORDERS_MAX)
+    orders = serializers.IntegerField(
+        required=False,
+        default=None,
+        allow_null=True,
+        min_value=0,
+        max_value=ORDERS_MAX,
+        help_text="2 to 100, or 0 for none; left out: as many as the set says.",
+    )
     candidate = CandidateShape(required=False)
 
 
@@ -143,7 +161,8 @@ def set_answer(state: queries.SetState) -> dict[str, Any]:
         "content_hash": version.content_hash,
         "events": version.event_count,
         "documents": version.document_count,
-        "includes": version.includes,
+        "includes": version.includes | {includes.ADDED: version.retries_added},
+        "orders": version.orders,
         "notes": version.notes,
         "created_at": version.created_at,
         "verdict": state.verdict,

@@ -12,6 +12,8 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
+ORDERS_MIN, ORDERS_MAX = 2, 100  # shuffled orders of one set: a single one says little, and each is a whole replay
+ORDERS_DEFAULT = 20  # of a new set; each version of a set has its own number
 BLOCK = 25  # so many of a shuffled order arrive close to each other: what came together then comes together again
 
 

@@ -15,15 +15,28 @@ SHOWN = {
     "threshold_crossings": "threshold crossings",
 }
 
+ADDED = "retries_added"
+
 
 def find_includes(content: Content) -> dict[str, int]:
-    """How many of each there are; 0 says that the set lacks it."""
+    """How many of each there are; 0 says that the set lacks it. `retries_added` were put there by who made the set."""
     return {
         "retries": _count_retries(content),
+        ADDED: sum(_is_retry(event) and event.get("added", False) for _, _, _, event in contents.events_of(content)),
         "late_arrivals": _count_late(content),
         "plan_changes": _count_plan_changes(content),
         "threshold_crossings": _count_crossings(content),
     }
+
+
+def say(found: Mapping[str, int], name: str) -> str:
+    """How many of them in words: 3; 3, all added by whoever made the set; none: the set lacks them."""
+    count, added = found[name], found.get(ADDED, 0)
+    if not count:
+        return "none: the set lacks them"
+    if name != "retries" or not added:
+        return str(count)
+    return f"{count}, {'all' if added == count else added} added by whoever made the set, not sent by anybody"
 
 
 def missing_of(found: Iterable[Mapping[str, int]]) -> list[str]:
@@ -35,7 +48,11 @@ def missing_of(found: Iterable[Mapping[str, int]]) -> list[str]:
 
 
 def _count_retries(content: Content) -> int:
-    return sum(event.get("becomes") == "duplicate" for _, _, _, event in contents.events_of(content))
+    return sum(_is_retry(event) for _, _, _, event in contents.events_of(content))
+
+
+def _is_retry(event: Mapping[str, Any]) -> bool:
+    return event.get("becomes") == "duplicate"
 
 
 def _count_late(content: Content) -> int:

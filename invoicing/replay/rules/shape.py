@@ -85,13 +85,13 @@ DOCUMENT = _object(
         "breaks": _list(TEXT),
     },
 )
+# `added`: nobody sent it; whoever made the set put it there.
+EVENT = _object({"event": TEXT}, {"becomes": {"enum": list(OUTCOMES)}, "added": {"type": "boolean"}})
 STEP = _object(
     {
         "name": TEXT,
         "rows": ROWS,
-        "deliveries": _list(
-            _object({"at": TEXT, "events": _list(_object({"event": TEXT}, {"becomes": {"enum": list(OUTCOMES)}}))})
-        ),
+        "deliveries": _list(_object({"at": TEXT, "events": _list(EVENT)})),
         "draft": {
             "anyOf": [
                 {"type": "null"},

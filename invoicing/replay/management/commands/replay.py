@@ -32,7 +32,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("set", nargs="?", metavar="SET", help="Its name; left out: all sets are listed.")
-        parser.add_argument("--shuffle", type=int, default=0, metavar="N", help="Also in N shuffled orders of arrival.")
+        parser.add_argument(
+            "--shuffle",
+            type=int,
+            metavar="N",
+            help="In how many shuffled orders of arrival as well: 2 to 100, or 0 for none; left out: as many as the set"
+            " says. Where a set is made, how many it says from then on (20 for a new one).",
+        )
         parser.add_argument(
             "--with", dest="candidate", metavar="KIND:ID", help=f"With a version: {', '.join(candidate.PLACES)}."
         )
@@ -88,7 +94,8 @@ class Command(BaseCommand):
 
     def _make(self, options: dict[str, Any]) -> None:
         at = timezone.now()
-        kept = {"name": options["set"], "description": options["description"], "actor": None, "at": at}
+        kept = {"name": options["set"], "description": options["description"], "orders": options["shuffle"]}
+        kept |= {"actor": None, "at": at}
         if options["upload"]:
             try:
                 text = options["upload"].read_bytes()
@@ -99,9 +106,9 @@ class Command(BaseCommand):
             until = None if options["until"] is None else _instant(options["until"])
             version = sets.make_from_history(customer_codes=options["customer"], until=until, **kept)
         self.stdout.write(f"{version}: {version.event_count} events, {version.document_count} documents expected")
-        for name, words in includes.SHOWN.items():
-            count = version.includes[name]
-            self.stdout.write(f"  {words}: {count or 'none, the set lacks them'}")
+        for words, said in version.shows:
+            self.stdout.write(f"  {words}: {said}")
+        self.stdout.write(f"  runs take {version.orders} shuffled orders of arrival")
         for note in version.notes:
             self.stdout.write(f"  {note}")
 
