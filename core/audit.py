@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 
-from core import canonical, locks
+from core import canonical, locks, told
 from core.models import AuditEntry
 
 GENESIS = "0" * 64
@@ -32,7 +32,7 @@ def append_entry(
 
 
 def append_entries(facts: Sequence[Fact], *, actor: AbstractBaseUser | None, at: datetime) -> list[AuditEntry]:
-    """Append many links at once, in order, with one lock and one insert."""
+    """Append many links at once, in order, with one lock and one insert; what was told of persons stays sealed."""
     locks.lock_exclusive(locks.LockClass.AUDIT)
     last = AuditEntry.objects.order_by("-id").first()
     number = 0 if last is None else last.id
@@ -46,7 +46,7 @@ def append_entries(facts: Sequence[Fact], *, actor: AbstractBaseUser | None, at:
             action=fact.action,
             subject=fact.subject,
             actor_id=None if actor is None else actor.pk,
-            facts=fact.facts,
+            facts=told.kept_within(fact.facts),
             recorded_at=at,
             form=FORM,
             previous_hash=previous,

@@ -5,15 +5,18 @@ Each round is a transaction of its own and looks for what is still to be done, s
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from operator import attrgetter
 from typing import Any
 
 import pgtrigger
 from django.apps import apps
-from django.db import models, transaction
+from django.db import connection, models, transaction
+from psycopg import sql
 
 from core import personal_keys, sealing
 from core.models import PersonalKey
 from core.sealed_fields import MarksField, Sealed
+from core.sealed_guards import ONE_KEY
 
 BATCH = 200
 KEPT: tuple[type[Any], ...] = (Sealed, MarksField)  # what is written anew
@@ -21,9 +24,13 @@ NAME_IS_FIXED = "identity_is_fixed"  # a trigger that takes a name sealed for a 
 
 
 def models_about_persons() -> list[type[models.Model]]:
-    """Every model whose rows have the key of a person; with what histories keep of them at the end."""
-    found = [model for model in apps.get_models() if any(field.name == "personal_key" for field in model._meta.fields)]
-    return sorted(found, key=lambda model: hasattr(model, "instance_type"))
+    """Every model whose rows are persons with one key for ever; with what histories keep of them at the end.
+
+    Documents have keys too, and have them from the draft on: what was issued without one never changes.
+    """
+    persons = [model for model in apps.get_models() if any(one.name == ONE_KEY.name for one in _triggers(model))]
+    histories = [model for model in apps.get_models() if getattr(model, "instance_type", None) in persons]
+    return [*persons, *histories]
 
 
 def seal_plain_rows() -> Iterator[tuple[str, int]]:
@@ -99,3 +106,50 @@ def _name_may_be_sealed(model: type[models.Model]) -> Iterator[None]:
 
 def _triggers(model: type[models.Model]) -> list[pgtrigger.Trigger]:
     return list(getattr(model._meta, "triggers", []))
+
+
+def seal_told_texts() -> Iterator[tuple[str, int]]:
+    """Seal texts and papers about somebody from before they were sealed, where the audit chain does not repeat them.
+
+    Yields a model's name and how many rows, per round. Whoever has no key yet is passed over: rows come first.
+    """
+    for model in apps.get_models():
+        for field in model._meta.concrete_fields:
+            if about := getattr(field, "about", ""):
+                yield from _seal_told(model, field, about)
+
+
+def _seal_told(model: type[models.Model], field: Any, about: str) -> Iterator[tuple[str, int]]:
+    last = 0
+    while numbers := _plain_numbers(model, field, after=last):
+        rows = _rows(model).select_related(about).filter(pk__in=numbers)
+        with transaction.atomic(), pgtrigger.ignore(*_uris(model)):
+            sealed = sum(_seal_one(row, field, attrgetter(about.replace("__", "."))(row)) for row in rows)
+        last = numbers[-1]
+        yield f"{field.verbose_name}s of {model._meta.verbose_name_plural}", sealed
+
+
+def _seal_one(row: Any, field: Any, person: Any) -> int:
+    plain, key_id = getattr(row, field.attname), person.personal_key_id
+    if key_id is None:
+        return 0
+    if isinstance(field, models.BinaryField):
+        said: Any = b"" if personal_keys.is_destroyed(key_id) else personal_keys.seal_bytes(plain, key_id=key_id)
+    else:
+        said = personal_keys.tell_under(key_id, plain)
+    return int(_rows(type(row)).filter(pk=row.pk).update(**{field.attname: said}))
+
+
+def _plain_numbers(model: type[models.Model], field: Any, *, after: int) -> list[int]:
+    """The next rows in which this column says something that is not sealed; the mark is the same in texts and bytes."""
+    statement = sql.SQL(
+        "SELECT id FROM {table} WHERE id > %s AND octet_length({column}) > 0"
+        " AND substring({column} FROM 1 FOR 9) <> 'sealed:1:' ORDER BY id LIMIT %s"
+    ).format(table=sql.Identifier(model._meta.db_table), column=sql.Identifier(field.column))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [after, BATCH])
+        return [int(number) for (number,) in cursor.fetchall()]
+
+
+def _uris(model: type[models.Model]) -> list[str]:
+    return [f"{model._meta.label}:{one.name}" for one in _triggers(model)]

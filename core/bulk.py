@@ -10,6 +10,8 @@ from django.db.models import JSONField, Model
 from django.db.models.base import ModelState
 from psycopg import sql
 
+from core.sealed_fields import Opened
+
 Row = TypeVar("Row", bound=Model)
 
 
@@ -74,8 +76,8 @@ def insert_rows(rows: Sequence[Model]) -> None:
         columns=sql.SQL(", ").join(sql.Identifier(str(field.column)) for field in fields),
     )
     read = attrgetter(*(field.attname for field in fields))
-    # Only JSON needs Django to prepare it; asking every field of every row would cost more than the COPY itself.
-    documents = [(place, field) for place, field in enumerate(fields) if isinstance(field, JSONField)]
+    # Only these need Django to prepare them; asking every field of every row would cost more than the COPY itself.
+    documents = [(place, field) for place, field in enumerate(fields) if isinstance(field, JSONField | Opened)]
     with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             values = list(read(row))

@@ -5,6 +5,8 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Model
 
+from core.told import kept
+
 
 def save_new(row: Model, *, actor: AbstractBaseUser | None) -> None:
     """Insert the row; the history names the actor even where no request tells who it is."""
@@ -25,6 +27,6 @@ def delete_row(row: Model, *, actor: AbstractBaseUser | None, reason: str = "") 
 
 
 def _tell(row: Model, *, actor: AbstractBaseUser | None, reason: str) -> None:
-    told: Any = row  # simple-history reads these two names off the instance it sees saved
-    told._history_user = actor  # noqa: SLF001  simple-history's documented way to name the person
-    told._change_reason = reason  # noqa: SLF001  as above
+    changed: Any = row  # simple-history reads these two names off the instance it sees saved
+    changed._history_user = actor  # noqa: SLF001  simple-history's documented way to name the person
+    changed._change_reason = kept(reason)  # noqa: SLF001  as above

@@ -14,10 +14,12 @@ from core import aead, sealing
 from core.aead import KEY_BYTES, NONCE_BYTES, SealBrokenError
 from core.errors import DomainError
 from core.models import PersonalKey
+from core.told import Told
 
 NEIGHBOURS = 250  # who was entered together is shown together: their keys come in one statement
 KEPT_SECONDS = 60.0  # how long another process may still open what was erased
 KEPT_MAX = 20_000
+NOT_KEPT = "What was written is not kept, for this person was erased."
 _kept: dict[int, tuple[float, bytes]] = {}
 
 
@@ -64,6 +66,33 @@ def seal_for(row: Any, text: str) -> str:
     return text if row.personal_key_id is None else seal_text(text, key_id=row.personal_key_id)
 
 
+def tell_about(row: Any, text: str) -> Told:
+    """What somebody wrote about whom this row is about, to be kept under that one's key with the rest."""
+    return tell_under(row.personal_key_id, text)
+
+
+def tell_under(key_id: int | None, text: str) -> Told:
+    """The text with its sealed form; once that key is destroyed nothing of it is kept, and work goes on all the same.
+
+    Its sealed form ends with a salted hash of the text, so that a pack can prove the words to whoever has no key.
+    Without a key, which a row from before there were keys has not, it is kept as it is.
+    """
+    if key_id is None:
+        return Told(text, text)
+    try:
+        sealed = seal_text(text, key_id=key_id)
+        return Told(text, f"{sealed}.{sealing.promise(text, salt=salt_of(sealed))}" if sealed else "")
+    except PersonErasedError:
+        return Told(NOT_KEPT, NOT_KEPT)
+
+
+def salt_of(sealed: str) -> str:
+    """What is hashed with the words behind a sealed text; it follows from the key, and is gone with it ("")."""
+    token = sealing.read_token(sealed)
+    key = None if token is None else _key(token[0])
+    return "" if key is None or token is None else hmac.digest(key, b"salt of " + token[1], "sha256")[:16].hex()
+
+
 def destroy_keys(key_ids: Collection[int], *, at: datetime) -> int:
     """Forget these keys for good; how many there still were."""
     for key_id in key_ids:
@@ -84,6 +113,17 @@ def open_text(text: str) -> str:
         return text
     opened = open_under(*token)
     return erased_words(token[0]) if opened is None else opened.decode()
+
+
+def seal_bytes(content: bytes, *, key_id: int) -> bytes:
+    """Bytes that name their key, as a sealed text does; PersonErasedError where it was destroyed."""
+    return sealing.bytes_token(seal_under(key_id, content), key_id=key_id)
+
+
+def open_bytes(content: bytes) -> bytes:
+    """Sealed bytes as they were, none once their key is gone, and any others as they stand."""
+    token = sealing.read_bytes_token(content)
+    return content if token is None else open_under(*token) or b""
 
 
 def open_within(value: Any) -> Any:

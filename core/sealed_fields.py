@@ -14,6 +14,7 @@ from django.db.models import Lookup
 from django.db.models.lookups import Exact, IsNull
 
 from core import personal_keys, sealing
+from core.told import Told, kept
 
 COMPARED_IN_TRIGGERS = "df"  # pgtrigger's IS DISTINCT FROM, of the sealed bytes before and after
 
@@ -81,13 +82,30 @@ class _Words(Lookup):
 
 
 class Opened:
-    """Mix in before a text field that is given sealed already, under the key of somebody named elsewhere."""
+    """Mix in before a text field that is given sealed already, under the key of somebody named elsewhere.
+
+    What is read of it is `Told`: it can be saved again, into a history too, as it was kept. `about` names the way to
+    the row that has the key, for texts from before there were keys (`personal_keys seal`).
+    """
+
+    def __init__(self, *args: Any, about: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.about = about
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()  # type: ignore[misc]  # Field's, by mixing in
+        return name, path, args, {**kwargs, **({"about": self.about} if self.about else {})}
 
     def db_type(self, connection: Any) -> str:
         return "text"
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> str | None:
-        return None if value is None else personal_keys.open_text(value)
+        if value is None or sealing.read_token(value) is None:
+            return value
+        return Told(personal_keys.open_text(value), value)
+
+    def get_prep_value(self, value: Any) -> Any:
+        return kept(super().get_prep_value(value))  # type: ignore[misc]  # as above
 
 
 class OpenedCharField(Opened, models.CharField):  # type: ignore[type-arg]  # Django's takes none at run time
@@ -96,6 +114,21 @@ class OpenedCharField(Opened, models.CharField):  # type: ignore[type-arg]  # Dj
 
 class OpenedTextField(Opened, models.TextField):  # type: ignore[type-arg]  # as above
     """A text that was sealed by whoever wrote it."""
+
+
+class OpenedBinaryField(models.BinaryField):  # type: ignore[type-arg]  # as above
+    """Bytes that were sealed by whoever stored them; none once the key is gone. They are never saved again."""
+
+    def __init__(self, *args: Any, about: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.about = about
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, {**kwargs, **({"about": self.about} if self.about else {})}
+
+    def from_db_value(self, value: bytes | None, expression: Any, connection: Any) -> bytes | None:
+        return None if value is None else personal_keys.open_bytes(bytes(value))
 
 
 class SealedCharField(Sealed, models.CharField):  # type: ignore[type-arg]  # as above

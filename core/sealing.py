@@ -17,7 +17,8 @@ from core.aead import NONCE_BYTES, SealBrokenError
 
 DERIVED = b"billing-ops: keys of persons"
 SEARCH = b"billing-ops: marks of words"
-TOKEN = re.compile(r"sealed:1:([0-9]{1,19}):([A-Za-z0-9_-]{38,})")
+TOKEN = re.compile(r"sealed:1:([0-9]{1,19}):([A-Za-z0-9_-]{38,})(?:\.[A-Za-z0-9_-]{43})?")  # with what it promises
+BYTES_TOKEN = re.compile(rb"sealed:1:([0-9]{1,19}):")
 PREFIX_LENGTH_MIN = 3
 MARK_LENGTH = 16
 _WORD = re.compile(r"[^\W_]+")
@@ -73,6 +74,23 @@ def read_token(text: str) -> tuple[int, bytes] | None:
         return None
     packed = found[2]
     return int(found[1]), base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4))
+
+
+def promise(text: str, *, salt: str) -> str:
+    """What a sealed text may carry: whoever is shown text and salt can tell that it is what was sealed."""
+    digest = hashlib.sha256(f"{salt}{text}".encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def bytes_token(sealed: bytes, *, key_id: int) -> bytes:
+    """Sealed bytes with their key before them, for what is too big to be written as a text."""
+    return b"sealed:1:%d:" % key_id + sealed
+
+
+def read_bytes_token(content: bytes) -> tuple[int, bytes] | None:
+    """Key and sealed bytes; None for bytes that are not sealed."""
+    found = BYTES_TOKEN.match(content)
+    return None if found is None else (int(found[1]), content[found.end() :])
 
 
 def words_of(text: str) -> list[str]:

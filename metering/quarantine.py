@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from core import history
+from core import history, personal_keys
 from core.errors import DomainError, InvalidInputError, NotFoundError
 from metering import ingest
 from metering.models import CaptureBatch, QuarantinedEvent
@@ -78,13 +78,16 @@ def _lock_open(quarantine_id: int) -> QuarantinedEvent:
 
 def _keep(event: QuarantinedEvent, reasons: tuple[Reason, ...], *, actor: Any, reason: str) -> Release:
     event.reasons = [found.as_json() for found in reasons]
-    history.save_change(event, fields=["reasons"], actor=actor, reason=reason or "checked again")
+    history.save_change(
+        event, fields=["reasons"], actor=actor, reason=personal_keys.tell_under(event.key_id, reason) or "checked again"
+    )
     return Release(event, "quarantined", reasons)
 
 
 def _decide(event: QuarantinedEvent, *, status: str, actor: Any, reason: str, at: datetime) -> None:
     """Close the case; the one place that does."""
     event.status, event.decided_by_id, event.decided_at = status, actor.pk, at
-    event.decision_reason = reason.strip()[:REASON_LENGTH_MAX]
+    # Under the key that the body lies under, if it names a customer.
+    event.decision_reason = personal_keys.tell_under(event.key_id, reason.strip()[:REASON_LENGTH_MAX])
     fields = ["status", "decided_by", "decided_at", "decision_reason"]
     history.save_change(event, fields=fields, actor=actor, reason=event.decision_reason)

@@ -43,7 +43,7 @@ def _dispute(dispute: Dispute) -> dict[str, Any]:
 
 def _move(move: DisputeTransition) -> dict[str, Any]:
     """By the number of who moved it, whose name is in no file: that may be a person of the customer."""
-    reason = {} if _is_among_colleagues(move) else {"reason": move.reason}
+    reason = {} if _is_among_colleagues(move) else wording.said("reason", move.reason)
     return reason | {
         "revision": move.revision,
         "from": move.from_status,

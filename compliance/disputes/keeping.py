@@ -11,7 +11,7 @@ from accounts.roles import Role
 from compliance.disputes import move, queries, talk
 from compliance.disputes.models import Dispute, DisputeHold
 from compliance.disputes.rules import lifecycle
-from core import audit
+from core import audit, personal_keys
 from core.errors import InvalidInputError
 from invoicing.cycle import collection
 
@@ -88,6 +88,7 @@ def keep_hold_if_said(dispute: Dispute, *, reason: str, actor: Any, at: datetime
             else "This dispute holds no collection that could be kept; leave it out.",
             pointer="/keep_hold",
         )
+    said = personal_keys.tell_about(dispute.customer, said)
     facts = {"reason": said, "invoice": dispute.invoice_id}
     mine.kept_by, mine.kept_at, mine.kept_reason = actor, at, said
     mine.kept_entry = audit.append_entry(

@@ -10,6 +10,7 @@ from compliance.disputes import fixing
 from compliance.disputes.models import Dispute, DisputeEvidence, DisputeLetter
 from compliance.disputes.rules import lifecycle
 from compliance.evidence.models import EvidencePack
+from core import personal_keys
 from core.errors import DomainError
 from invoicing.cycle.models import CreditLine, InvoiceLine
 from invoicing.documents import letters, store
@@ -59,7 +60,7 @@ def write_letter(*, dispute_id: int, at: datetime) -> DisputeLetter:
             defaults={
                 "evidence": evidence,
                 "pack_sha256": evidence.pack.sha256,
-                "text": letters.letter_text(letter),
+                "text": personal_keys.tell_about(dispute.invoice, letters.letter_text(letter)),
                 "pdf": pdf,
                 "made_at": at,
             },

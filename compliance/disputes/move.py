@@ -9,7 +9,7 @@ from accounts import roles
 from accounts.roles import Role
 from compliance.disputes.models import Dispute, DisputeTransition
 from compliance.disputes.rules import due, lifecycle
-from core import audit
+from core import audit, personal_keys
 from core.errors import DomainError, NotFoundError
 
 MOVED = (
@@ -79,11 +79,12 @@ def keep_transition(
     dispute: Dispute, *, from_status: str, actor: Any, reason: str, facts: dict[str, Any], at: datetime
 ) -> DisputeTransition:
     """The move that led to where the dispute stands, in its log and in the audit chain."""
+    kept = personal_keys.tell_about(dispute.customer, reason) if actor is not None else reason
     said = {
         "from": from_status,
         "to": dispute.status,
         "outcome": dispute.outcome,
-        "reason": reason,
+        "reason": kept,
         "invoice": dispute.invoice_id,
         "line": None if dispute.line is None else dispute.line.position,
         "content_hash": dispute.invoice_hash,
@@ -97,7 +98,7 @@ def keep_transition(
         from_status=from_status,
         to_status=dispute.status,
         outcome=dispute.outcome,
-        reason=reason,
+        reason=kept,
         actor=actor,
         moved_at=at,
         audit_entry=entry,

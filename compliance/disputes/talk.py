@@ -17,7 +17,7 @@ from core.errors import InvalidInputError, NotFoundError
 UPDATERS = (Role.FINANCE, Role.OPS)
 WRITERS = (Role.PRODUCT, Role.FINANCE, Role.OPS, Role.ENGINEERING)
 LENGTH_MAX = 4000
-ERASED = "What was written is not kept, for this customer was erased."
+ERASED = personal_keys.NOT_KEPT
 Visibility = DisputeMessage.Visibility
 
 
@@ -74,17 +74,9 @@ def _keep(
         visibility=visibility,
         author=author,
         is_from_customer=is_theirs,
-        text=_sealed(dispute, text),
+        text=personal_keys.tell_about(dispute.customer, text),
         written_at=at,
     )
-
-
-def _sealed(dispute: Dispute, text: str) -> str:
-    """Under the customer's key; once that is destroyed nothing of them is kept, and a dispute can still be closed."""
-    try:
-        return personal_keys.seal_for(dispute.customer, text)
-    except personal_keys.PersonErasedError:
-        return ERASED
 
 
 def lock_own(*, customer: Customer, dispute_id: int) -> Dispute:

@@ -6,11 +6,14 @@ from typing import Any
 
 from accounts import portal_access
 from compliance.erasure import plan as planning
+from compliance.erasure import words
 from compliance.erasure.models import Erasure, ErasureRequest
 from compliance.erasure.persons import Kind, Person
 from compliance.erasure.plan import Plan
+from compliance.erasure.words import Words
 from core import audit, personal_keys
 from core.http import idempotency
+from metering import forgetting
 
 ACTION = "person.erased"
 
@@ -18,7 +21,8 @@ ACTION = "person.erased"
 def erase_person(request: ErasureRequest, planned: Plan, *, actor: Any, at: datetime) -> Erasure:
     """Do what was planned, in the caller's transaction; the row that comes back names no one."""
     person = planned.person
-    did = [f"{personal_keys.destroy_keys(planned.keys, at=at)} keys destroyed.", *_overwrite(person)]
+    known = words.words_of(person, sign_ins=planning.sign_ins_of(person))
+    did = [f"{personal_keys.destroy_keys(planned.keys, at=at)} keys destroyed.", *_overwrite(person, known)]
     kept = [one.as_json() for one in planned.kept]
     facts = {"request": request.pk, "keys": planned.keys, "kept_documents": len(kept)}
     entry = audit.append_entry(action=ACTION, subject=person.subject, actor=actor, facts=facts, at=at)
@@ -27,8 +31,8 @@ def erase_person(request: ErasureRequest, planned: Plan, *, actor: Any, at: date
     )
 
 
-def _overwrite(person: Person) -> Iterator[str]:
-    """What lies under no key: sign-ins, the words somebody is found by, answers of the API that are repeated."""
+def _overwrite(person: Person, known: Words) -> Iterator[str]:
+    """What lies under no key: sign-ins, the words somebody is found by, repeated answers, quarantined bodies."""
     for sign_in in planning.sign_ins_of(person):
         portal_access.forget_person(sign_in)
         yield f"Sign-in {sign_in.pk} closed and its names overwritten."
@@ -36,3 +40,5 @@ def _overwrite(person: Person) -> Iterator[str]:
         type(person.row).objects.filter(pk=person.row.pk).update(name_marks=[])
         count = idempotency.forget_answers(naming=person.row.code)
         yield f"Nobody is found by their words any more; {count} stored answers overwritten."
+    if count := forgetting.forget_person(key_id=person.row.personal_key_id, words=known.words, ids=known.ids):
+        yield f"{count} events in quarantine that named them overwritten."

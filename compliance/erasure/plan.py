@@ -85,7 +85,9 @@ def _plan_customer(plan: Plan, at: datetime) -> None:
     plan.keys += [one.personal_key_id for one in sign_ins if one.personal_key_id is not None]
     plan.goes += [
         "Name, address, tax id and e-mail of the customer, with all earlier versions and the words they are found by.",
-        "Titles of notices about the customer, and stored answers of the API that repeat who it is.",
+        "Notices about the customer, what was written in disputes, and stored answers of the API that name it.",
+        "What people wrote about its invoices, limits and access: reasons of holds and decisions, and comments.",
+        "Events in quarantine that name the customer, in whatever way.",
     ]
     if sign_ins:
         plan.goes.append(f"Sign-ins to the portal, which are closed for good: {len(sign_ins)}.")
@@ -117,7 +119,12 @@ def _plan_portal_user(plan: Plan) -> None:
 
 def _plan_payee(plan: Plan, at: datetime) -> None:
     payee = plan.person.row
-    plan.goes.append("Name and e-mail of the payee, with all earlier versions, also in decisions and the audit chain.")
+    plan.goes += [
+        "Name and e-mail of the payee, with all earlier versions, also in decisions and the audit chain.",
+        "Reasons and evidence in words about its gates and debts, and events in quarantine that name it.",
+    ]
+    if count := EvidenceFile.objects.filter(gate_check__payee=payee).count():
+        plan.goes.append(f"Documents that were looked at for its gates: {count}. Their hashes stay.")
     plan.stays += [
         f"The code {payee.code}, kind, program, market and country.",
         "Every amount, gate decision, release and entry of the audit chain.",
@@ -131,8 +138,6 @@ def _plan_payee(plan: Plan, at: datetime) -> None:
         plan.forbids.append(
             f"Who was paid is kept until {_day(kept.until)} ({kept.rule.basis}); the last payout was on {_day(paid)}."
         )
-    if EvidenceFile.objects.filter(gate_check__payee=payee).exists():
-        plan.forbids.append("Documents that were looked at for its gates are kept in clear; they cannot be erased yet.")
 
 
 def documents_kept(customer_id: int, *, at: datetime) -> list[KeptDocument]:

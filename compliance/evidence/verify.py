@@ -9,6 +9,7 @@ This is a second implementation of the arithmetic, written apart from the first:
 invoice. Nothing here rounds but `rounded`; numbers are decimals and times are UTC throughout.
 """
 
+import base64
 import hashlib
 import json
 import re
@@ -28,6 +29,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 FORMAT = "billing-ops evidence 1"
 HOLDS, FAILS, INCOMPLETE = 0, 1, 3
 NOTHING = Decimal(0)
+IN_WORDS = "_in_words"
 MODES = {"half_up": ROUND_HALF_UP, "half_even": ROUND_HALF_EVEN, "ceiling": ROUND_CEILING, "floor": ROUND_FLOOR}
 DIGITS = Context(prec=100)
 DAY, MICROSECOND = timedelta(days=1), timedelta(microseconds=1)
@@ -1847,6 +1849,7 @@ def check_decisions(pack: Pack, books: Books, entries: Mapping[str, Json], repor
             equal(f"{books.name(rated)}, its draft", says, (books.drafted, invoice["kind"]))
     _check_instants(books, told["transitions"], entries)
     _check_holds(told)
+    _check_words(told)
     _check_tie_out(books, told["tie_outs"])
     _check_deltas(books, told["delta_reports"])
     if state in ("approved", "final"):
@@ -1958,6 +1961,7 @@ def _check_deltas(books: Books, reports: Sequence[Json]) -> None:
     for report in reports:
         name, told = f"delta report {report['id']}", read_json(report["hashed_text"])
         equal(f"{name}, the hash of its words", report["content_hash"], sha256(report["hashed_text"]))
+        equal(f"{name}, what was asked for", report.get("asked_for", told["reason"]), told["reason"])
         equal(f"{name}, its kind and draft", (report["kind"], told["invoice"]), (told["kind"], invoice["content_hash"]))
         if invoice["status"] in ("approved", "final"):
             equal(f"{name}, its decision", report["status"], "approved")
@@ -1975,12 +1979,31 @@ def _check_deltas(books: Books, reports: Sequence[Json]) -> None:
 
 def _check_holds(told: Json) -> None:
     """Each hold that a person placed is a move to held, each release a move back: by whom and when."""
-    moves = {(move["to"], move["actor"], move["at"]) for move in told["transitions"]}
+    moves = {(move["to"], move["actor"], move["at"], move["reason"]) for move in told["transitions"]}
     for hold in told["holds"]:
         if hold["placed_by"] is not None:
-            require("a hold is no move", ("held", hold["placed_by"], hold["placed_at"]) in moves)
+            require("a hold is no move", ("held", hold["placed_by"], hold["placed_at"], hold["reason"]) in moves)
         if hold["released_by"] is not None:
-            require("a release is no move", ("draft", hold["released_by"], hold["released_at"]) in moves)
+            released = ("draft", hold["released_by"], hold["released_at"], hold["release_reason"])
+            require("a release is no move", released in moves)
+
+
+def _check_words(told: Any) -> None:
+    """What a person wrote lies sealed; the words shown beside it are those that it promises, or are erased."""
+    if not isinstance(told, dict):
+        for inner in told if isinstance(told, list) else ():
+            _check_words(inner)
+        return
+    for key, said in told.items():
+        _check_words(said)
+        if not key.endswith(IN_WORDS):
+            continue
+        name = key.removesuffix(IN_WORDS)
+        if (salt := told.get(f"{name}_salt")) is None:
+            require(f"a {name} is shown without its salt", said.startswith("erased"))
+            continue
+        digest = base64.urlsafe_b64encode(hashlib.sha256(f"{salt}{said}".encode()).digest())
+        equal(f"a {name} in words", told[name].rpartition(".")[2], digest.rstrip(b"=").decode())
 
 
 def _check_tie_out(books: Books, tie_outs: Sequence[Json]) -> None:
@@ -2057,6 +2080,7 @@ def check_money(pack: Pack, books: Books, entries: Mapping[str, Json], report: R
     says = [number(told["payable"][name]) for name in ("total", "prepaid", "rounding", "payable")]
     equal("what is to be paid", says, [total, prepaid, rounding, total - prepaid + rounding])
     _check_set_off(pack, books, told["balance"])
+    _check_words(told)
     _check_collection(books, told["collection_holds"], entries)
     for document in told["corrected_by"]:
         _check_correction(document, {line["id"] for line in books.invoice["lines"]}, entries)

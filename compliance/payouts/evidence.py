@@ -8,10 +8,10 @@ from django.db import transaction
 
 from accounts import roles
 from accounts.roles import Role
-from compliance.payouts.models import EvidenceFile, GateCheck
+from compliance.payouts.models import EvidenceFile, GateCheck, Payee
 from compliance.payouts.models.gates import EVIDENCE_BYTES_MAX
 from compliance.payouts.rules import documents
-from core import audit
+from core import audit, personal_keys
 from core.errors import InvalidInputError, NotFoundError
 
 
@@ -24,7 +24,7 @@ def add_file(*, check_id: int, name: str, content: bytes, actor: Any, at: dateti
     media_type = documents.media_type_of(content)
     if media_type is None:
         raise InvalidInputError("Evidence is a PDF, a PNG or a JPEG.", pointer="/content")
-    check = GateCheck.objects.select_for_update().filter(pk=check_id).first()
+    check = GateCheck.objects.select_for_update(of=("self",)).select_related("payee").filter(pk=check_id).first()
     if check is None:
         raise NotFoundError(f"There is no gate check {check_id}.")
     sha256 = hashlib.sha256(content).hexdigest()
@@ -32,9 +32,9 @@ def add_file(*, check_id: int, name: str, content: bytes, actor: Any, at: dateti
     if stored is not None:
         return stored
     file = check.evidence_files.create(
-        name=documents.safe_name(name),
+        name=personal_keys.tell_about(check.payee, documents.safe_name(name)),
         media_type=media_type,
-        content=content,
+        content=_sealed(check.payee, content),
         size=len(content),
         sha256=sha256,
         added_by=actor,
@@ -48,3 +48,9 @@ def add_file(*, check_id: int, name: str, content: bytes, actor: Any, at: dateti
         at=at,
     )
     return file
+
+
+def _sealed(payee: Payee, content: bytes) -> bytes:
+    """Under the key of the payee; PersonErasedError where that was destroyed."""
+    key_id = payee.personal_key_id
+    return content if key_id is None else personal_keys.seal_bytes(content, key_id=key_id)

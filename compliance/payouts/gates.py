@@ -11,7 +11,7 @@ from compliance.payouts import waiting
 from compliance.payouts.models import GateCheck, GateDecision
 from compliance.payouts.rules import lifecycle
 from compliance.payouts.rules.lifecycle import Verdict
-from core import audit, history
+from core import audit, history, personal_keys, told
 from core.errors import DomainError, InvalidInputError, NotAllowedError, NotFoundError
 from core.models import AuditEntry
 
@@ -51,12 +51,14 @@ def decide_gate(
         to_state=lifecycle.LEADS_TO[decided],
         reason=reason.strip(),
         evidence=evidence.strip(),
-        evidence_files=list(check.evidence_files.values("name", "sha256")),
+        evidence_files=told.kept_within(list(check.evidence_files.values("name", "sha256"))),
         expires_at=expires_at,
         actor=actor,
         decided_at=moment,
     )
     _require_grounds(decision)
+    decision.reason = personal_keys.tell_about(check.payee, decision.reason)
+    decision.evidence = personal_keys.tell_about(check.payee, decision.evidence)
     decision.audit_entry = _append_audit(decision)
     decision.save(force_insert=True)
     _move(check, decision)

@@ -91,7 +91,7 @@ _DECISION_WITHOUT_ITS_AUDIT_ENTRY = """
 
 def _find_altered_documents() -> Iterator[str]:
     for file in EvidenceFile.objects.order_by("pk").iterator(chunk_size=20):
-        if hashlib.sha256(bytes(file.content)).hexdigest() != file.sha256:
+        if file.content and hashlib.sha256(bytes(file.content)).hexdigest() != file.sha256:
             yield f"document {file.pk} {file.name} of gate check {file.gate_check_id}"
 
 

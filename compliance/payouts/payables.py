@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from accounts import roles
 from accounts.roles import Role
 from compliance.payouts.models import Payable, Payee
-from core import audit, history, money
+from core import audit, history, money, personal_keys
 from core.errors import DomainError, InvalidInputError, NotFoundError
 
 
@@ -82,7 +82,8 @@ def withdraw_payable(*, payable_id: int, reason: str, actor: Any, at: datetime) 
         raise NotFoundError(f"There is no payable {payable_id}.")
     if payable.withdrawn_at is not None or hasattr(payable, "payout"):
         raise PayableSettledError("It is paid or withdrawn already; enter a new payable for what is still owed.")
-    payable.withdrawn_at, payable.withdrawn_by, payable.withdrawal_reason = at, actor, reason.strip()
+    payable.withdrawn_at, payable.withdrawn_by = at, actor
+    payable.withdrawal_reason = personal_keys.tell_about(payable.payee, reason.strip())
     fields = ["withdrawn_at", "withdrawn_by", "withdrawal_reason"]
     history.save_change(payable, fields=fields, actor=actor, reason=payable.withdrawal_reason)
     audit.append_entry(

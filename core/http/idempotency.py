@@ -94,7 +94,7 @@ def forget_answers(*, naming: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE core_idempotentanswer SET status = 410, content_type = 'application/problem+json', body = %s"
-            " WHERE position(convert_to(%s, 'UTF8') IN body) > 0 AND position('\"legal_name\"'::bytea IN body) > 0",
-            [gone, f'"code":"{naming}"'],
+            " WHERE position(convert_to(%s, 'UTF8') IN body) > 0",
+            [gone, f'"{naming}"'],
         )
         return int(cursor.rowcount)

@@ -9,7 +9,7 @@ from django.db import transaction
 from accounts import roles
 from accounts.models import Customer
 from accounts.roles import Role
-from core import audit, money
+from core import audit, money, personal_keys
 from core.errors import DomainError, InvalidInputError, NotFoundError
 from invoicing.charge_controls.models import AccessChange, AccessState, ControlFiring
 from invoicing.charge_controls.rules import lifecycle
@@ -53,9 +53,8 @@ def lift_hold(*, customer_code: str, reason: str, actor: Any, at: datetime) -> A
         state = lock_state(customer)
         if state is None or state.status != HELD:
             raise NotHeldError("Usage of this customer is not on hold.")
-        return move_access(
-            customer, state, to_status=ALLOWED, why=Why(cause="person", reason=reason.strip(), actor=actor), at=at
-        )
+        said = personal_keys.tell_about(customer, reason.strip())
+        return move_access(customer, state, to_status=ALLOWED, why=Why(cause="person", reason=said, actor=actor), at=at)
 
 
 def lock_state(customer: Customer) -> AccessState | None:

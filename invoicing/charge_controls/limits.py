@@ -11,7 +11,7 @@ from django.db import transaction
 from accounts import roles, validators
 from accounts.models import Customer
 from accounts.roles import Role
-from core import audit, money
+from core import audit, money, personal_keys
 from core.errors import InvalidInputError, NotFoundError
 from invoicing.charge_controls.models import CreditLimit
 
@@ -32,7 +32,8 @@ def set_limit(
         if customer is None:
             raise NotFoundError(f"There is no customer {customer_code}.")
         text = None if amount is None else money.amount_text(amount, currency=currency)
-        facts = {"currency": currency, "amount": text, "reason": reason.strip()}
+        said = personal_keys.tell_about(customer, reason.strip())
+        facts = {"currency": currency, "amount": text, "reason": said}
         entry = audit.append_entry(
             action="credit_limit.set", subject=f"customer:{customer.code}", actor=actor, facts=facts, at=at
         )
@@ -40,7 +41,7 @@ def set_limit(
             customer=customer,
             currency=currency,
             amount=amount,
-            reason=reason.strip(),
+            reason=said,
             set_by=actor,
             set_at=at,
             audit_entry=entry,

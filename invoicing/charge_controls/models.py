@@ -9,6 +9,7 @@ from accounts import validators
 from accounts.models import Customer
 from core.deciding import Kind, refuse_from
 from core.models import APPEND_ONLY, AuditEntry
+from core.sealed_fields import OpenedTextField
 from invoicing.policy.models import TriggerPolicy
 
 PERSON = settings.AUTH_USER_MODEL
@@ -35,7 +36,7 @@ class CreditLimit(models.Model):
     amount = models.DecimalField(
         max_digits=20, decimal_places=4, null=True, blank=True, help_text="Empty: the policy's own amount again."
     )
-    reason = models.TextField()
+    reason = OpenedTextField()
     set_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
     set_at = models.DateTimeField()
     audit_entry = models.OneToOneField(AuditEntry, on_delete=models.PROTECT, related_name="+")
@@ -121,7 +122,7 @@ class AccessState(models.Model):
     customer = models.OneToOneField(Customer, on_delete=models.PROTECT, related_name="access_state")
     status = models.CharField(max_length=10, choices=ACCESS)
     revision = models.PositiveIntegerField()
-    reason = models.TextField()
+    reason = OpenedTextField()
     changed_at = models.DateTimeField()
 
     class Meta:
@@ -148,7 +149,7 @@ class AccessChange(models.Model):
     from_status = models.CharField(max_length=10, choices=ACCESS)
     to_status = models.CharField(max_length=10, choices=ACCESS)
     cause = models.CharField(max_length=10, choices=CAUSES)
-    reason = models.TextField()
+    reason = OpenedTextField()
     firing = models.ForeignKey(ControlFiring, null=True, on_delete=models.PROTECT, related_name="access_changes")
     policy = models.ForeignKey(TriggerPolicy, null=True, on_delete=models.PROTECT, related_name="+")
     actor = models.ForeignKey(PERSON, null=True, on_delete=models.PROTECT, related_name="+")
@@ -187,7 +188,7 @@ class CreditReview(models.Model):
     opened_at = models.DateTimeField()
     resolved_by = models.ForeignKey(PERSON, null=True, on_delete=models.PROTECT, related_name="+")
     resolved_at = models.DateTimeField(null=True)
-    resolution = models.TextField(blank=True)
+    resolution = OpenedTextField(blank=True)
 
     class Meta:
         ordering = ["-id"]

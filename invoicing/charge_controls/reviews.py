@@ -7,7 +7,7 @@ from django.db import transaction
 
 from accounts import roles
 from accounts.roles import Role
-from core import audit
+from core import audit, personal_keys
 from core.errors import DomainError, InvalidInputError, NotFoundError
 from invoicing.charge_controls.models import ControlFiring, CreditReview
 from invoicing.notices import tell
@@ -62,7 +62,8 @@ def resolve_review(*, review_id: int, resolution: str, actor: Any, at: datetime)
         if review.status != CreditReview.Status.OPEN:
             raise ReviewClosedError("This review was resolved already.")
         review.status = CreditReview.Status.RESOLVED
-        review.resolved_by, review.resolved_at, review.resolution = actor, at, resolution.strip()
+        review.resolved_by, review.resolved_at = actor, at
+        review.resolution = personal_keys.tell_about(review.customer, resolution.strip())
         review.save(update_fields=["status", "resolved_by", "resolved_at", "resolution"])
         facts = {"resolution": review.resolution, "firing": review.firing_id}
         audit.append_entry(

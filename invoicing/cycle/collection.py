@@ -10,7 +10,7 @@ from django.db.models import F, Sum
 
 from accounts import roles
 from accounts.roles import Role
-from core import audit
+from core import audit, personal_keys
 from core.errors import DomainError, InvalidInputError
 from invoicing.cycle import move
 from invoicing.cycle.models import CollectionHold, Invoice
@@ -36,6 +36,7 @@ def hold_collection(*, invoice_id: int, reason: str, actor: Any, at: datetime) -
     roles.require_role(actor, *KEEPERS, to="hold the collection of an invoice")
     said = _said(reason)
     invoice = move.lock_invoice(invoice_id=invoice_id)
+    said = personal_keys.tell_about(invoice.customer, said)
     if invoice.status != Invoice.Status.FINAL:
         raise NothingToCollectError(f"{invoice} is {invoice.status}; only a final invoice is collected.")
     if invoice.payable <= 0:
@@ -54,6 +55,7 @@ def lift_collection(*, invoice_id: int, reason: str, actor: Any, at: datetime) -
     roles.require_role(actor, *KEEPERS, to="lift a hold on collection")
     said = _said(reason)
     invoice = move.lock_invoice(invoice_id=invoice_id)
+    said = personal_keys.tell_about(invoice.customer, said)
     found = open_hold(invoice)
     if found is None:
         raise CollectionHeldError(f"{invoice} is not on hold for collection; there is nothing to lift.")

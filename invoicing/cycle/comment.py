@@ -7,6 +7,7 @@ from django.db import transaction
 
 from accounts import roles
 from accounts.roles import Role
+from core import personal_keys
 from core.errors import InvalidInputError, NotFoundError
 from invoicing.cycle.models import Invoice, InvoiceComment
 
@@ -27,6 +28,8 @@ def add_comment(*, invoice_id: int, text: str, actor: Any, at: datetime) -> Invo
     said = text.strip().replace("\r\n", "\n")
     if not 1 <= len(said) <= LENGTH_MAX or "\x00" in said:
         raise CommentError(f"Write 1 to {LENGTH_MAX} characters.", pointer="/text")
-    if not Invoice.objects.filter(pk=invoice_id).exists():
+    invoice = Invoice.objects.select_related("customer").filter(pk=invoice_id).first()
+    if invoice is None:
         raise NotFoundError(f"There is no invoice {invoice_id}.")
-    return InvoiceComment.objects.create(invoice_id=invoice_id, author=actor, text=said, written_at=at)
+    kept = personal_keys.tell_about(invoice.customer, said)
+    return InvoiceComment.objects.create(invoice=invoice, author=actor, text=kept, written_at=at)

@@ -75,7 +75,8 @@ def ask_for_credit(
     _require_nothing_pending(issued)
     chosen = _choose(creditable_lines(issued), amounts=amounts, currency=issued.currency)
     note = _draft_note(issued, chosen, is_whole=amounts is None, actor=actor, at=at)
-    report = bulk.new_row(DeltaReport, kind=DeltaReport.Kind.ADJUSTMENT, invoice=note, reason=reason)
+    printed = personal_keys.tell_about(note, reason)  # it goes with the document, not with the customer
+    report = bulk.new_row(DeltaReport, kind=DeltaReport.Kind.ADJUSTMENT, invoice=note, reason=printed)
     delta.write_reports([(report, [_row(each, note=note) for each in chosen])], actor=actor, at=at)
     move.record_births([note], why_held={}, actor=actor, at=at)
     return note

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts import roles
 from accounts.roles import Role
-from core import audit
+from core import audit, personal_keys
 from core.errors import DomainError, NotFoundError
 from invoicing.cycle import delta, discard, move
 from invoicing.cycle.models import DeltaReport, Invoice, InvoiceLine
@@ -117,8 +117,13 @@ def require_second_person(report: DeltaReport, *, actor: AbstractBaseUser) -> No
 def move_report(report: DeltaReport, *, to_status: Status, reason: str, actor: AbstractBaseUser, at: datetime) -> None:
     """The one mover of delta reports: sets the status of a locked one and keeps the move in the audit chain."""
     from_status = report.status
-    report.status, report.decision_reason = to_status, reason
+    report.status, report.decision_reason = to_status, _told(report, reason)
     report.decided_by_id, report.decided_at = actor.pk, at
     report.save(update_fields=["status", "decision_reason", "decided_by", "decided_at"])
     fact = delta.fact_of(report, from_status=from_status)
     audit.append_entries([fact], actor=actor, at=at)
+
+
+def _told(report: DeltaReport, reason: str) -> str:
+    """Under the key of the customer whose draft it is about; a backfill is about many."""
+    return reason if report.invoice is None else personal_keys.tell_about(report.invoice.customer, reason)

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts import roles
 from accounts.roles import Role
-from core import history
+from core import history, personal_keys
 from invoicing.cycle import hold, move
 from invoicing.cycle.models import DeltaReport, Invoice
 from invoicing.cycle.rules import reasons
@@ -22,13 +22,15 @@ def discard_invoice(*, invoice_id: int, reason: str, actor: Any, at: datetime) -
     reason = reasons.clean_reason(reason)
     invoice = move.lock_invoice(invoice_id=invoice_id)
     move.require_move(invoice, to_status=Invoice.Status.DISCARDED)
-    _end_holds_and_breaks(invoice, reason=f"Discarded: {reason}", actor=actor, at=at)
+    ended = personal_keys.tell_about(invoice.customer, f"Discarded: {reason}")
+    _end_holds_and_breaks(invoice, reason=ended, actor=actor, at=at)
     # What was rejected was looked at: its window is late again only when more comes.
     snapshots = invoice.lines.filter(rated_line__snapshot__isnull=False).exclude(
         delta_rows__report__status=DeltaReport.Status.REJECTED
     )
     aggregate.retire_snapshots(list(snapshots.values_list("rated_line__snapshot_id", flat=True)), at=at)
-    move.move_invoice(invoice, to_status=Invoice.Status.DISCARDED, actor=actor, reason=reason, at=at)
+    kept = personal_keys.tell_about(invoice.customer, reason)
+    move.move_invoice(invoice, to_status=Invoice.Status.DISCARDED, actor=actor, reason=kept, at=at)
     return invoice
 
 

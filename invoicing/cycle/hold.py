@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts import roles
 from accounts.roles import Role
-from core import history
+from core import history, personal_keys
 from core.errors import DomainError, InvalidInputError
 from invoicing.cycle import move
 from invoicing.cycle.models import Break, Hold, HoldReason, Invoice
@@ -40,6 +40,7 @@ def hold_invoice(*, invoice_id: int, reason: str, actor: Any, at: datetime, reas
     reason = reasons.clean_reason(reason, label=listed.label if listed else "")
     invoice = move.lock_invoice(invoice_id=invoice_id)
     move.require_move(invoice, to_status=Invoice.Status.HELD)
+    reason = personal_keys.tell_about(invoice.customer, reason)
     return place_hold(invoice, cause=Hold.Cause.PERSON, reason=reason, listed=listed, actor=actor, at=at)
 
 
@@ -80,6 +81,7 @@ def release_invoice(*, invoice_id: int, reason: str, actor: Any, at: datetime, r
     hold = Hold.objects.select_for_update().get(invoice=invoice, released_at=None)
     if hold.placed_by_id == actor.pk:
         raise move.SamePersonError("You placed this hold; a colleague in finance has to release it.")
+    reason = personal_keys.tell_about(invoice.customer, reason)
     _accept_breaks(invoice, reason=reason, actor=actor, at=at)
     hold.released_by_id, hold.released_at, hold.release_reason = actor.pk, at, reason
     hold.listed_release = listed

@@ -197,7 +197,7 @@ def months() -> list[date]:
 def find_rows(wanted: Wanted, *, person_id: int, page: int = 1, rows: int = PAGE_ROWS) -> list[Row]:
     """One page of the queue, the first being 1, in one statement; `person_id` says whose own approvals to mark."""
     given = {**_parameters(wanted), "person": person_id, "rows": rows, "skip": (page - 1) * rows}
-    return [Row(**{**named, "customer": personal_keys.open_text(named["customer"])}) for named in _ask(_ROWS, given)]
+    return [Row(**personal_keys.open_within(named)) for named in _ask(_ROWS, given)]
 
 
 def find_list(wanted: Wanted) -> Listed:

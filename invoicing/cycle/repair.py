@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from accounts import roles
 from accounts.models import Seller
 from accounts.roles import Role
+from core import personal_keys
 from core.errors import DomainError
 from core.periods import Period
 from invoicing.cycle import assemble, close, delta, discard, draft, due, move, pause, reconcile, unusual
@@ -62,7 +63,8 @@ def repair_invoice(*, invoice_id: int, reason: str, actor: Any, at: datetime) ->
         discard.discard_invoice(invoice_id=before.pk, reason=reason, actor=actor, at=at)
         aggregate.carry_over(carried, at=at)
         fresh = _draft_again(before, watermark=mark, actor=actor, at=at)
-        delta.report_redraft(replaces=before, invoice=fresh, reason=reason, actor=actor, at=at)
+        why = personal_keys.tell_about(before.customer, reason)
+        delta.report_redraft(replaces=before, invoice=fresh, reason=why, actor=actor, at=at)
         return fresh
 
 

@@ -14,7 +14,7 @@ from standardwebhooks.webhooks import Webhook
 
 from accounts import roles
 from accounts.roles import Role
-from core import outbound
+from core import outbound, personal_keys
 from core.errors import DomainError, NotFoundError
 from core.outbound import OutboundError
 from invoicing.notices import endpoints, tell
@@ -76,8 +76,9 @@ def send_again(*, delivery_id: int, actor: Any, at: datetime) -> Delivery:
 
 def signed_request(notice: Notice, endpoint: Endpoint, *, at: datetime) -> tuple[bytes, dict[str, str]]:
     """The body and headers of Standard Webhooks: one id per notice, signed by every secret that is in use."""
+    said = personal_keys.open_within(notice.document)
     body = orjson.dumps(
-        {"type": notice.topic, "timestamp": notice.created_at.astimezone(UTC).isoformat(), "data": notice.document}
+        {"type": notice.topic, "timestamp": notice.created_at.astimezone(UTC).isoformat(), "data": said}
     )
     name = f"msg_{notice.pk}"
     signatures = [

@@ -9,7 +9,7 @@ from simple_history.models import HistoricalRecords
 from accounts import validators
 from accounts.models import Customer
 from core.models import APPEND_ONLY
-from core.sealed_fields import OpenedCharField
+from core.sealed_fields import OpenedCharField, OpenedTextField
 
 NO_TRUNCATE = APPEND_ONLY[1]
 
@@ -131,7 +131,7 @@ class Notice(models.Model):
     audience = models.CharField(max_length=20, choices=Audience.choices)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+")
     title = OpenedCharField(max_length=200, help_text="It names the customer, and so lies under the customer's key.")
-    text = models.TextField()
+    text = OpenedTextField()
     document = models.JSONField(help_text="The `data` of a webhook.")
     created_at = models.DateTimeField()
 

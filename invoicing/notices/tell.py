@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from accounts.models import Customer
-from core import personal_keys, work
+from core import personal_keys, told, work
 from invoicing.notices.models import Channel, Delivery, Endpoint, Notice
 
 DELIVERY_JOB = "notices.deliver"
@@ -35,8 +35,8 @@ def tell(news: News, *, at: datetime) -> Notice:
         audience=news.audience,
         customer=news.customer,
         title=personal_keys.seal_for(news.customer, news.title[:200]),
-        text=news.text,
-        document=news.document,
+        text=personal_keys.tell_about(news.customer, news.text),
+        document=told.kept_within(news.document),
         created_at=at,
     )
     for delivery in list(_deliveries(notice, news.channels, at=at)):

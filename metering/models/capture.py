@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from simple_history.models import HistoricalRecords
 
 from accounts.models import Customer
+from core import sealing, told
 from core.models import APPEND_ONLY
 from core.sealed_fields import OpenedTextField
 from metering.models.contracts import EventContract, EventContractVersion
@@ -156,7 +157,7 @@ class QuarantinedEvent(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(null=True)
-    decision_reason = models.TextField(blank=True)
+    decision_reason = OpenedTextField(blank=True)
     history = HistoricalRecords(excluded_fields=["raw"])
 
     class Meta:
@@ -188,3 +189,9 @@ class QuarantinedEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event_type or 'unreadable event'} {self.event_id}"
+
+    @property
+    def key_id(self) -> int | None:
+        """The key that the body lies under, which is that of the customer it names; None where it is in clear."""
+        token = sealing.read_token(told.kept(self.raw))
+        return None if token is None else token[0]

@@ -12,6 +12,7 @@ from accounts import queries
 from core import personal_keys
 from core.statements import run
 from metering.rules import exact_json, tally
+from metering.rules.envelope import SUBJECT
 from metering.rules.reading import Delivery, Unreadable
 from metering.rules.reasons import Reason
 from metering.rules.sorting import Held
@@ -60,10 +61,19 @@ def hold_events(deliveries: Sequence[Delivery], held: Sequence[Held], *, batch_i
 
 def _seal(rows: Sequence[_Waiting]) -> list[str]:
     """What is kept of each: nobody has looked at it yet, so all of it lies under the key of the customer it names."""
-    subjects = [tally.attribute_of(row.delivery, "subject") for row in rows]
-    customers = queries.find_customer_ids(sorted({subject for subject in subjects if subject}))
+    named = [_names_of(row.delivery) for row in rows]
+    aliases = queries.find_aliases(sorted({(system, name) for names in named for system, name in names if name}))
+    codes = [[aliases.get(one, one[1] if one[0] == SUBJECT else "") for one in names] for names in named]
+    customers = queries.find_customer_ids(sorted({code for found in codes for code in found if code}))
     keys = queries.find_personal_keys(sorted(customers.values()))
-    return [_sealed(row.raw, keys.get(customers.get(subject, 0))) for row, subject in zip(rows, subjects, strict=True)]
+    owners = [next((keys[customers[code]] for code in found if customers.get(code) in keys), None) for found in codes]
+    return [_sealed(row.raw, key_id) for row, key_id in zip(rows, owners, strict=True)]
+
+
+def _names_of(delivery: Delivery) -> list[tuple[str, str]]:
+    """What it calls its customer: a code or an id that stands for one, and an id of another system."""
+    subject, system, name = (tally.attribute_of(delivery, one) for one in ("subject", "subjectsystem", "subjectid"))
+    return [(SUBJECT, subject), *([(system, name)] if system and name else [])]
 
 
 def _sealed(raw: str, key_id: int | None) -> str:

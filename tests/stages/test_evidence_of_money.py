@@ -82,7 +82,7 @@ def test_a_pack_tells_what_is_held_given_back_and_contested(desk: disputes.Desk,
     files = packs.contents(path)
     money = json.loads(files["money.json"])
     first, second = money["collection_holds"]
-    assert (first["reason"].split(": ")[1], second["lifted_at"]) == ("until we know", None)
+    assert (first["reason_in_words"].split(": ")[1], second["lifted_at"]) == ("until we know", None)
     assert first["lifting_reason"].endswith("is closed: rejected.")
     (dispute,) = money["disputes"]
     assert [(one["to"], one["outcome"]) for one in dispute["transitions"]] == [
@@ -92,7 +92,7 @@ def test_a_pack_tells_what_is_held_given_back_and_contested(desk: disputes.Desk,
         ("ops", ""),
         ("closed", "rejected"),
     ]
-    assert dispute["transitions"][-1]["reason"] == ANSWER
+    assert dispute["transitions"][-1]["reason_in_words"] == ANSWER
     (note,) = money["corrected_by"]
     assert (note["status"], note["credits"][0]["amount"]) == ("final", "-2")
     kinds = json.loads(files["manifest.json"])["kinds"]

@@ -90,7 +90,7 @@ def test_an_approval_is_one_decision_with_evidence_end_and_audit_link() -> None:
     assert (check.state, check.expires_at) == ("approved", NOON + YEAR)
     assert (decision.from_state, decision.to_state, decision.actor) == ("not_started", "approved", desk.ops)
     assert decision.evidence == "passport and register extract"
-    assert decision.evidence_files == [{"name": "passport.pdf", "sha256": file.sha256}]
+    assert decision.documents == [{"name": "passport.pdf", "sha256": file.sha256}]
     assert NOON <= decision.decided_at < NOON + timedelta(minutes=1)
     entry = AuditEntry.objects.get(pk=decision.audit_entry_id)
     assert (entry.action, entry.subject) == ("gate_check.approve", f"gate_check:{check.pk}")

@@ -1,5 +1,6 @@
 """What is kept of persons: under their keys in the database, readable for us, gone with the key."""
 
+import copy
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -12,11 +13,15 @@ from pytest_django import Settings
 
 from accounts import customers
 from accounts.models import Customer
-from compliance.payouts.models import Payee
-from core import personal_keys, sealing
+from compliance.payouts import evidence
+from compliance.payouts.models import EvidenceFile, Payee
+from core import audit, canonical, personal_keys, sealing
 from core.models import PersonalKey
-from tests.builders import people
+from invoicing.cycle import comment
+from invoicing.cycle.models import Invoice, InvoiceComment
+from tests.builders import billing, dumps, payouts, people
 from tests.builders.guards import refuses
+from tests.builders.tampering import tamper
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 WHO = {
@@ -184,3 +189,40 @@ def test_a_missing_master_key_is_named(erika: Customer, settings: Settings) -> N
     settings.SECRET_KEY = "another one altogether, from which nothing follows that was there before"
     with pytest.raises(sealing.SealBrokenError, match=f"master key {name}; add that one to PERSONAL_DATA_KEYS"):
         Customer.objects.get(pk=erika.pk)
+
+
+def test_what_was_told_before_is_sealed_too_and_what_was_issued_stays(erika: Customer) -> None:
+    """A remark, a letter's or paper's bytes from before lie in clear; an old invoice has no key and gets none."""
+    company = billing.open_company()
+    [invoice] = billing.issue(company, [billing.billed_customer(company)])
+    comment.add_comment(invoice_id=invoice.pk, text="x", actor=company.finance, at=billing.CLOSING)
+    desk = payouts.open_desk()
+    check = payouts.check_of(payouts.payee(desk), "kyc")
+    evidence.add_file(check_id=check.pk, name="x.pdf", content=b"%PDF-1.4", actor=desk.ops, at=payouts.NOON)
+    tamper("UPDATE cycle_invoicecomment SET text = 'Egon called'")
+    tamper("UPDATE payouts_evidencefile SET name = 'Egon.pdf', content = 'of Egon', sha256 = repeat('0', 64)")
+    tamper("UPDATE cycle_invoice SET personal_key_id = NULL")
+    call_command("personal_keys", "seal")
+    assert dumps.find_words(["Egon"]) == []
+    assert InvoiceComment.objects.get().text == "Egon called"
+    file = EvidenceFile.objects.get()
+    assert (file.name, file.content) == ("Egon.pdf", b"of Egon")
+    assert Invoice.objects.get(pk=invoice.pk).personal_key_id is None
+    before = stored("cycle_invoicecomment", "payouts_evidencefile")
+    call_command("personal_keys", "seal")
+    assert stored("cycle_invoicecomment", "payouts_evidencefile") == before
+
+
+def test_a_text_that_was_told_is_kept_sealed_wherever_it_goes(erika: Customer) -> None:
+    """Copied, pickled or hashed it stays what it is; cut or joined it is an ordinary text."""
+    told = personal_keys.tell_about(erika, "Egon called")
+    assert told == "Egon called"
+    assert copy.deepcopy(told).kept == told.kept
+    assert b"Egon" not in canonical.canonical_bytes({"reason": told})
+    entry = audit.append_entry(action="a", subject="s", actor=None, facts={"why": [told]}, at=people.NOW)
+    assert entry.facts == {"why": [told.kept]}
+    assert personal_keys.open_within(entry.facts) == {"why": ["Egon called"]}
+    promised = told.kept.rpartition(".")[2]
+    assert promised == sealing.promise("Egon called", salt=personal_keys.salt_of(told.kept))
+    assert promised != sealing.promise("Egon calls", salt=personal_keys.salt_of(told.kept))
+    assert not hasattr(told.strip(), "kept")

@@ -8,7 +8,7 @@ from django.db.models import Q
 from accounts.models import Customer
 from compliance.disputes.models.policies import OWNERS, DisputePolicy
 from core.models import APPEND_ONLY, AuditEntry
-from core.sealed_fields import OpenedCharField
+from core.sealed_fields import OpenedCharField, OpenedTextField
 from invoicing.cycle.models import Invoice, InvoiceLine
 
 PERSON = settings.AUTH_USER_MODEL
@@ -197,7 +197,7 @@ class DisputeTransition(models.Model):
     from_status = models.CharField(max_length=20, choices=STATUSES, blank=True)
     to_status = models.CharField(max_length=20, choices=STATUSES)
     outcome = models.CharField(max_length=20, choices=OUTCOMES, blank=True)
-    reason = models.TextField(blank=True)
+    reason = OpenedTextField(blank=True)
     actor = models.ForeignKey(PERSON, null=True, on_delete=models.PROTECT, related_name="+")
     moved_at = models.DateTimeField()
     audit_entry = models.OneToOneField(AuditEntry, on_delete=models.PROTECT, related_name="+")

@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from compliance.disputes.models.disputes import NO_DELETE, NO_TRUNCATE, Dispute
 from core.models import AuditEntry
+from core.sealed_fields import OpenedTextField
 from invoicing.cycle.models import CollectionHold
 
 PERSON = settings.AUTH_USER_MODEL
@@ -28,7 +29,7 @@ class DisputeHold(models.Model):
     hold = models.OneToOneField(CollectionHold, on_delete=models.PROTECT, related_name="+")
     kept_by = models.ForeignKey(PERSON, null=True, on_delete=models.PROTECT, related_name="+")
     kept_at = models.DateTimeField(null=True)
-    kept_reason = models.TextField(blank=True, help_text="Why it stands after the dispute is closed.")
+    kept_reason = OpenedTextField(blank=True, help_text="Why it stands after the dispute is closed.")
     kept_entry = models.OneToOneField(AuditEntry, null=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:

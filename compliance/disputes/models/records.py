@@ -8,7 +8,7 @@ from django.db.models import Q
 from compliance.disputes.models.disputes import NO_DELETE, NO_TRUNCATE, PATHS, Dispute
 from compliance.evidence.models import EvidencePack
 from core.models import APPEND_ONLY, AuditEntry
-from core.sealed_fields import OpenedCharField
+from core.sealed_fields import OpenedCharField, OpenedTextField
 from invoicing.cycle.models import DeltaReport, Invoice
 from invoicing.documents.models import StoredDocument
 
@@ -127,7 +127,7 @@ class DisputeLetter(models.Model):
     dispute = models.OneToOneField(Dispute, on_delete=models.PROTECT, related_name="letter")
     evidence = models.ForeignKey(DisputeEvidence, on_delete=models.PROTECT, related_name="+")
     pack_sha256 = models.CharField(max_length=64)
-    text = models.TextField()
+    text = OpenedTextField(about="dispute__invoice", help_text="Under the key of the invoice, as its PDF is.")
     pdf = models.OneToOneField(StoredDocument, on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField()
 

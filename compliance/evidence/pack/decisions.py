@@ -97,7 +97,7 @@ def moves_of(invoice: Invoice) -> list[dict[str, Any]]:
             "from": move.from_status,
             "to": move.to_status,
             "actor": move.actor_id,
-            "reason": move.reason,
+            **wording.said("reason", move.reason),
             "content_hash": move.content_hash,
             "at": wording.instant(move.moved_at),
             "audit_reference": move.audit_entry.reference,
@@ -109,12 +109,12 @@ def moves_of(invoice: Invoice) -> list[dict[str, Any]]:
 def _hold(hold: Hold) -> dict[str, Any]:
     return {
         "cause": hold.cause,
-        "reason": hold.reason,
+        **wording.said("reason", hold.reason),
         "placed_by": hold.placed_by_id,
         "placed_at": wording.instant(hold.placed_at),
         "released_by": hold.released_by_id,
         "released_at": wording.instant(hold.released_at),
-        "release_reason": hold.release_reason,
+        **wording.said("release_reason", hold.release_reason),
     }
 
 
@@ -126,7 +126,7 @@ def _break(found: Break) -> dict[str, Any]:
         "opened_at": wording.instant(found.opened_at),
         "closed_at": wording.instant(found.closed_at),
         "closed_by": found.closed_by_id,
-        "closing_reason": found.closing_reason,
+        **wording.said("closing_reason", found.closing_reason),
     }
 
 
@@ -142,7 +142,8 @@ def _delta(report: DeltaReport) -> dict[str, Any]:
         "created_by": report.author_id,
         "decided_by": report.decided_by_id,
         "decided_at": wording.instant(report.decided_at),
-        "reason": report.decision_reason,
+        **wording.said("reason", report.decision_reason),
+        **wording.said("asked_for", report.reason),
         "hashed_text": canonical.canonical_bytes(delta.document_of(report, rows)).decode(),
     }
 

@@ -64,13 +64,13 @@ def _sums(postings: QuerySet[Posting]) -> dict[str, str]:
 def _collection_hold(hold: CollectionHold) -> dict[str, Any]:
     lifting = hold.lifting_entry
     return {
-        "reason": hold.reason,
+        **wording.said("reason", hold.reason),
         "placed_by": hold.placed_by_id,
         "placed_at": wording.instant(hold.placed_at),
         "audit_reference": hold.audit_entry.reference,
         "lifted_by": hold.lifted_by_id,
         "lifted_at": wording.instant(hold.lifted_at),
-        "lifting_reason": hold.lifting_reason,
+        **wording.said("lifting_reason", hold.lifting_reason),
         "lifting_reference": None if lifting is None else lifting.reference,
     }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from core import money
+from core import money, personal_keys, told
 from metering.rules import exact_json
 
 
@@ -28,9 +28,24 @@ def span(start: datetime, end: datetime) -> dict[str, Any]:
     return {"start": instant(start), "end": instant(end)}
 
 
+def said(name: str, text: str) -> dict[str, str]:
+    """What somebody wrote, as the audit chain has it; sealed words also as they can be read today.
+
+    The salt proves them, for the sealed form promises the hash of both. Once the key is gone there is none, and the
+    words are "erased on …".
+    """
+    sealed = told.kept(text)
+    if sealed == text:
+        return {name: text}
+    salt = personal_keys.salt_of(sealed)
+    return {name: text, f"{name}_in_words": str(text), **({f"{name}_salt": salt} if salt else {})}
+
+
 def document(value: Any) -> bytes:
-    """A file for people and programs; numbers from events and filters keep their digits."""
-    return orjson.dumps(value, default=_exact, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
+    """A file for people and programs; numbers from events and filters keep their digits, what is sealed stays so."""
+    return (
+        orjson.dumps(told.kept_within(value), default=_exact, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
+    )
 
 
 def _exact(value: Any) -> Any:

@@ -196,7 +196,10 @@ class GateCheckAdmin(ReadingPage, HistoryAdmin):
         file = EvidenceFile.objects.filter(gate_check=check_id, pk=file_id).first()
         if file is None:
             raise Http404
-        return downloads.evidence_response(file)
+        try:
+            return downloads.evidence_response(file)
+        except downloads.DocumentErasedError as error:
+            return HttpResponse(error.message, status=error.http_status, content_type="text/plain")
 
     has_approve_permission = may_give(Verdict.APPROVE)
     has_review_permission = may_give(Verdict.REVIEW)

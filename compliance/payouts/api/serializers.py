@@ -111,6 +111,7 @@ class GateDecisionSerializer(serializers.ModelSerializer[GateDecision]):
     """One decision about a gate."""
 
     actor = serializers.CharField(source="actor.get_username")
+    evidence_files = serializers.JSONField(source="documents")
     audit_reference = serializers.CharField(source="audit_entry.reference")
 
     class Meta:

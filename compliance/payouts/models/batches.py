@@ -10,6 +10,7 @@ from accounts import validators
 from compliance.payouts.models.payees import Payee
 from compliance.payouts.rules.judgement import Outcome
 from core.models import APPEND_ONLY, AuditEntry
+from core.sealed_fields import OpenedTextField
 
 
 class Payable(models.Model):
@@ -23,7 +24,7 @@ class Payable(models.Model):
     created_at = models.DateTimeField()
     withdrawn_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     withdrawn_at = models.DateTimeField(null=True)
-    withdrawal_reason = models.TextField(blank=True)
+    withdrawal_reason = OpenedTextField(blank=True)
     history = HistoricalRecords()
 
     class Meta:

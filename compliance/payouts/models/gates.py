@@ -11,7 +11,9 @@ from compliance.payouts.models.payees import GATE_KINDS, Payee
 from compliance.payouts.rules import lifecycle
 from compliance.payouts.rules.gates import STORED, GateKind, GateState
 from compliance.payouts.rules.lifecycle import Verdict
+from core import personal_keys
 from core.models import APPEND_ONLY, AuditEntry
+from core.sealed_fields import OpenedBinaryField, OpenedCharField, OpenedTextField
 
 STATE_LABELS = [
     (str(GateState.NOT_STARTED), "Not started"),
@@ -88,12 +90,12 @@ class GateCheck(models.Model):
 
 
 class EvidenceFile(models.Model):
-    """A document that was looked at for a gate, kept as it came."""
+    """A document that was looked at for a gate, kept as it came until its payee is erased."""
 
     gate_check = models.ForeignKey(GateCheck, on_delete=models.PROTECT, related_name="evidence_files")
-    name = models.CharField(max_length=200)
+    name = OpenedCharField(max_length=200, about="gate_check__payee")
     media_type = models.CharField(max_length=60)
-    content = models.BinaryField()
+    content = OpenedBinaryField(about="gate_check__payee", help_text="Under the key of the payee; empty once erased.")
     size = models.PositiveIntegerField(validators=[MaxValueValidator(EVIDENCE_BYTES_MAX)])
     sha256 = models.CharField(max_length=64)
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -109,7 +111,7 @@ class EvidenceFile(models.Model):
         triggers = APPEND_ONLY
 
     def __str__(self) -> str:
-        return self.name
+        return str(self.name)
 
 
 class GateDecision(models.Model):
@@ -119,8 +121,8 @@ class GateDecision(models.Model):
     verdict = models.CharField(max_length=10, choices=VERDICTS)
     from_state = models.CharField(max_length=20, choices=STATE_LABELS)
     to_state = models.CharField(max_length=20, choices=STATE_LABELS)
-    reason = models.TextField()
-    evidence = models.TextField(blank=True, help_text="What was looked at: document, register, screening list.")
+    reason = OpenedTextField()
+    evidence = OpenedTextField(blank=True, help_text="What was looked at: document, register, screening list.")
     evidence_files = models.JSONField(default=list, help_text="`[{name, sha256}]` on the check at this instant.")
     expires_at = models.DateTimeField(null=True)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -162,3 +164,8 @@ class GateDecision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_verdict_display()} on {self.decided_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def documents(self) -> list[dict[str, str]]:
+        """`evidence_files` as they may be read: names lie under the key of the payee."""
+        return list(personal_keys.open_within(self.evidence_files))

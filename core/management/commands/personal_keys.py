@@ -22,6 +22,8 @@ class Command(BaseCommand):
         if options["what"] == "seal":
             for name, count in bring_over.seal_plain_rows():
                 self.stdout.write(f"{count} {name} sealed")
+            for name, count in bring_over.seal_told_texts():
+                self.stdout.write(f"{count} {name} sealed")
             return
         for count in bring_over.wrap_anew():
             self.stdout.write(f"{count} keys wrapped by {sealing.present_master()}")

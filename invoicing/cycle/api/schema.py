@@ -275,9 +275,10 @@ class HoldReasonShape(serializers.Serializer[object]):
 
 
 class CommentShape(serializers.Serializer[object]):
-    """A remark for colleagues; never changed."""
+    """A remark for colleagues; never changed, and gone with the customer when that one is erased."""
 
     id = serializers.IntegerField()
+    customer = serializers.CharField(help_text="The code.")
     author = serializers.CharField()
     text = serializers.CharField()
     written_at = serializers.DateTimeField()

@@ -197,6 +197,7 @@ def _approvals(invoice: Invoice) -> list[dict[str, Any]]:
 def comment_json(comment: InvoiceComment) -> dict[str, Any]:
     return {
         "id": comment.pk,
+        "customer": comment.invoice.customer.code,
         "author": comment.author.get_username(),
         "text": comment.text,
         "written_at": instant(comment.written_at),

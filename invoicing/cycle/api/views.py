@@ -169,7 +169,7 @@ class CommentsView(IdempotentWrites, RuledView, APIView):
     def get(self, request: Request, invoice_id: int) -> Response:
         if not Invoice.objects.filter(pk=invoice_id).exists():
             raise NotFoundError(f"There is no invoice {invoice_id}.")
-        kept = InvoiceComment.objects.filter(invoice_id=invoice_id).select_related("author")
+        kept = InvoiceComment.objects.filter(invoice_id=invoice_id).select_related("author", "invoice__customer")
         return Response([shapes.comment_json(one) for one in kept])
 
     @extend_schema(request=schema.CommentBody, responses={201: schema.CommentShape, **WRITE_REFUSALS})

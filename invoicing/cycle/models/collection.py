@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from core.models import AuditEntry
+from core.sealed_fields import OpenedTextField
 from invoicing.cycle.models import guards
 from invoicing.cycle.models.invoices import Invoice
 
@@ -23,7 +24,7 @@ class CollectionHold(models.Model):
     """Nobody asks for the money of an invoice until this is lifted; what is owed stays owed."""
 
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="collection_holds")
-    reason = models.TextField()
+    reason = OpenedTextField()
     placed_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
     placed_at = models.DateTimeField()
     audit_entry = models.OneToOneField(AuditEntry, on_delete=models.PROTECT, related_name="+")
@@ -31,7 +32,7 @@ class CollectionHold(models.Model):
         PERSON, null=True, on_delete=models.PROTECT, related_name="+", help_text="None where the product lifted it."
     )
     lifted_at = models.DateTimeField(null=True)
-    lifting_reason = models.TextField(blank=True)
+    lifting_reason = OpenedTextField(blank=True)
     lifting_entry = models.OneToOneField(AuditEntry, null=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:

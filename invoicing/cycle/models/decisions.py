@@ -7,6 +7,7 @@ from django.db.models import F, Q
 from simple_history.models import HistoricalRecords
 
 from core.models import APPEND_ONLY, AuditEntry
+from core.sealed_fields import OpenedTextField
 from invoicing.cycle.models import guards
 from invoicing.cycle.models.invoices import Invoice
 from invoicing.cycle.models.review import HoldReason
@@ -21,7 +22,7 @@ class InvoiceTransition(models.Model):
     from_status = models.CharField(max_length=10, blank=True)
     to_status = models.CharField(max_length=10)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
-    reason = models.TextField(blank=True)
+    reason = OpenedTextField(blank=True)
     content_hash = models.CharField(max_length=64)
     moved_at = models.DateTimeField()
     audit_entry = models.OneToOneField(AuditEntry, on_delete=models.PROTECT, related_name="+")
@@ -57,7 +58,7 @@ class Hold(models.Model):
     listed_reason = models.ForeignKey(
         HoldReason, null=True, on_delete=models.PROTECT, related_name="+", help_text="The usual reason, if it is one."
     )
-    reason = models.TextField()
+    reason = OpenedTextField()
     placed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     placed_at = models.DateTimeField()
     released_by = models.ForeignKey(
@@ -69,7 +70,7 @@ class Hold(models.Model):
     )
     released_at = models.DateTimeField(null=True)
     listed_release = models.ForeignKey(HoldReason, null=True, on_delete=models.PROTECT, related_name="+")
-    release_reason = models.TextField(blank=True)
+    release_reason = OpenedTextField(blank=True)
     history = HistoricalRecords()
 
     class Meta:
@@ -103,4 +104,4 @@ class Hold(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.reason
+        return str(self.reason)

@@ -7,6 +7,7 @@ from django.db.models import F, Q
 
 from accounts.models import Customer
 from core.models import APPEND_ONLY
+from core.sealed_fields import OpenedTextField
 from invoicing.cycle.models import guards
 from invoicing.cycle.models.invoices import Invoice
 from invoicing.cycle.models.lines import InvoiceLine
@@ -60,7 +61,7 @@ class DeltaReport(models.Model):
     replaces = models.ForeignKey(
         Invoice, null=True, on_delete=models.PROTECT, related_name="+", help_text="The discarded draft before it."
     )
-    reason = models.TextField(help_text="Why anything changes.")
+    reason = OpenedTextField(help_text="Why anything changes.")
     content_hash = models.CharField(
         max_length=64, help_text="SHA-256 of every row, and of the draft that carries them."
     )
@@ -74,7 +75,7 @@ class DeltaReport(models.Model):
     proposed_at = models.DateTimeField()
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(null=True)
-    decision_reason = models.TextField(blank=True)
+    decision_reason = OpenedTextField(blank=True)
 
     class Meta:
         ordering = ["-id"]

@@ -8,6 +8,7 @@ from simple_history.models import HistoricalRecords
 
 from accounts import validators
 from core.models import APPEND_ONLY, AuditEntry
+from core.sealed_fields import OpenedTextField
 from invoicing.cycle.models import guards
 from invoicing.cycle.models.invoices import Invoice
 
@@ -42,7 +43,7 @@ class InvoiceComment(models.Model):
 
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="comments")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    text = models.TextField()
+    text = OpenedTextField(about="invoice__customer", help_text="Under the customer's key.")
     written_at = models.DateTimeField()
 
     class Meta:
@@ -51,7 +52,7 @@ class InvoiceComment(models.Model):
         triggers = APPEND_ONLY
 
     def __str__(self) -> str:
-        return self.text[:80]
+        return str(self.text)[:80]
 
 
 class HoldReason(models.Model):

@@ -7,6 +7,7 @@ from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
 from core.models import APPEND_ONLY
+from core.sealed_fields import OpenedTextField
 from invoicing.cycle.models import guards
 from invoicing.cycle.models.invoices import Invoice
 from invoicing.cycle.rules import breaks
@@ -54,7 +55,7 @@ class Break(models.Model):
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
     closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
-    closing_reason = models.TextField(blank=True)
+    closing_reason = OpenedTextField(blank=True)
     history = HistoricalRecords()
 
     class Meta:
