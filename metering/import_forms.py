@@ -227,13 +227,14 @@ def _common_attributes(request: ImportRequest) -> dict[str, str]:
 def _read_json(block: Block) -> Iterator[tuple[int, Delivery]]:
     """Give each line that is not empty, with its number."""
     numbers = [number for number, line in enumerate(block.lines, start=block.first_number) if not line.isspace()]
-    return zip(numbers, _read_lines(block.lines), strict=True)
+    lines = block.lines if len(numbers) == len(block.lines) else [line for line in block.lines if not line.isspace()]
+    return zip(numbers, _read_lines(lines), strict=True)
 
 
 def _read_lines(lines: Sequence[bytes]) -> list[Delivery]:
     """Read all at once, or where that is too much structure for one body, in halves."""
     try:
-        return reading.read_lines(b"".join(lines))
+        return reading.read_separate(b"".join(lines), lines)
     except BatchTooLargeError:
         if len(lines) == 1:
             return [reading.read_one(lines[0].decode())]

@@ -24,7 +24,7 @@ from metering import import_storing
 from metering.import_chunks import Chunk
 from metering.import_storing import Checked, Job, Stored
 
-WORKERS_MIN, WORKERS_MAX = 2, 4
+WORKERS_MAX = 4
 log = structlog.get_logger(__name__)
 
 
@@ -65,7 +65,8 @@ def store_chunks(chunks: Iterator[Chunk], *, job: Job, rows_done: int) -> Iterat
     """
     workers: list[_Worker] = []
     try:
-        for _number in range(max(WORKERS_MIN, min(WORKERS_MAX, len(os.sched_getaffinity(0))))):
+        # One more than there are processors, for now and then each waits for its turn, and for the disk.
+        for _number in range(min(WORKERS_MAX, len(os.sched_getaffinity(0)) + 1)):
             workers.append(_start(job, others=[worker.pipe for worker in workers]))
         yield from _Line(workers, chunks, rows_done).run()
     except (EOFError, OSError) as error:

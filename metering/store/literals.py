@@ -1,6 +1,7 @@
 """PostgreSQL array literals, joined by hand: an adapter that looks at each element costs more than the insert."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 _SEPARATOR = "\x1f"  # stands in no JSON text and in no printable one
 
@@ -9,6 +10,8 @@ def text_array(texts: Sequence[str]) -> str:
     """Write `text[]` or `jsonb[]`; ValueError for a text with the control character that joins them here."""
     if not texts:
         return "{}"
+    if _are_one(texts):
+        return _repeated(text_array(texts[:1])[1:-1], len(texts))
     joined = _SEPARATOR.join(texts)
     if joined.count(_SEPARATOR) != len(texts) - 1 or "\x00" in joined:
         raise ValueError("a text holds a control character that cannot be sent to PostgreSQL")
@@ -17,17 +20,30 @@ def text_array(texts: Sequence[str]) -> str:
 
 def nullable_array(texts: Iterable[str | None]) -> str:
     """Write the same where some are absent; `text_array` is many times faster."""
-    return "{" + ",".join("NULL" if text is None else f'"{_escaped(text)}"' for text in texts) + "}"
+    found = list(texts)
+    if _are_one(found) and found[0] is None:
+        return _repeated("NULL", len(found))
+    return "{" + ",".join("NULL" if text is None else f'"{_escaped(text)}"' for text in found) + "}"
 
 
 def plain_array(values: Iterable[object]) -> str:
     """Write numbers or instants, whose text needs no quotes."""
-    return "{" + ",".join(map(str, values)) + "}"
+    found = list(values)
+    return _repeated(str(found[0]), len(found)) if _are_one(found) else "{" + ",".join(map(str, found)) + "}"
 
 
 def hex_array(values: Sequence[bytes]) -> str:
     """Write `bytea[]`."""
-    return plain_array([r'"\\x' + value.hex() + '"' for value in values])
+    return '{"\\\\x' + '","\\\\x'.join(map(bytes.hex, values)) + '"}' if values else "{}"
+
+
+def _are_one(values: Sequence[Any]) -> bool:
+    """Say that all of several are the same, as the source of a delivery's events mostly is."""
+    return len(values) > 1 and values[0] == values[-1] and len(set(values)) == 1
+
+
+def _repeated(text: str, times: int) -> str:
+    return "{" + f"{text}," * (times - 1) + text + "}"
 
 
 def _escaped(text: str) -> str:

@@ -17,6 +17,8 @@ from metering.rules.tally import OUTCOMES, Tally
 from metering.store.literals import hex_array, nullable_array, plain_array, text_array
 
 # Rows come sorted by identity: two deliveries of the same events wait for each other instead of deadlocking.
+# JSON comes as text and is read row by row: what PostgreSQL needs to read it, it frees after each row, but of a whole
+# array only at the end, which takes twice as long.
 _INSERT = """
 WITH stamp AS MATERIALIZED (
     SELECT coalesce(%s::bigint, nextval('metering_capturebatch_id_seq')) AS batch_id,
@@ -24,7 +26,7 @@ WITH stamp AS MATERIALIZED (
 ), sent AS MATERIALIZED (
     SELECT nextval('metering_usageevent_seq_seq') AS seq, *
     FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::bytea[],
-                %s::jsonb[], %s::jsonb[])
+                %s::text[], %s::text[])
       AS row (source, event_id, customer_id, contract_id, contract_version_id, occurred_at, fingerprint, data, extras)
 ), fresh AS (
     INSERT INTO metering_eventkey (source, event_id, seq, occurred_at, batch_id, fingerprint)
@@ -35,7 +37,7 @@ WITH stamp AS MATERIALIZED (
     INSERT INTO metering_usageevent (seq, source, event_id, customer_id, contract_id, contract_version_id, batch_id,
                                      occurred_at, received_at, fingerprint, data, extras)
     SELECT seq, source, event_id, customer_id, contract_id, contract_version_id, batch_id,
-           occurred_at, received_at, fingerprint, data, extras
+           occurred_at, received_at, fingerprint, data::jsonb, extras::jsonb
     FROM sent JOIN fresh USING (seq), stamp
     RETURNING seq
 )
@@ -64,7 +66,7 @@ WITH lock AS MATERIALIZED (
 ), sent AS MATERIALIZED (
     SELECT nextval('metering_usageevent_seq_seq') AS seq, row.*, batches[row.delivery] AS batch_id, received_at
     FROM stamp, unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[],
-                       %s::bytea[], %s::jsonb[], %s::jsonb[], %s::int[])
+                       %s::bytea[], %s::text[], %s::text[], %s::int[])
       AS row (source, event_id, customer_id, contract_id, contract_version_id, occurred_at, fingerprint, data, extras,
               delivery)
 ), keys AS (
@@ -74,7 +76,7 @@ WITH lock AS MATERIALIZED (
     INSERT INTO metering_usageevent (seq, source, event_id, customer_id, contract_id, contract_version_id, batch_id,
                                      occurred_at, received_at, fingerprint, data, extras)
     SELECT seq, source, event_id, customer_id, contract_id, contract_version_id, batch_id,
-           occurred_at, received_at, fingerprint, data, extras
+           occurred_at, received_at, fingerprint, data::jsonb, extras::jsonb
     FROM sent
 )
 INSERT INTO metering_capturebatch (id, channel, origin, received_at, received, accepted, duplicates, quarantined,

@@ -115,3 +115,40 @@ def test_orjson_alone_would_have_lost_these() -> None:
     assert orjson.loads('{"a":1,"a":2}') == {"a": 2}
     assert orjson.loads("18446744073709551616") == 1.8446744073709552e19
     assert orjson.loads("0.1000000000000000055") == 0.1
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "value"),
+    [
+        ('{"n":1.5}', "n", Decimal("1.5")),
+        ('{"n":1e2}', "n", Decimal("1E+2")),
+        ('{"n":18446744073709551616}', "n", Decimal(18446744073709551616)),
+        ('{"n":{"m":0.1}}', "n", {"m": Decimal("0.1")}),
+        ('{"n":[0.1]}', "n", [Decimal("0.1")]),
+        ('{"n":3,"t":"a\\":b","u":null,"w":true}', "n", 3),
+    ],
+)
+def test_what_lies_in_data_is_as_exact_as_anything(data: str, name: str, value: Any) -> None:
+    line = f'{{"id":"a","data":{data},"time":"t"}}'
+    for event in reading.read_lines(f"{line}\n{line}".encode()):
+        assert isinstance(event, dict)
+        assert event["data"][name] == value
+        assert type(event["data"][name]) is type(value)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        '{"id":"a","data":{"n":1,"n":2}}',
+        '{"id":"a","id":"b","data":{"n":1}}',
+        '{"id":"a","data":{"n":1},"data":{"n":2}}',
+        '{"id":{"x":1,"x":2},"data":"d"}',
+        '{"id":"a","data":{"n":1},"more":{"x":1,"x":2}}',
+    ],
+)
+def test_a_name_that_stands_twice_is_found_beside_data_and_in_it(event: str) -> None:
+    good = '{"id":"a","data":{"n":1}}'
+    found = reading.read_lines(f"{good}\n{event}".encode())
+    assert isinstance(found[0], dict)
+    assert isinstance(found[1], Unreadable)
+    assert [one.code for one in found[1].reasons] == ["duplicate_key"]
