@@ -104,9 +104,11 @@ def event(kind: str, name: str, data: dict[str, Any], *, at: datetime) -> dict[s
     }
 
 
-def pay_out(account: str, amount: str, *, day: int, month: int = 10, country: str = "US") -> None:
-    """A payout of acme, straight into capture."""
+def pay_out(
+    account: str, amount: str, *, day: int, month: int = 10, country: str = "US", received: datetime | None = None
+) -> None:
+    """A payout of acme, straight into capture; when it happened, or late."""
     at = datetime(2026, month, day, 12, tzinfo=UTC)
     data = {"amount": amount, "account": account, "country": country}
     sent = event("payout.sent", f"{account}-{month}-{day}", data, at=at)
-    assert ingest.capture_events([sent], channel="http", origin="test", at=at).accepted == 1
+    assert ingest.capture_events([sent], channel="http", origin="test", at=received or at).accepted == 1

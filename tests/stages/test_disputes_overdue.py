@@ -29,6 +29,10 @@ OFFENCES = {
         "UPDATE disputes_dispute SET outcome = 'upheld'"
     ),
     "a letter names the pack of its evidence, as it is kept": "UPDATE disputes_disputeletter SET text = 'Dear'",
+    "a hold on collection that a dispute placed ended with it, or somebody said why it stays": (
+        "UPDATE cycle_collectionhold"
+        " SET lifted_at = NULL, lifted_by_id = NULL, lifting_entry_id = NULL, lifting_reason = ''"
+    ),
     "an invoice on hold for collection is final": (
         "UPDATE cycle_collectionhold SET invoice_id = (SELECT id FROM cycle_invoice WHERE status <> 'final' LIMIT 1)"
     ),
@@ -68,7 +72,6 @@ def test_the_dispute_of_an_erased_customer_stops_nobody_and_can_still_be_closed(
 
 
 def test_each_invariant_finds_what_offends_it() -> None:
-
     desk = disputes.open_desk()
     billing.billed_customer(desk.company, "draft-co")
     dispute = disputes.on_its_path(desk)
