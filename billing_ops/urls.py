@@ -22,6 +22,7 @@ API_ROOMS = (
     "compliance.evidence",
     "compliance.launch",
     "compliance.disputes",
+    "compliance.erasure",
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [

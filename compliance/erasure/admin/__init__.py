@@ -14,8 +14,9 @@ from accounts import roles
 from accounts.backoffice import BackOfficeAdmin, answer_dialog
 from accounts.roles import Role
 from compliance.erasure import decide, persons, plan, retention
-from compliance.erasure.admin.forms import REFUSALS, ApproveForm, AskForm, RefuseForm, RetentionForm
+from compliance.erasure.admin.forms import ApproveForm, AskForm, RefuseForm, RetentionForm
 from compliance.erasure.models import ErasureRequest, RetentionRule
+from compliance.erasure.rules.refusals import REFUSALS
 
 Status = ErasureRequest.Status
 TONES = {Status.ASKED: "warning", Status.ERASED: "success", Status.REFUSED: "none"}

@@ -6,13 +6,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts import validators
 from compliance.erasure.models import ErasureRequest
-
-REFUSALS = [
-    ("not_the_person", "Whoever asked is not the person"),
-    ("law_keeps_it", "The law keeps what is asked for"),
-    ("claim_is_open", "A claim is open for which it is needed"),
-    ("asked_in_error", "Asked in error"),
-]
+from compliance.erasure.rules.refusals import REFUSALS
 
 
 class AskForm(BaseDialogForm):

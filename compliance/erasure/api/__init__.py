@@ -1,0 +1,1 @@
+"""Erasure over HTTP: the same rules as in the back office."""
