@@ -1395,6 +1395,8 @@ def check_ratings(books: Books, report: Report) -> None:
         _check_plan(books, rated, name)
         _check_price(books, rated, name)
         _check_share(books, rated, name)
+        _check_period(books, rated, name)
+        _check_grounds(books, rated, name)
         _check_place(books, rated, name)
         split = books.split(rated) if rated["snapshot"] else None
         if split is not None and rated["id"] not in books.parts:
@@ -1554,6 +1556,54 @@ def _check_share(books: Books, rated: Json, name: str) -> None:
     shares = [share_of(_between(one), terms, end, unit, zone) for one in rated["stretches"] or [rated["segment"]]]
     whole = shares[-1].whole
     equal(f"{name}, share of its period", says, Share(sum(one.part for one in shares if one.whole == whole), whole))
+
+
+def _check_period(books: Books, rated: Json, name: str) -> None:
+    """A whole invoice bills one period of its subscription, up to the end of that or of the subscription."""
+    line, terms = rated["line"], books.subscriptions[rated["subscription"]]
+    start, end = map(instant, books.content["period"])
+    is_own = line is not None and (line["invoice"], line["adjusts"]) == (books.invoice["id"], None)
+    if not is_own or line["invoice_kind"] != "cycle" or instant(rated["segment"]["start"]) >= end:
+        return
+    first, over = whole_period(terms, start)
+    ends = {min(over, plans[-1][2] or over) for plans in plans_known(terms["agreed"], rated)}
+    require(f"{name}: the invoice bills no period of its subscription", first <= start and end in ends)
+
+
+def _check_grounds(books: Books, rated: Json, name: str) -> None:
+    """A line of a whole plan stands on the lines of that plan before it: usage and fees, discounts, limits, credits.
+
+    Limits are of the period: without fees in advance of the next one, with those of this one that were billed before.
+    """
+    if not _is_of_plan(books, rated):
+        equal(f"{name}, the lines that it stands on", rated["grounds"], [])
+        return
+    line, model = rated["line"], books.price(rated)["model"]
+    if line is None or line["invoice"] != books.invoice["id"] or line["adjusts"] is not None:
+        return
+    plan, is_limit = books.charges[rated["charge"]]["plan"], model == "commitment"
+    end = instant(books.content["period"][1])
+    here = [one for one in books.rated.values() if one["line"] and one["line"]["invoice"] == line["invoice"]]
+    own = {
+        one["id"]
+        for one in here
+        if one["line"]["adjusts"] is None
+        and books.charges[one["charge"]]["plan"] == plan
+        and _turn(books.price(one)["model"]) < _turn(model)
+        and not (is_limit and instant(one["segment"]["start"]) >= end)
+    }
+    earlier = [books.rated[each] for each in rated["grounds"] if each not in own]
+    equal(f"{name}, the lines of its plan that it stands on", sorted(own), sorted(own.intersection(rated["grounds"])))
+    for one in earlier:
+        is_fee = books.price(one)["params"].get("billed") == "in_advance" and instant(one["segment"]["start"]) < end
+        is_same_plan = books.charges[one["charge"]]["plan"] == plan
+        require(f"{name} stands on what is no fee in advance of its period", is_limit and is_fee and is_same_plan)
+    equal(f"{name}, a line that it stands on twice", len(rated["grounds"]), len(set(rated["grounds"])))
+
+
+def _turn(model: str) -> int:
+    """Discounts see usage and fees, limits see discounts as well, and credits limits."""
+    return ("plan_discount", "commitment", "prepaid_credits").index(model) if model in PLAN_MODELS else -1
 
 
 def _check_used_share(books: Books, rated: Json, first: Json, name: str) -> None:
@@ -1850,7 +1900,7 @@ def check_decisions(pack: Pack, books: Books, entries: Mapping[str, Json], repor
     _check_instants(books, told["transitions"], entries)
     _check_holds(told)
     _check_words(told)
-    _check_tie_out(books, told["tie_outs"])
+    _check_tie_out(books, told["tie_outs"], told["breaks"])
     _check_deltas(books, told["delta_reports"])
     if state in ("approved", "final"):
         approval = next(move for move in reversed(told["transitions"]) if move["to"] == "approved")
@@ -1937,9 +1987,12 @@ def _check_instants(books: Books, moves: Sequence[Json], entries: Mapping[str, J
     """When it was drafted, approved and issued, under which number, and when it is due."""
     invoice, content = books.invoice, books.content
     at = {move["to"]: move["at"] for move in moves}
-    equal("when it was drafted", invoice["drafted_at"], moves[0]["at"])
+    drafted = moves[0]["at"], moves[0]["actor"]
+    equal("when it was drafted, and by whom", (invoice["drafted_at"], invoice["drafted_by"]), drafted)
     if invoice["status"] in ("approved", "final"):
         equal("when it was approved", invoice["approved_at"], at["approved"])
+    elif "approved" not in at:
+        equal("an approval that never was", (invoice["approved_hash"], invoice["approved_at"]), ("", None))
     equal("what kind it is", invoice["kind"], content.get("kind", "cycle"))
     equal("what document it is", invoice["document_type"], content.get("document_type", "invoice"))
     if invoice["status"] == "final":
@@ -2006,7 +2059,7 @@ def _check_words(told: Any) -> None:
         equal(f"a {name} in words", told[name].rpartition(".")[2], digest.rstrip(b"=").decode())
 
 
-def _check_tie_out(books: Books, tie_outs: Sequence[Json]) -> None:
+def _check_tie_out(books: Books, tie_outs: Sequence[Json], breaks: Sequence[Json]) -> None:
     """The last reconciliation compared the events of the lines that are on the invoice."""
     if not tie_outs:
         return
@@ -2019,6 +2072,9 @@ def _check_tie_out(books: Books, tie_outs: Sequence[Json]) -> None:
         equal("the reconciliation, raw events", last["raw_events"], last["aggregated_events"])
     elif books.invoice["status"] in ("approved", "final"):
         require("an invoice that does not tie was approved without an accepted break", bool(last["breaks"]))
+    for one in tie_outs:
+        require("a reconciliation that ties has breaks", not (one["is_tied"] and one["breaks"]))
+        require("a reconciliation without a break does not tie", one["is_tied"] or bool(breaks))
 
 
 def check_policy(books: Books, report: Report) -> None:

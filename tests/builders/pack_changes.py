@@ -109,6 +109,25 @@ def found_by_figures(files: dict[str, bytes]) -> str | None:
     return "; ".join(report.left_out) or None
 
 
+# Files in which every pack has a figure that another contradicts; others are empty where there is nothing to tell.
+ALWAYS = {f"{name}.json" for name in ("content", "decisions", "invoice", "money", "policy", "prices", "ratings")}
+
+
+def sampled(files: dict[str, bytes]) -> list[str]:
+    """Which of a change to every file of a pack, at a place by chance, is found by no figure.
+
+    Of what was agreed, only what is sure to be in force: which of a price's tiers a quantity reaches is chance.
+    """
+    told, places, dice = documents(files), figures(files), random.Random(45)  # noqa: S311  repeatable
+    used = {one["price_version"] for one in told["ratings.json"]}
+    versions = [place for place, one in enumerate(told["prices.json"]["price_versions"]) if one["id"] in used]
+    chosen = {name: [place for file, place, _ in places if file == name] for name in told}
+    chosen["prices.json"] = [("price_versions", number, "effective_at") for number in versions]
+    chosen = {name: [dice.choice(own)] for name, own in chosen.items() if own}
+    assert chosen.keys() >= ALWAYS, "a file has nothing to change"
+    return [one for name, own in chosen.items() for one in missed(files, name, own, times=1)]
+
+
 def missed(files: dict[str, bytes], name: str, places: Iterable[forgery.Place], *, times: int = 2) -> list[str]:
     """Which changes at these places of one file are found by no figure."""
     told, dice = documents(files)[name], random.Random(44)  # noqa: S311  repeatable

@@ -19,7 +19,7 @@ from invoicing.pricing.models import Subscription
 from metering import contracts, ingest, meters
 from metering.models import EventContract
 from metering.rules.drafting import ContractDraft
-from tests.builders import billing, fees, forgery, off_cycle, packs
+from tests.builders import billing, fees, forgery, off_cycle, pack_changes, packs
 from tests.builders.billing import CLOSING, DECEMBER, LONG_AGO, NEXT_CLOSING, NOVEMBER, OCTOBER, day
 from tests.stages.test_measuring import KINDS, random_events
 
@@ -106,10 +106,12 @@ def use(customer: str, events: list[tuple[str, int, dict[str, Any]]], *, at: dat
 
 
 def holds(invoice: Invoice, folder: Path, *, line: InvoiceLine | None = None, at: datetime = CLOSING) -> packs.Told:
-    """Everything in the pack is worked out again, and nothing is left out."""
-    told = packs.verify_bare(packs.write_pack(packs.make_pack(invoice, line=line, at=at), folder))
+    """Everything in the pack is worked out again, nothing is left out, and a change to any of its files is found."""
+    path = packs.write_pack(packs.make_pack(invoice, line=line, at=at), folder)
+    told = packs.verify_bare(path)
     assert told.code == 0, told.text
     assert "PASS" in told.text
+    assert pack_changes.sampled(packs.contents(path)) == []
     return told
 
 
