@@ -9,11 +9,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from compliance.evidence import events, story, trace
+from compliance.evidence import events, given_back, story, trace
+from compliance.evidence.given_back import GivenBack
 from compliance.evidence.rules.proof import Check
 from compliance.evidence.trace import Trace
 from core import money
 from core.errors import DomainError, NotFoundError
+from invoicing.cycle.models import Invoice
 from invoicing.rating.models import RatedLine
 from metering.rules.envelope import CANCEL
 
@@ -45,18 +47,37 @@ class Command(BaseCommand):
     def _walk(self, console: Console, *, name: str, position: str) -> bool:
         invoice = trace.find_invoice(name=name)
         if position:
-            line = invoice.lines.filter(position=position).first() if position.isdecimal() else None
-            if line is None:
-                raise NotFoundError(f"{invoice} has no line {position}.")
-            walked = trace.trace_line(line_id=line.pk)
-            self._print_trace(console, walked)
-            return walked.is_equal
+            return self._walk_one(console, invoice, position=position)
+        notes = given_back.walk_credits(invoice)
+        for credit in notes:
+            self._print_given_back(console, credit)
         whole = trace.trace_invoice(invoice_id=invoice.pk)
         for walked in whole.traces:
             self._print_trace(console, walked)
         console.print(Text(f"{invoice}: what its lines add up to", style="bold"))
         console.print(_table(whole.checks))
-        return whole.is_equal
+        return whole.is_equal and all(credit.is_equal for credit in notes)
+
+    def _walk_one(self, console: Console, invoice: Invoice, *, position: str) -> bool:
+        line = invoice.lines.filter(position=position).first() if position.isdecimal() else None
+        if line is not None:
+            walked = trace.trace_line(line_id=line.pk)
+            self._print_trace(console, walked)
+            return walked.is_equal
+        for credit in given_back.walk_credits(invoice):
+            if str(credit.line.position) == position:
+                self._print_given_back(console, credit)
+                return credit.is_equal
+        raise NotFoundError(f"{invoice} has no line {position}.")
+
+    def _print_given_back(self, console: Console, credit: GivenBack) -> None:
+        line = credit.line
+        worth = money.amount_text(line.amount, currency=line.invoice.currency)
+        console.print(Text(f"{line}: {line.description}, {worth} {line.invoice.currency}", style="bold"))
+        for sentence in given_back.tell(credit):
+            console.print(f"  {sentence}")
+        console.print(_table(credit.checks))
+        console.print()
 
     def _print_trace(self, console: Console, walked: Trace) -> None:
         line, snapshot = walked.line, walked.snapshot
