@@ -11,7 +11,7 @@ from django.db.models import Q
 from accounts.models import Customer, Seller
 from core.locks import LockClass
 from core.periods import Period
-from invoicing.cycle import adjust, agreements, close, draft, due, late_policy, reconcile
+from invoicing.cycle import adjust, agreements, close, delta, delta_decide, draft, due, late_policy, reconcile
 from invoicing.cycle.bills import Bill
 from invoicing.cycle.models import Invoice, InvoiceLine
 from invoicing.cycle.rules.agreed import NO_TERMS, DocumentTerms
@@ -29,9 +29,13 @@ CHUNK_CUSTOMERS = 500  # as many locks are held at once
 
 @dataclass(slots=True)
 class AtOnceReport:
-    """Documents drafted, and customers whose late usage waits because no policy or tax rate is in force."""
+    """Documents drafted, reports of corrections that change no amount, and customers whose late usage waits.
+
+    These wait because no policy or tax rate is in force.
+    """
 
     invoice_ids: list[int] = field(default_factory=list)
+    unchanged_ids: list[int] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
 
 
@@ -85,10 +89,20 @@ def _draft_chunk(customer_ids: Sequence[int], *, run: _Run) -> None:
     if not bills:
         return
     adjust.add_adjustments(bills, late_lines=lines, watermark=run.watermark, at=run.at)
-    worth = [bill for bill in bills if bill.lines]
-    reconcile.tie_out_bills(worth, watermark=run.watermark)
+    found = [bill for bill in bills if bill.lines]
+    reconcile.tie_out_bills(found, watermark=run.watermark)
+    unchanged = [bill for bill in found if _changes_nothing(bill)]
+    worth = [bill for bill in found if not _changes_nothing(bill)]
     sheets = draft.draft_invoices(worth, seller=run.seller, watermark=run.watermark, actor=run.actor, at=run.at)
     run.report.invoice_ids += [sheet.invoice.pk for sheet in sheets]
+    reports = delta.report_unchanged(unchanged, actor=run.actor, at=run.at)
+    delta_decide.note_unchanged(reports, at=run.at)
+    run.report.unchanged_ids += [report.pk for report in reports]
+
+
+def _changes_nothing(bill: Bill) -> bool:
+    """No document is owed for lines of 0.00 alone; lines that cancel out are shown, and a break is held."""
+    return not any(line.amount for line in bill.lines) and not (bill.result and bill.result.findings)
 
 
 def _lock_customers(customer_ids: Sequence[int]) -> None:

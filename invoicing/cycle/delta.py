@@ -1,19 +1,22 @@
 """Write delta reports: what a draft changes of what was billed or drafted before, line by line."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 
 from core import audit, bulk, canonical, money
+from invoicing.cycle.bills import Bill, BillLine
 from invoicing.cycle.models import DeltaReport, DeltaRow, Invoice, InvoiceLine
 from invoicing.cycle.rules import delta_life
 
 Kind, Cause = DeltaReport.Kind, DeltaRow.Cause
 Drafted = tuple[Invoice, Sequence[InvoiceLine], Sequence[str]]
 
+UNCHANGED = "Usage of issued invoices came late or was corrected, and every amount stays what it was."
+NOTHING_TO_DECIDE = "No amount changes, so no document is issued and nobody has to decide."
 LATE = "Usage of issued invoices came late or was corrected, or a fee was not used to the end."
 
 
@@ -36,6 +39,20 @@ def report_adjustments(drafted: Iterable[Drafted], *, actor: AbstractBaseUser | 
         for invoice, found in rows
     ]
     write_reports(reports, actor=actor, at=at)
+
+
+def report_unchanged(bills: Sequence[Bill], *, actor: AbstractBaseUser | None, at: datetime) -> list[DeltaReport]:
+    """One report per bill whose corrections change no amount: nothing is drafted, and this is what is to be seen."""
+    before = events_billed(line.adjusts.pk for bill in bills for line in bill.lines if line.adjusts is not None)
+    reports = [
+        (
+            bulk.new_row(DeltaReport, kind=Kind.UNCHANGED, reason=UNCHANGED),
+            [_unchanged(line, bill, before=before) for line in bill.lines],
+        )
+        for bill in bills
+    ]
+    write_reports(reports, actor=actor, at=at)
+    return [report for report, _ in reports]
 
 
 def report_redraft(
@@ -114,6 +131,7 @@ def _facts(row: DeltaRow) -> list[Any]:
         row.currency,
         [money.plain(figure) for figure in figures],
         [row.before_events, row.after_events],
+        *([] if row.counted_id is None else [row.counted_id]),
     ]
 
 
@@ -152,6 +170,29 @@ def _adjusted(line: InvoiceLine, cause: str, *, before_events: int | None) -> De
         after_amount=rated.amount,
         before_events=before_events,
         after_events=None if snapshot is None else snapshot.event_count,
+    )
+
+
+def _unchanged(line: BillLine, bill: Bill, *, before: Mapping[int, int | None]) -> DeltaRow:
+    """The whole line as final documents have it, and as it is known now; the amount is the same."""
+    assert line.adjusts is not None  # noqa: S101  such a bill has nothing but corrections
+    return bulk.new_row(
+        DeltaRow,
+        customer_id=bill.customer.pk,
+        corrects=line.adjusts,
+        counted=line.snapshot,
+        cause=line.cause,
+        description=line.description,
+        unit=line.adjusts.unit,
+        segment_start=line.rated.segment_start,
+        segment_end=line.rated.segment_end,
+        currency=line.rated.currency,
+        before_quantity=line.rated.quantity - line.quantity,
+        after_quantity=line.rated.quantity,
+        before_amount=line.rated.amount - line.amount,
+        after_amount=line.rated.amount,
+        before_events=before[line.adjusts.pk],
+        after_events=None if line.snapshot is None else line.snapshot.event_count,
     )
 
 

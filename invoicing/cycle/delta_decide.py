@@ -1,5 +1,6 @@
 """Approve or reject a delta report: somebody in finance who is not its author, with a reason."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -114,11 +115,19 @@ def require_second_person(report: DeltaReport, *, actor: AbstractBaseUser) -> No
         raise move.SamePersonError("You asked for this change; a colleague in finance has to decide on it.")
 
 
-def move_report(report: DeltaReport, *, to_status: Status, reason: str, actor: AbstractBaseUser, at: datetime) -> None:
+def note_unchanged(reports: Iterable[DeltaReport], *, at: datetime) -> None:
+    """Say of fresh reports that nobody has to decide, for no amount changes and nothing was drafted."""
+    for report in reports:
+        move_report(report, to_status=Status.NOTED, reason=delta.NOTHING_TO_DECIDE, actor=None, at=at)
+
+
+def move_report(
+    report: DeltaReport, *, to_status: Status, reason: str, actor: AbstractBaseUser | None, at: datetime
+) -> None:
     """The one mover of delta reports: sets the status of a locked one and keeps the move in the audit chain."""
     from_status = report.status
     report.status, report.decision_reason = to_status, _told(report, reason)
-    report.decided_by_id, report.decided_at = actor.pk, at
+    report.decided_by_id, report.decided_at = None if actor is None else actor.pk, at
     report.save(update_fields=["status", "decision_reason", "decided_by", "decided_at"])
     fact = delta.fact_of(report, from_status=from_status)
     audit.append_entries([fact], actor=actor, at=at)

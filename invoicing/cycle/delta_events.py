@@ -26,7 +26,7 @@ class CausingEvent:
 
 def causing_events(row: DeltaRow, *, limit: int = SHOWN_MAX) -> list[CausingEvent]:
     """The first events that the row's new count has and the one billed before had not, or the other way round."""
-    after = None if row.line is None else row.line.rated_line.snapshot
+    after = row.counted if row.line is None else row.line.rated_line.snapshot
     before = _billed_snapshot(row)
     if after is None or before is None:
         return []
@@ -65,5 +65,7 @@ def _billed_snapshot(row: DeltaRow) -> AggregationSnapshot | None:
     before = InvoiceLine.objects.filter(adjusts=row.corrects, invoice__status=Invoice.Status.FINAL)
     if row.line is not None:
         before = before.filter(pk__lt=row.line.pk)
+    elif row.counted is not None:
+        before = before.filter(rated_line__snapshot__lt=row.counted.pk)
     last = before.select_related("rated_line__snapshot__watermark").order_by("-pk").first() or row.corrects
     return last.rated_line.snapshot

@@ -5,12 +5,14 @@ from decimal import Decimal
 
 import pytest
 from django.core.management import call_command
+from django.db import IntegrityError, transaction
 
 from billing_ops.management.commands import check_invariants
+from core.models import AuditEntry
 from invoicing.cycle import at_once, delta_decide, finalize
-from invoicing.cycle.models import BillingCycle, Invoice
+from invoicing.cycle.models import BillingCycle, DeltaReport, DeltaRow, Invoice
 from invoicing.pricing import subscribe
-from tests.builders import billing
+from tests.builders import billing, guards
 from tests.builders.billing import NEXT_CLOSING, NOVEMBER, OCTOBER, day
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +64,86 @@ def test_usage_taken_back_is_a_credit_note_at_once(company: billing.Company, oct
     (pk,) = at_once.draft_adjustments(at=LATER).invoice_ids
     note = Invoice.objects.get(pk=pk)
     assert (note.document_type, note.total) == ("credit_note", Decimal("-1.19"))  # 500 × 0.002 and 19 %
+
+
+def test_corrections_that_change_no_amount_are_reported_and_no_document_is_drafted(
+    company: billing.Company, october: Invoice
+) -> None:
+    """One token more is 1,501 × 0.002 = 3.002: still 3.00."""
+    billing.use("acme", ("late", day(30), 1), at=MID_NOVEMBER)
+    report = at_once.draft_adjustments(at=LATER)
+    (pk,) = report.unchanged_ids
+    assert (report.invoice_ids, Invoice.objects.count()) == ([], 1)
+    noted = DeltaReport.objects.get(pk=pk)
+    assert (noted.kind, noted.status, noted.invoice, noted.decided_by) == ("unchanged", "noted", None, None)
+    assert noted.decision_reason == "No amount changes, so no document is issued and nobody has to decide."
+    row = noted.rows.get()
+    assert (row.corrects, row.line) == (october.lines.get(position=2), None)
+    assert (row.before_quantity, row.after_quantity, row.before_events, row.after_events) == (1500, 1501, 2, 3)
+    assert (row.before_amount, row.after_amount) == (3, 3)
+    assert AuditEntry.objects.latest("pk").action == "delta.noted"
+    assert at_once.draft_adjustments(at=LATER + timedelta(hours=1)) == at_once.AtOnceReport()
+    assert offences() == {}
+
+
+def test_what_changed_no_amount_is_in_the_next_correction(company: billing.Company, october: Invoice) -> None:
+    """1 + 249 tokens more than were billed: 1,750 × 0.002 = 3.50, of which 3.00 are billed."""
+    billing.use("acme", ("late", day(30), 1), at=MID_NOVEMBER)
+    at_once.draft_adjustments(at=LATER)
+    billing.use("acme", ("later", day(30), 249), at=LATER)
+    (pk,) = at_once.draft_adjustments(at=LATER + timedelta(hours=1)).invoice_ids
+    line = Invoice.objects.get(pk=pk).lines.get()
+    assert (line.quantity, line.amount) == (250, Decimal("0.50"))
+    assert offences() == {}
+
+
+def test_a_report_of_no_change_is_refused_one_that_changes_an_amount(
+    company: billing.Company, october: Invoice
+) -> None:
+    billing.use("acme", ("late", day(30), 1), at=MID_NOVEMBER)
+    (pk,) = at_once.draft_adjustments(at=LATER).unchanged_ids
+    assert guards.refuses("UPDATE cycle_deltareport SET status = 'approved' WHERE id = %s", [pk])
+    assert guards.refuses(
+        "INSERT INTO cycle_deltareport (kind, status, reason, content_hash, proposed_at, decision_reason)"
+        " VALUES ('unchanged', 'noted', 'x', '', now(), 'x')",
+        [],
+    )
+    row = DeltaRow.objects.get(report=pk)
+    changing = DeltaReport.objects.create(kind="unchanged", reason="x", content_hash="", proposed_at=LATER)
+    row.pk, row.report, row.counted, row.after_amount = None, changing, None, Decimal(4)
+    with pytest.raises(IntegrityError, match="changes one"), transaction.atomic():
+        row.save(force_insert=True)
+    with pytest.raises(delta_decide.DeltaDecidedError):
+        delta_decide.approve_report(
+            report_id=pk, content_hash="", reason="fine with me", actor=company.finance, at=LATER
+        )
+
+
+def test_corrections_that_cancel_out_show_both_signs_on_a_document(company: billing.Company) -> None:
+    """500 tokens fewer are 1.00 less, 2 of storage more at 0.50 are 1.00 more: 0.00, and each line says which."""
+    storage = billing.make_meter("storage", event_type="storage", owner=company.meter.owner)
+    billing.set_price(
+        company.plan, meter=storage, model="standard", params={"unit_amount": "0.5"}, finance=company.finance
+    )
+    billing.subscribe_to(company, billing.make_customer("acme"))
+    billing.use("acme", ("e1", day(3), 1500))
+    billing.use("acme", ("s1", day(3), 4), event_type="storage")
+    billing.close_october()
+    (issued,) = billing.issue(company, [Invoice.objects.get()])
+    billing.use("acme", ("back", day(30), -500), at=MID_NOVEMBER)
+    billing.use("acme", ("s2", day(30), 2), event_type="storage", at=MID_NOVEMBER)
+    report = at_once.draft_adjustments(at=LATER)
+    (pk,) = report.invoice_ids
+    assert report.unchanged_ids == []
+    drafted = Invoice.objects.get(pk=pk)
+    assert (drafted.document_type, drafted.kind, drafted.total) == ("invoice", "adjustment", 0)
+    assert [(line.adjusts, line.quantity, line.amount) for line in drafted.lines.order_by("amount")] == [
+        (issued.lines.get(meter_code="tokens"), -500, Decimal("-1.00")),
+        (issued.lines.get(meter_code="storage"), 2, Decimal("1.00")),
+    ]
+    billing.approve_by(company.finance, drafted, at=LATER)
+    assert finalize.finalize_invoice(invoice_id=pk, actor=None, at=LATER).number == "INV-000002"
+    assert offences() == {}
 
 
 def test_a_second_run_finds_nothing_to_do(company: billing.Company, october: Invoice) -> None:

@@ -433,6 +433,13 @@ OFFENCES = [
         """,
     ),
     (
+        "a report that says that no amount changes has a line of an issued document in each row, and changes none",
+        """
+        INSERT INTO cycle_deltareport (kind, status, reason, content_hash, proposed_at, decided_at, decision_reason)
+        VALUES ('unchanged', 'noted', 'x', '', now(), now(), 'x');
+        """,
+    ),
+    (
         "a delta report still says what was hashed when it was proposed",
         """
         UPDATE cycle_deltareport SET reason = 'something else';
@@ -454,13 +461,13 @@ OFFENCES = [
         """,
     ),
     (
-        "a live snapshot is billed on exactly one live line or was rejected, a retired one on none",
+        "a live snapshot is on one live line, was rejected or changes no amount; a retired one is on none",
         """
         UPDATE metering_aggregationsnapshot SET retired_at = now() WHERE retired_at IS NULL;
         """,
     ),
     (
-        "a live snapshot is billed on exactly one live line or was rejected, a retired one on none",
+        "a live snapshot is on one live line, was rejected or changes no amount; a retired one is on none",
         """
         ALTER TABLE metering_aggregationsnapshot DROP CONSTRAINT metering_snapshot_one_live;
         INSERT INTO metering_aggregationsnapshot (kind, customer_id, meter_id, meter_version_id, window_start,

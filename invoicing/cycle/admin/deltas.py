@@ -24,7 +24,7 @@ from invoicing.cycle.admin.wording import LOCALE
 from invoicing.cycle.models import DeltaReport, DeltaRow
 from invoicing.documents.rules import figures
 
-TONES = {"proposed": "warning", "approved": "success", "rejected": "danger"}
+TONES = {"proposed": "warning", "approved": "success", "rejected": "danger", "noted": "none"}
 
 
 class ApproveReportForm(ReasonForm):
@@ -53,7 +53,12 @@ class DeltaReportAdmin(BackOfficeAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeltaReport]:
         changed = Sum(F("rows__after_amount") - F("rows__before_amount"))
-        return super().get_queryset(request).annotate(lines=Count("rows"), changed=changed)
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(lines=Count("rows"), changed=changed)
+            .prefetch_related("rows__customer")
+        )
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -68,7 +73,10 @@ class DeltaReportAdmin(BackOfficeAdmin):
 
     @display(description="Customer", ordering="invoice__customer__code")
     def customer(self, report: DeltaReport) -> str:
-        return str(report.invoice.customer) if report.invoice else "—"
+        if report.invoice is not None:
+            return str(report.invoice.customer)
+        names = sorted({str(row.customer) for row in report.rows.all()})  # a backfill may concern many
+        return names[0] if len(names) == 1 else "—"
 
     @display(description="Status", label=TONES, ordering="status")
     def status_label(self, report: DeltaReport) -> tuple[str, str]:
@@ -81,7 +89,7 @@ class DeltaReportAdmin(BackOfficeAdmin):
     @display(description="Difference, net")
     def difference(self, report: Any) -> str:
         if report.invoice is None:
-            return "—"
+            return "No amount changes" if report.kind == DeltaReport.Kind.UNCHANGED else "—"
         text = signed(report.changed or Decimal(0), currency=report.invoice.currency)
         return format_html('<span class="bo-money">{} {}</span>', text, report.invoice.currency)
 
@@ -148,6 +156,7 @@ def page_context(report: DeltaReport) -> dict[str, Any]:
         report.rows.select_related(
             "customer",
             "line__rated_line__snapshot__watermark",
+            "counted__watermark",
             "corrects__invoice",
             "corrects__rated_line__snapshot__watermark",
         )

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -15,7 +16,7 @@ from invoicing.cycle import approve, compare, draft, offences
 from invoicing.cycle.admin import standing, timeline, wording
 from invoicing.cycle.admin.timeline import name_of
 from invoicing.cycle.admin.wording import LOCALE
-from invoicing.cycle.models import Invoice, InvoiceAllowanceCharge, InvoiceLine, InvoiceTax, TieOut
+from invoicing.cycle.models import DeltaReport, Invoice, InvoiceAllowanceCharge, InvoiceLine, InvoiceTax, TieOut
 from invoicing.cycle.rules.changes import Change, percent_of_change
 from invoicing.documents.rules import figures
 from invoicing.rating.models import RatedLine
@@ -71,7 +72,9 @@ def page_context(invoice: Invoice) -> dict[str, Any]:
         "taxes": [_tax_row(tax, currency=invoice.currency) for tax in invoice.taxes.all()],
         "subtotal": wording.amount_text(invoice.subtotal, currency=invoice.currency),
         "total": wording.amount_text(invoice.total, currency=invoice.currency),
-        "delta_reports": invoice.delta_reports.order_by("pk"),
+        "delta_reports": DeltaReport.objects.filter(
+            Q(invoice=invoice) | Q(kind=DeltaReport.Kind.UNCHANGED, rows__corrects__invoice=invoice)
+        ).distinct(),
         "credit_notes": invoice.credited_by.exclude(status=Invoice.Status.DISCARDED).order_by("pk"),
         "credit_rows": [
             (line, wording.amount_text(line.amount, currency=invoice.currency))

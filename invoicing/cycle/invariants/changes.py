@@ -40,6 +40,23 @@ INVARIANTS = [
     ),
     Invariant(
         number=25,
+        name="a report that says that no amount changes has a line of an issued document in each row, and changes none",
+        find_offenders=rows_of(
+            """
+            SELECT report.id AS report, delta.position, delta.before_amount, delta.after_amount, invoice.id AS invoice
+            FROM cycle_deltareport report
+            LEFT JOIN cycle_deltarow delta ON delta.report_id = report.id
+            LEFT JOIN cycle_invoiceline line ON line.id = delta.corrects_id
+            LEFT JOIN cycle_invoice invoice ON invoice.id = line.invoice_id
+            WHERE report.kind = 'unchanged'
+              AND (report.status <> 'noted' OR delta.id IS NULL OR delta.before_amount <> delta.after_amount
+                   OR delta.line_id IS NOT NULL OR invoice.status IS DISTINCT FROM 'final')
+            ORDER BY report.id, delta.position
+            """
+        ),
+    ),
+    Invariant(
+        number=25,
         name="credit notes over an invoice come to no more than the invoice",
         find_offenders=rows_of(
             """
@@ -116,7 +133,8 @@ INVARIANTS = [
                OR (report.status <> 'proposed' AND NOT EXISTS (
                 SELECT 1 FROM core_auditentry entry
                 WHERE entry.subject = 'delta:' || report.id AND entry.action = 'delta.' || report.status
-                  AND entry.actor_id = report.decided_by_id AND entry.facts ->> 'content_hash' = report.content_hash))
+                  AND entry.actor_id IS NOT DISTINCT FROM report.decided_by_id
+                  AND entry.facts ->> 'content_hash' = report.content_hash))
             ORDER BY report.id
             """
         ),

@@ -245,7 +245,7 @@ INVARIANTS = [
     ),
     Invariant(
         number=17,
-        name="a live snapshot is billed on exactly one live line or was rejected, a retired one on none",
+        name="a live snapshot is on one live line, was rejected or changes no amount; a retired one is on none",
         find_offenders=rows_of(
             """
             SELECT snapshot.id AS snapshot, snapshot.retired_at, count(invoice.id) AS live_lines
@@ -256,6 +256,7 @@ INVARIANTS = [
             GROUP BY snapshot.id
             HAVING count(invoice.id) <> CASE
                 WHEN snapshot.retired_at IS NOT NULL THEN 0
+                WHEN EXISTS (SELECT 1 FROM cycle_deltarow row WHERE row.counted_id = snapshot.id) THEN 0
                 WHEN EXISTS (
                     SELECT 1 FROM cycle_deltarow row
                     JOIN cycle_deltareport report ON report.id = row.report_id AND report.status = 'rejected'

@@ -11,7 +11,7 @@ from core.sealed_fields import OpenedTextField
 from invoicing.cycle.models import guards
 from invoicing.cycle.models.invoices import Invoice
 from invoicing.cycle.models.lines import InvoiceLine
-from metering.models import Backfill
+from metering.models import AggregationSnapshot, Backfill
 
 # The mover holds the invoice; this holds against everybody else.
 _NOT_BEHIND_AN_APPROVAL = """
@@ -29,22 +29,38 @@ _ROWS_WITH_THEIR_REPORT = """
         RAISE EXCEPTION 'rows are added to proposed delta reports only'
             USING ERRCODE = 'integrity_constraint_violation';
     END IF;
+    IF EXISTS (SELECT 1 FROM new_rows row JOIN cycle_deltareport report ON report.id = row.report_id
+               WHERE report.kind = 'unchanged'
+                 AND (row.before_amount <> row.after_amount OR row.line_id IS NOT NULL OR row.corrects_id IS NULL)) THEN
+        RAISE EXCEPTION 'a delta report that says that no amount changes has a row that changes one'
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    IF EXISTS (SELECT 1 FROM new_rows row JOIN cycle_deltareport report ON report.id = row.report_id
+               WHERE report.kind <> 'unchanged' AND row.counted_id IS NOT NULL) THEN
+        RAISE EXCEPTION 'a row of a change says what was counted by its line'
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
     RETURN NULL;
 """
 
 
 class DeltaReport(models.Model):
-    """A proposed change of what was billed or drafted; it counts once finance, not its author, approved it."""
+    """A proposed change of what was billed or drafted; it counts once finance, not its author, approved it.
+
+    Where corrected usage changes no amount there is nothing to decide: it is kept and shown, nothing is drafted.
+    """
 
     class Kind(models.TextChoices):
         ADJUSTMENT = "adjustment", "Corrections of issued lines"
         REDRAFT = "redraft", "A draft made anew"
         BACKFILL = "backfill", "Usage imported afterwards"
+        UNCHANGED = "unchanged", "Corrections that change no amount"
 
     class Status(models.TextChoices):
         PROPOSED = "proposed", "To be decided"
         APPROVED = "approved", "Approved"
         REJECTED = "rejected", "Rejected"
+        NOTED = "noted", "Nothing to decide"
 
     kind = models.CharField(max_length=10, choices=Kind.choices)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PROPOSED)
@@ -53,7 +69,8 @@ class DeltaReport(models.Model):
         null=True,
         on_delete=models.PROTECT,
         related_name="delta_reports",
-        help_text="The draft that carries the changes; empty for a backfill, whose changes are not drafted yet.",
+        help_text="The draft that carries the changes; empty for a backfill, whose changes are not drafted yet, and"
+        " where no amount changes, so that nothing is drafted.",
     )
     backfill = models.OneToOneField(
         Backfill, null=True, on_delete=models.PROTECT, related_name="delta_report", help_text="The batch it is about."
@@ -84,13 +101,19 @@ class DeltaReport(models.Model):
             models.CheckConstraint(
                 condition=Q(kind="adjustment", invoice__isnull=False, replaces=None, backfill=None)
                 | Q(kind="redraft", invoice__isnull=False, replaces__isnull=False, backfill=None)
-                | Q(kind="backfill", invoice=None, replaces=None, backfill__isnull=False),
+                | Q(kind="backfill", invoice=None, replaces=None, backfill__isnull=False)
+                | Q(kind="unchanged", invoice=None, replaces=None, backfill=None),
                 name="cycle_delta_kind",
             ),
             models.CheckConstraint(
                 condition=Q(status="proposed", decided_by=None, decided_at=None, decision_reason="")
                 | (
                     Q(status__in=["approved", "rejected"], decided_by__isnull=False, decided_at__isnull=False)
+                    & ~Q(decision_reason="")
+                    & ~Q(kind="unchanged")
+                )
+                | (
+                    Q(status="noted", kind="unchanged", decided_by=None, decided_at__isnull=False)
                     & ~Q(decision_reason="")
                 ),
                 name="cycle_delta_decided",
@@ -152,6 +175,13 @@ class DeltaRow(models.Model):
         on_delete=models.PROTECT,
         related_name="+",
         help_text="The line as it was issued, or drafted before.",
+    )
+    counted = models.OneToOneField(
+        AggregationSnapshot,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="What was counted again, where no amount changes and so no line is drafted that would rest on it.",
     )
     cause = models.CharField(max_length=20, choices=Cause.choices)
     description = models.CharField(max_length=200)

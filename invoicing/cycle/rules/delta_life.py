@@ -4,6 +4,7 @@ MOVES = {
     ("", "proposed"): "delta.proposed",
     ("proposed", "approved"): "delta.approved",
     ("proposed", "rejected"): "delta.rejected",
+    ("proposed", "noted"): "delta.noted",
 }
 
 

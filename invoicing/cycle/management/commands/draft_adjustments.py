@@ -24,4 +24,7 @@ class Command(BaseCommand):
             report = at_once.draft_adjustments(customer_codes=options["customer"], at=timezone.now())
         except DomainError as error:
             raise CommandError(error.message, returncode=BAD_INPUT) from error
-        self.stdout.write(f"drafts {len(report.invoice_ids)}; customers without policy or tax rate {report.waiting}")
+        self.stdout.write(
+            f"drafts {len(report.invoice_ids)}; corrections that change no amount {len(report.unchanged_ids)};"
+            f" customers without policy or tax rate {report.waiting}"
+        )
