@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -162,7 +163,7 @@ class _JsonRows:
             delivery
             if isinstance(delivery, Unreadable)
             else import_rows.event_of_row(delivery, event_id=_row_id(self.request, number), rules=self.rules)
-            for number, delivery in _read_json(block)
+            for number, delivery in zip(*_read_json(block), strict=True)
         ]
 
 
@@ -211,11 +212,17 @@ class _CloudEvents:
     def __call__(self, block: Block) -> list[Delivery]:
         common = _common_attributes(self.request)
         filled = {"id", *common}
+        numbers, deliveries = _read_json(block)
+        if set(map(type, deliveries)) == {dict} and all(
+            all(map(dict.__contains__, deliveries, repeat(name)))  # type: ignore[arg-type]
+            for name in filled
+        ):
+            return deliveries
         return [
             delivery
             if isinstance(delivery, Unreadable) or delivery.keys() >= filled
             else {"id": _row_id(self.request, number), **common, **delivery}
-            for number, delivery in _read_json(block)
+            for number, delivery in zip(numbers, deliveries, strict=True)
         ]
 
 
@@ -224,11 +231,14 @@ def _common_attributes(request: ImportRequest) -> dict[str, str]:
     return {name: value for name, value in told.items() if value is not None}
 
 
-def _read_json(block: Block) -> Iterator[tuple[int, Delivery]]:
-    """Give each line that is not empty, with its number."""
-    numbers = [number for number, line in enumerate(block.lines, start=block.first_number) if not line.isspace()]
-    lines = block.lines if len(numbers) == len(block.lines) else [line for line in block.lines if not line.isspace()]
-    return zip(numbers, _read_lines(lines), strict=True)
+def _read_json(block: Block) -> tuple[Sequence[int], list[Delivery]]:
+    """Give the numbers of the lines that are not empty, and what stands in them."""
+    numbers: Sequence[int] = range(block.first_number, block.first_number + len(block.lines))
+    lines = block.lines
+    if any(map(bytes.isspace, lines)):
+        numbers = [number for number, line in zip(numbers, lines, strict=True) if not line.isspace()]
+        lines = [line for line in lines if not line.isspace()]
+    return numbers, _read_lines(lines)
 
 
 def _read_lines(lines: Sequence[bytes]) -> list[Delivery]:

@@ -96,7 +96,9 @@ def check_events(deliveries: Sequence[Delivery], *, sent_at: datetime | None, at
 
 def read_rules(deliveries: Sequence[Delivery], *, sent_at: datetime | None, at: datetime | None) -> RuleBook:
     """Read what `check_events` decides by; the rest of it asks nobody."""
-    events = [delivery for delivery in deliveries if not isinstance(delivery, Unreadable)]
+    events: Any = deliveries
+    if set(map(type, deliveries)) != {dict}:
+        events = [delivery for delivery in deliveries if not isinstance(delivery, Unreadable)]
     return rulebook.load_rulebook(events, sent_at=sent_at, at=at)
 
 

@@ -107,10 +107,10 @@ def _keep_to(one: ContractInForce, instants: Sequence[datetime], data: Sequence[
 
 def _are_countable(data: Sequence[Data], rules: DataRules) -> bool:
     for name in rules.required:
-        if None in [one.get(name) for one in data]:
+        if None in map(dict.get, data, repeat(name)):
             return False
     for name in rules.numbers:
-        found: list[Any] = [one.get(name) for one in data]
+        found: list[Any] = list(map(dict.get, data, repeat(name)))
         if set(map(type, found)) == {int}:
             if min(found) < -values.VALUE_MAX or max(found) > values.VALUE_MAX:
                 return False

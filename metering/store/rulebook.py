@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import repeat
 from typing import Any, TypeGuard
 
 import orjson
@@ -81,13 +82,18 @@ def _seals(contracts: Mapping[str, ContractInForce | None], customers: Mapping[s
 
 def _external(events: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
     """Give the ids of other systems that stand where a customer's code would."""
+    if not any(map(dict.__contains__, events, repeat("subjectid"))):
+        return []
     found = ((event.get("subjectsystem"), event.get("subjectid")) for event in events if "subjectid" in event)
     return sorted({(system, name) for system, name in found if _is_name(system) and _is_name(name)})
 
 
 def _names(events: Sequence[dict[str, Any]], attribute: str) -> list[str]:
     """Give what could be the name of anything; the rest need not be looked up to be unknown."""
-    texts = {text for event in events if type(text := event.get(attribute)) is str}
+    try:
+        texts = set(map(dict.get, events, repeat(attribute)))
+    except TypeError:  # one of them is a list or an object
+        texts = {text for event in events if type(text := event.get(attribute)) is str}
     return sorted(text for text in texts if _is_name(text))
 
 
