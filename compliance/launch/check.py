@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -9,7 +10,7 @@ from django.db import transaction
 
 from accounts import roles
 from accounts.roles import Role
-from compliance.launch import checklists, walk
+from compliance.launch import checklists, search, walk
 from compliance.launch.boxes import accounts, backups, books, contracts, gates, invariants, lines, policies, replays
 from compliance.launch.boxes.found import Found
 from compliance.launch.models import BoxResult, CloseWalk, LaunchCheck
@@ -21,6 +22,7 @@ from core import canonical, work
 JOB = "launch.check"
 ASKERS = (Role.PRODUCT, Role.FINANCE, Role.OPS, Role.ENGINEERING)
 Look = Callable[..., Iterable[Found]]
+Progress = Callable[[str, int, int], None]
 LOOKS: dict[Box, Look] = {
     Box.POLICY_SIGNED: policies.look,
     Box.CONTRACTS_PROVED: contracts.look,
@@ -28,9 +30,8 @@ LOOKS: dict[Box, Look] = {
     Box.SAMPLES_ACCEPTED: accounts.look,
     Box.BOOKS_TIE: books.look,
     Box.GATES_RECHECKED: gates.look,
-    Box.INVARIANTS_CLEAN: invariants.look,
     Box.BACKUP_RESTORED: backups.look,
-}  # all but the lines of the last close, which take slices
+}  # all but the lines of the last close and the invariants, which take slices
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +49,7 @@ def ask_for_check(*, actor: Any, at: datetime) -> LaunchCheck:
 def queue_next_slice(run: LaunchCheck, *, at: datetime) -> None:
     """Have a worker take the run further; the key says how far it is, so that a running slice can queue the next."""
     documents = getattr(CloseWalk.objects.filter(run=run).first(), "invoices_done", 0)
-    key = f"{run.pk}, {run.results.count()} results, {documents} documents"
+    key = f"{run.pk}, {run.results.count()} results, {documents} documents, {search.steps_taken(run)} searches"
     work.enqueue(kind=JOB, key=key, arguments={"run_id": run.pk}, at=at)
 
 
@@ -58,15 +59,31 @@ def begin_run(*, actor: Any, at: datetime) -> LaunchCheck:
 
 
 def go_on(
-    *, run_id: int, at: datetime, is_over: Callable[[], bool] = lambda: False, progress: walk.Progress = lambda *_: None
+    *,
+    run_id: int,
+    at: datetime,
+    is_over: Callable[[], bool] = lambda: False,
+    seconds_max: int | None = None,
+    progress: Progress = lambda *_: None,
 ) -> LaunchCheck:
-    """Look at what is left, box by box; `progress` is told documents done and in all while lines are traced.
+    """Look at what is left, box by box; `progress` is told of what, how many are done and how many there are.
 
-    Where the time is over before everything is done, the run is not finished, and can be taken further.
+    Where the time is over before everything is done, the run is not finished, and can be taken further. `seconds_max`
+    is the longest that one invariant may take; None sets no limit.
     """
     run = LaunchCheck.objects.get(pk=run_id)
-    for box in Box:
-        if is_over() or (box == Box.LAST_CLOSE_TRACED and not _walk_on(run, at=at, is_over=is_over, progress=progress)):
+    known = set(run.results.values_list("box", flat=True))
+    for box in (one for one in Box if one not in known):
+        if is_over():
+            return run
+        if box == Box.LAST_CLOSE_TRACED:
+            is_ready = _walk_on(run, at=at, is_over=is_over, progress=partial(progress, "documents traced"))
+        elif box == Box.INVARIANTS_CLEAN:
+            told = partial(progress, "invariants searched")
+            is_ready = search.go_on(run, at=at, is_over=is_over, seconds_max=seconds_max, progress=told)
+        else:
+            is_ready = True
+        if not is_ready:
             return run
         _look_once(run, box, at=at)
     _finish(run, at=at)
@@ -94,6 +111,8 @@ def _look(run: LaunchCheck, box: Box, *, at: datetime) -> list[Found]:
         with transaction.atomic():
             if box == Box.LAST_CLOSE_TRACED:
                 return list(lines.look(CloseWalk.objects.filter(run=run).first(), at=at))
+            if box == Box.INVARIANTS_CLEAN:
+                return list(invariants.look(list(run.searches.order_by("number", "name")), at=at))
             return list(LOOKS[box](at=at))
     except Exception as error:  # whatever it is, it is a finding about this box
         log.exception("launch_box_failed", box=str(box), run=run.pk)

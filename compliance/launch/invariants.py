@@ -141,6 +141,21 @@ INVARIANTS = [
     ),
     Invariant(
         number=50,
+        name="invariants that were clean for a check were searched one by one, each to its end",
+        find_offenders=rows_of(
+            """
+            SELECT result.run_id AS launch_check, search.name FROM launch_boxresult result
+            JOIN launch_invariantsearch search ON search.run_id = result.run_id
+            WHERE result.box = 'invariants_clean' AND result.is_closed
+              AND (search.outcome <> 'clean'
+                   OR ((result.proof #>> '{table,left_out}')::int = 0
+                       AND position(search.proof_hash IN result.proof::text) = 0))
+            ORDER BY search.id
+            """
+        ),
+    ),
+    Invariant(
+        number=50,
         name="a restore drill stands in the audit chain as it was",
         find_offenders=rows_of(
             """

@@ -10,13 +10,19 @@ from compliance.launch import check, guards
 from core import recurring, work
 
 SLICE_SECONDS = 60  # between two slices other work gets its turn
+SEARCH_SECONDS_MAX = 150  # with a slice before it below what a worker gives one job (core/keeper.py)
 
 
 @work.handles(check.JOB, attempts_max=5)
 def go_on_with_check(*, run_id: int) -> None:
     """Do a slice of a check; what is left is queued again."""
     ends = time.monotonic() + SLICE_SECONDS
-    run = check.go_on(run_id=run_id, at=timezone.now(), is_over=lambda: time.monotonic() > ends)
+    run = check.go_on(
+        run_id=run_id,
+        at=timezone.now(),
+        is_over=lambda: time.monotonic() > ends,
+        seconds_max=SEARCH_SECONDS_MAX,
+    )
     if run.finished_at is None:
         with transaction.atomic():
             check.queue_next_slice(run, at=timezone.now())

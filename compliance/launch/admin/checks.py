@@ -14,7 +14,7 @@ from unfold.decorators import display
 
 from accounts import roles
 from accounts.backoffice import BackOfficeAdmin, tell_refusal
-from compliance.launch import check, checklists, standing
+from compliance.launch import check, checklists, search, standing
 from compliance.launch.models import CloseWalk, LaunchCheck
 from compliance.launch.standing import BoxState
 from core.errors import DomainError
@@ -73,6 +73,7 @@ class LaunchCheckAdmin(BackOfficeAdmin):
             **_context(run, states),
             "running": running,
             "walk": CloseWalk.objects.filter(run=running).first() if running else None,
+            "searched": search.how_far(running) if running and running.searches.exists() else None,
             "results": running.results.count() if running else 0,
             "may_ask": roles.has_role(request.user, check.ASKERS),
         }

@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts import validators
-from compliance.launch import exceptions, samples
+from compliance.launch import exceptions, samples, search
 from compliance.launch.models import (
     ChecklistVersion,
     ExceptionSignature,
@@ -70,10 +70,15 @@ class LaunchCheckSerializer(serializers.ModelSerializer[LaunchCheck]):
     asked_by = serializers.CharField(source="asked_by.username", default=None, allow_null=True)
     documents_done = serializers.IntegerField(source="walk.invoices_done", default=0)
     documents_total = serializers.IntegerField(source="walk.invoices_total", default=0)
+    invariants_done = serializers.SerializerMethodField()
 
     class Meta:
         model = LaunchCheck
-        fields = ["id", "asked_by", "asked_at", "finished_at", "documents_done", "documents_total"]
+        fields = ["id", "asked_by", "asked_at", "finished_at", "documents_done", "documents_total", "invariants_done"]
+
+    def get_invariants_done(self, run: LaunchCheck) -> int:
+        """How many were searched to their end, or given up."""
+        return search.how_far(run)[0]
 
 
 class LaunchSerializer(serializers.Serializer[Any]):

@@ -5,6 +5,7 @@ from compliance.launch.models.checks import BoxResult, CloseWalk, LaunchCheck
 from compliance.launch.models.decisions import ExceptionSignature, GoLiveDecision, LaunchException
 from compliance.launch.models.drills import RestoreDrill
 from compliance.launch.models.samples import SampleAcceptance, SampleWalk
+from compliance.launch.models.searches import InvariantSearch
 
 __all__ = [
     "BoxResult",
@@ -13,6 +14,7 @@ __all__ = [
     "CloseWalk",
     "ExceptionSignature",
     "GoLiveDecision",
+    "InvariantSearch",
     "LaunchCheck",
     "LaunchException",
     "RestoreDrill",

@@ -17,7 +17,7 @@ FINISHED_ONCE = pgtrigger.Protect(
     name="finished_once", operation=pgtrigger.Update, condition=pgtrigger.Q(old__finished_at__isnull=False)
 )
 
-_WHILE_IT_RUNS = """
+WHILE_IT_RUNS = """
     PERFORM 1 FROM launch_launchcheck WHERE id = NEW.run_id AND finished_at IS NULL FOR KEY SHARE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'check % is finished', NEW.run_id USING ERRCODE = 'integrity_constraint_violation';
@@ -84,7 +84,7 @@ class BoxResult(models.Model):
         triggers = [
             *APPEND_ONLY,
             pgtrigger.Trigger(
-                name="while_it_runs", when=pgtrigger.Before, operation=pgtrigger.Insert, func=_WHILE_IT_RUNS
+                name="while_it_runs", when=pgtrigger.Before, operation=pgtrigger.Insert, func=WHILE_IT_RUNS
             ),
         ]
 

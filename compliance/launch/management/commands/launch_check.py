@@ -21,7 +21,7 @@ STYLES = {"closed": "green", "open": "bold red", "too_old": "bold yellow", "not_
 
 
 class Command(BaseCommand):
-    """Goes on with a check that stands open, so it is safe to stop and to repeat."""
+    """Goes on with a check that stands open, so it is safe to stop and to repeat. Here nothing has a limit of time."""
 
     help = "Run the launch checklist: each box with its proof. Exit code 1 while any box is open."
 
@@ -42,14 +42,14 @@ class Command(BaseCommand):
     def _run(self) -> LaunchCheck:
         at = timezone.now()
         begun = LaunchCheck.objects.filter(finished_at=None).first() or check.begin_run(actor=None, at=at)
-        columns = (TextColumn("Tracing documents"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=Console(stderr=True)) as bar:
-            task = bar.add_task("trace", total=None)
-            return check.go_on(
-                run_id=begun.pk,
-                at=at,
-                progress=lambda done, total: bar.update(task, completed=done, total=total),
-            )
+            task = bar.add_task("boxes", total=None)
+
+            def told(what: str, done: int, total: int) -> None:
+                bar.update(task, description=what.capitalize(), completed=done, total=total)
+
+            return check.go_on(run_id=begun.pk, at=at, progress=told)
 
     def _print(self, run: LaunchCheck, states: list[BoxState], *, with_proofs: bool) -> None:
         page = StringIO()
