@@ -5,6 +5,24 @@ from events, amounts from quantities and prices, totals from lines, and every ha
 does not hold. Exit 0: all of it holds. 1: something does not. 3: what could be worked out holds; the output names the
 rest.
 
+Where to look, in the order of this file:
+
+    what holds and what does not    Report, equal, require
+    tools                           numbers and times · exact JSON
+    1  the container                every byte of the ZIP, every file's SHA-256           Pack.check_files
+    2  the audit chain              link by link, up to a signed head (Ed25519)           check_seal
+       how to measure and price     events · parts · prices · fee programs · agreements
+       what the pack says           its files by what they are about                      Books
+    3  usage                        events with fingerprints → quantities                 check_usage
+    4  agreements                   which plan held when, as the chain has it             check_agreements
+    5  ratings                      quantity × price in force × share → amounts           check_ratings
+    6  the invoice                  lines, corrections, tax, totals, the approved hash    check_invoice
+    7  decisions                    moves, approvals, holds, breaks, delta reports        check_decisions
+    8  policy and journal           who signed; debits and credits                        check_policy, check_books
+    9  the money                    to be paid, held, given back, contested               check_money
+    10 the document                 the PDF; how many of each kind                        check_document, check_kinds
+    all of it, in this order                                                              check_pack
+
 This is a second implementation of the arithmetic, written apart from the first: it shares no line with what made the
 invoice. Nothing here rounds but `rounded`; numbers are decimals and times are UTC throughout.
 """
@@ -171,7 +189,7 @@ def sha256(data: bytes | str) -> str:
     return hashlib.sha256(data.encode() if isinstance(data, str) else data).hexdigest()
 
 
-# The ZIP: every byte of it is accounted for
+# 1. The container: every byte of the ZIP is accounted for
 
 LOCAL, CENTRAL, END = "<4s5H3L2H", "<4s6H3L5H2L", "<4s4H2LH"
 STAMP = (0, 33)  # midnight of 1 January 1980, so that equal content gives equal bytes
@@ -246,7 +264,7 @@ def _hash_of(file: IO[bytes], size: int) -> str:
     return digest.hexdigest()
 
 
-# The audit chain and the signature under it: Ed25519, RFC 8032
+# 2. The audit chain and the signature under it: Ed25519, RFC 8032
 
 P = 2**255 - 19
 ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -305,10 +323,24 @@ def check_seal(pack: Pack, report: Report, key: str | None) -> dict[str, Json]:
     head = seal["head"]
     equal("seal.json, its form", pack.raw("seal.json"), canonical(seal).encode())
     equal("the names in the seal", sorted(seal), ["chain_sha256", "head", "manifest_sha256"])
-    names = ["chain", "entry_hash", "number", "public_key", "signature", "signed_at"]
-    equal("the names in the head", sorted(head), names)
     equal("the manifest named by the seal", seal["manifest_sha256"], sha256(pack.raw("manifest.json")))
     equal("the chain named by the seal", seal["chain_sha256"], sha256(pack.raw("chain.ndjson")))
+    entries = _check_links(pack, head, report)
+    _check_signature(head, key)
+    sealing = entries[f"AUD-{head['number']:010d}"]
+    equal("the last entry of the chain", sealing["action"], "evidence.sealed")
+    equal("the manifest in the audit chain", sealing["facts"]["manifest_sha256"], seal["manifest_sha256"])
+    what = f"invoice:{pack.manifest['invoice']}", pack.manifest["line"]
+    equal("what the manifest is of, in the audit chain", (sealing["subject"], sealing["facts"]["line"]), what)
+    shown = f"{len(entries)} of it in words"
+    report.holds(f"audit chain up to entry {head['number']}, {shown}, signed by {head['public_key']}")
+    if key is None:
+        report.holds("  (compare that key with the one your supplier published, or give it as --key)")
+    return entries
+
+
+def _check_links(pack: Pack, head: Json, report: Report) -> dict[str, Json]:
+    """Each link follows the one before, up to the head; the entries that are shown in words, by reference."""
     entries, last, previous, opaque = {}, 0, "", 0
     for line in pack.lines("chain.ndjson"):
         link = read_json(line)
@@ -318,30 +350,25 @@ def check_seal(pack: Pack, report: Report, key: str | None) -> dict[str, Json]:
         last, said = link["number"], link.get("says")
         opaque += link["form"] == 1 and said is None
         previous = _link_hash(link)
-        if link["number"] == 1:
+        if last == 1:
             equal("the audit chain, its first entry", head["chain"], previous)
         if said is not None:
             entry = read_json(said)
-            equal(f"entry {link['number']}, its reference", entry["reference"], f"AUD-{link['number']:010d}")
+            equal(f"entry {last}, its reference", entry["reference"], f"AUD-{last:010d}")
             entries[entry["reference"]] = entry
     equal("the signed head, its entry", (head["number"], head["entry_hash"]), (last, previous))
+    if opaque:
+        report.leave_out(f"{opaque} links of the chain that are older than form 2 and about something else")
+    return entries
+
+
+def _check_signature(head: Json, key: str | None) -> None:
+    names = ["chain", "entry_hash", "number", "public_key", "signature", "signed_at"]
+    equal("the names in the head", sorted(head), names)
     message = canonical({name: head[name] for name in ("chain", "number", "entry_hash", "signed_at")})
     signature, signer = bytes.fromhex(head["signature"]), bytes.fromhex(head["public_key"])
     require("the signature under the audit chain's head is not valid", signed_by(signer, message.encode(), signature))
     require("the head is signed by another key than the one given", key is None or key.lower() == head["public_key"])
-    sealing = entries[f"AUD-{last:010d}"]
-    equal("the last entry of the chain", sealing["action"], "evidence.sealed")
-    equal("the manifest in the audit chain", sealing["facts"]["manifest_sha256"], seal["manifest_sha256"])
-    what = f"invoice:{pack.manifest['invoice']}", pack.manifest["line"]
-    equal("what the manifest is of, in the audit chain", (sealing["subject"], sealing["facts"]["line"]), what)
-    report.holds(
-        f"audit chain up to entry {last}, {len(entries)} of it about this invoice, signed by {head['public_key']}"
-    )
-    if opaque:
-        report.leave_out(f"{opaque} links of the chain that are older than form 2 and of other invoices")
-    if key is None:
-        report.holds("  (compare that key with the one your supplier published, or give it as --key)")
-    return entries
 
 
 def _link_hash(link: Json) -> str:
@@ -1075,6 +1102,7 @@ def in_force(stretches: Iterable[Stretch], start: datetime, end: datetime) -> li
     return [key for key, since, until in stretches if since < end and (until is None or until > start)]
 
 
+REFERENCE = re.compile("AUD-[0-9]{10}")
 STARTED, CHANGED, ENDED = "subscription_started", "plan_changed", "subscription_ended"
 
 
@@ -1179,6 +1207,8 @@ class Books:
         self.drafted = str(pack.read("decisions.json")["transitions"][0]["audit_reference"])
         self.policy = pack.read("policy.json")
         self.currency = str(self.content["currency"])
+        self.subtotal, self.tax, self.total = map(number, self.content["totals"])
+        self.prepaid, self.rounding = map(number, self.content.get("payable") or ("0", "0"))
         self.parts: dict[int, list[Part]] = {}
         self.recounted: set[int] = set()
         self.manifest = pack.read("manifest.json")
@@ -1243,7 +1273,7 @@ def _by_id(rows: Iterable[Json]) -> dict[int, Json]:
     return {row["id"]: row for row in rows}
 
 
-# Usage: every event once, for all the snapshots and prices that look at it
+# 3. Usage: every event once, for all the snapshots and prices that look at it
 
 
 def check_usage(pack: Pack, books: Books, report: Report) -> None:
@@ -1337,10 +1367,7 @@ def _compare(snapshot: Json, meter: Json, measure: Measure) -> None:
     equal(f"{name}, quantity", number(snapshot["quantity"]), measure.quantity())
 
 
-# Ratings: quantity, price, share, parts, amount
-
-PLAN_MODELS = ("commitment", "plan_discount", "prepaid_credits")
-MODELS = {*TOTALS, *PLAN_MODELS, "flat", "bucketed", "dimensional", "fee_program"}
+# 4. Agreements: which plan held when
 
 
 def check_agreements(books: Books, entries: Mapping[str, Json], report: Report) -> None:
@@ -1366,9 +1393,6 @@ def check_agreements(books: Books, entries: Mapping[str, Json], report: Report) 
     )
 
 
-REFERENCE = re.compile("AUD-[0-9]{10}")
-
-
 def _is_agreement(entry: Json, subscription: int, drafted: str) -> bool:
     is_about = entry["subject"] == f"subscription:{subscription}" and entry["action"] in (STARTED, CHANGED, ENDED)
     return is_about and entry["reference"] < drafted
@@ -1384,6 +1408,12 @@ def _check_agreement(one: Json, entry: Json, subject: str) -> None:
         (entry["facts"].get("plan"), instant(entry["facts"][place])),
     )
     equal(f"{name}, when", instant(one["recorded_at"]), instant(entry["recorded_at"]))
+
+
+# 5. Ratings: quantity, price, share, parts, amount
+
+PLAN_MODELS = ("commitment", "plan_discount", "prepaid_credits")
+MODELS = {*TOTALS, *PLAN_MODELS, "flat", "bucketed", "dimensional", "fee_program"}
 
 
 def check_ratings(books: Books, report: Report) -> None:
@@ -1538,7 +1568,7 @@ def _is_known(version: Json, at: datetime) -> bool:
 
 def _check_share(books: Books, rated: Json, name: str) -> None:
     """Fees, and what is included in a price or limits it, get their share of the period; usage is never divided."""
-    says = Share(rated["share"]["part"], rated["share"]["whole"])
+    says = share_told(rated)
     version, terms = books.price(rated), books.subscriptions[rated["subscription"]]
     is_fee = books.charges[rated["charge"]]["meter"] is None
     if not (is_fee or _follows_share(version)):
@@ -1549,7 +1579,7 @@ def _check_share(books: Books, rated: Json, name: str) -> None:
         if is_fee and version["model"] not in PLAN_MODELS:
             _check_used_share(books, rated, first, name)
         else:
-            equal(f"{name}, share of its period", says, Share(first["share"]["part"], first["share"]["whole"]))
+            equal(f"{name}, share of its period", says, share_told(first))
         return
     plan = books.plan_versions[rated["plan_version"]]
     zone, unit, end = plan["proration_zone"] or terms["zone"], rated["share"]["unit"], instant(rated["period_end"])
@@ -1606,9 +1636,13 @@ def _turn(model: str) -> int:
     return ("plan_discount", "commitment", "prepaid_credits").index(model) if model in PLAN_MODELS else -1
 
 
+def share_told(rated: Json) -> Share:
+    return Share(rated["share"]["part"], rated["share"]["whole"])
+
+
 def _check_used_share(books: Books, rated: Json, first: Json, name: str) -> None:
     """A fee paid in advance is due for the time in which its plan and its price held, as agreed by now."""
-    says, whole = (Share(one["share"]["part"], one["share"]["whole"]) for one in (rated, first))
+    says, whole = (share_told(one) for one in (rated, first))
     units = rated["share"]["unit"], first["share"]["unit"]
     equal(f"{name}, the period it has a share of", (says.whole, units[0]), (whole.whole, units[1]))
     agreed = books.subscriptions[rated["subscription"]]["agreed"]
@@ -1655,7 +1689,7 @@ def _follows_share(version: Json) -> bool:
 
 def _amount(books: Books, rated: Json, version: Json) -> Steps:
     share, currency, params = (
-        Share(rated["share"]["part"], rated["share"]["whole"]),
+        share_told(rated),
         rated["currency"],
         version["params"],
     )
@@ -1716,7 +1750,7 @@ def rounded_together(exact: Sequence[Decimal], currency: str) -> list[Decimal]:
     return [one + Decimal(1).scaleb(-scale) * (place in up) for place, one in enumerate(down)]
 
 
-# The invoice: lines, tax, totals, hash
+# 6. The invoice: lines, tax, totals, hash
 
 
 def check_invoice(pack: Pack, books: Books, report: Report) -> None:
@@ -1846,7 +1880,7 @@ def _check_totals(books: Books) -> None:
     equal("the taxes", says, worked_out)
     subtotal = sum((taxable for *_, taxable, _ in worked_out), NOTHING)
     tax = sum((each for *_, each in worked_out), NOTHING)
-    equal("the totals", [number(one) for one in content["totals"]], [subtotal, tax, subtotal + tax])
+    equal("the totals", [books.subtotal, books.tax, books.total], [subtotal, tax, subtotal + tax])
     for name, category, percent, *_ in content["taxes"]:
         begun = [one for one in books.tax_rates if instant(one["effective_at"]) < instant(content["period"][1])]
         known = [(one["name"], one["category"], number(one["percent"])) for one in begun]
@@ -1854,11 +1888,10 @@ def _check_totals(books: Books) -> None:
             f"the tax {name} is none of the rates there are",
             category == "O" or (name, category, number(percent)) in known,
         )
-    prepaid, rounding = map(number, content.get("payable") or ("0", "0"))
-    if rounding:
+    if books.rounding:
         multiples = [number(one["amount"]) for one in books.terms.values() if one["kind"] == "rounding"]
-        payable = subtotal + tax - prepaid + rounding
-        fits = any(payable % one == 0 and abs(rounding) * 2 <= one for one in multiples if one)
+        payable = subtotal + tax - books.prepaid + books.rounding
+        fits = any(payable % one == 0 and abs(books.rounding) * 2 <= one for one in multiples if one)
         require("the amount to be paid is not rounded as agreed", fits)
 
 
@@ -1884,7 +1917,9 @@ def _check_term(
     equal(f"{name}, its amount", amount, money(base * percent / 100, books.currency))
 
 
-# Decisions, documents, books
+# 7. Decisions: moves, approvals, holds, reconciliations, delta reports
+
+APPROVED = "invoice.approval_given"
 
 
 def check_decisions(pack: Pack, books: Books, entries: Mapping[str, Json], report: Report) -> None:
@@ -1972,15 +2007,12 @@ def _check_approvals(books: Books, told: Json, entries: Mapping[str, Json]) -> N
     require("fewer people approved it than the policy asks for", len({one["person"] for one in live}) >= needed)
 
 
-APPROVED = "invoice.approval_given"
-
-
 def _people_needed(books: Books) -> int:
     """Two above the amount of the policy, of either sign."""
     terms = {} if books.policy is None else books.policy["policy"]["terms"]
     above = (terms.get("approval") or {}).get("second_person_above") or {}
     limit = above.get(books.currency)
-    return 2 if limit is not None and abs(number(books.content["totals"][2])) > number(limit) else 1
+    return 2 if limit is not None and abs(books.total) > number(limit) else 1
 
 
 def _check_instants(books: Books, moves: Sequence[Json], entries: Mapping[str, Json]) -> None:
@@ -2077,6 +2109,9 @@ def _check_tie_out(books: Books, tie_outs: Sequence[Json], breaks: Sequence[Json
         require("a reconciliation without a break does not tie", one["is_tied"] or bool(breaks))
 
 
+# 8. Policy and journal
+
+
 def check_policy(books: Books, report: Report) -> None:
     told = books.policy
     if told is None:
@@ -2102,18 +2137,16 @@ def check_policy(books: Books, report: Report) -> None:
 
 def check_books(pack: Pack, books: Books, report: Report) -> None:
     """Each entry balances, and that of the final invoice is over its total."""
-    entries, content = pack.read("ledger.json"), books.content
+    entries, owed = pack.read("ledger.json"), books.total + books.rounding
     for entry in entries:
         sums = [sum((number(one[side]) for one in entry["postings"]), NOTHING) for side in ("debit", "credit")]
         equal(f"journal entry {entry['key']}, debits and credits", *sums)
         equal(f"journal entry {entry['key']}, its currency", entry["currency"], books.currency)
         if entry["key"] == f"invoice:{books.invoice['id']}:final":
-            owed = number(content["totals"][2]) + number((content.get("payable") or ("0", "0"))[1])
             equal("the journal, what is owed", _net(entry, "accounts_receivable", "customer_balance_liability"), owed)
-            equal("the journal, tax", -_net(entry, "tax_payable"), number(content["totals"][1]))
+            equal("the journal, tax", -_net(entry, "tax_payable"), books.tax)
     keys = [entry["key"] for entry in entries]
-    owed = number(content["totals"][2]) + number((content.get("payable") or ("0", "0"))[1])
-    has_to_be = books.invoice["status"] == "final" and bool(owed or number(content["totals"][1]))
+    has_to_be = books.invoice["status"] == "final" and bool(owed or books.tax)
     booked = keys.count(f"invoice:{books.invoice['id']}:final")
     require("the invoice is booked once it is final, and once only", int(has_to_be) <= booked <= 1)
     report.holds(f"journal: {len(entries)} entries, balanced")
@@ -2124,15 +2157,16 @@ def _net(entry: Json, *accounts: str) -> Decimal:
     return sum((number(one["debit"]) - number(one["credit"]) for one in mine), NOTHING)
 
 
-# The money: what is to be paid, held, given back, contested
+# 9. The money: what is to be paid, held, given back, contested
 
 HELD, LIFTED = "invoice.collection_held", "invoice.collection_lifted"
+SIDES, BALANCES = ("receivable", "in_favour"), ("accounts_receivable", "customer_balance_liability")
+MONEY = ("collection_holds", "corrected_by", "disputes", "payments", "payouts")
 
 
 def check_money(pack: Pack, books: Books, entries: Mapping[str, Json], report: Report) -> None:
     told = pack.read("money.json")
-    prepaid, rounding = map(number, books.content.get("payable") or ("0", "0"))
-    total = number(books.content["totals"][2])
+    total, prepaid, rounding = books.total, books.prepaid, books.rounding
     says = [number(told["payable"][name]) for name in ("total", "prepaid", "rounding", "payable")]
     equal("what is to be paid", says, [total, prepaid, rounding, total - prepaid + rounding])
     _check_set_off(pack, books, told["balance"])
@@ -2151,9 +2185,6 @@ def check_money(pack: Pack, books: Books, entries: Mapping[str, Json], report: R
     report.holds(f"money: {told['payable']['payable']} {books.currency} to be paid; {counts}")
 
 
-MONEY = ("collection_holds", "corrected_by", "disputes", "payments", "payouts")
-
-
 def _check_set_off(pack: Pack, books: Books, balance: Json | None) -> None:
     """What the customer has in their favour pays what they owe, as far as both go, once the invoice is booked."""
     entries = {one["key"]: one for one in pack.read("ledger.json")}
@@ -2167,10 +2198,6 @@ def _check_set_off(pack: Pack, books: Books, balance: Json | None) -> None:
     both = max(min(after), NOTHING)
     amounts = [_net(set_off, account) for account in BALANCES] if set_off else [NOTHING, NOTHING]
     equal("what was set off", amounts, [-both, both])
-
-
-SIDES = ("receivable", "in_favour")
-BALANCES = ("accounts_receivable", "customer_balance_liability")
 
 
 def _check_collection(books: Books, holds: Sequence[Json], entries: Mapping[str, Json]) -> None:
@@ -2277,6 +2304,9 @@ def _check_dispute(books: Books, dispute: Json, entries: Mapping[str, Json]) -> 
     equal(f"{name}, where it stands", (dispute["status"], dispute["outcome"]), (state, outcome))
 
 
+# 10. The document, and how many there are of each kind of thing
+
+
 def check_kinds(pack: Pack, books: Books) -> None:
     """Of each kind of thing as many as the manifest says, which says 0 where there is none."""
     money_, decided = pack.read("money.json"), pack.read("decisions.json")
@@ -2303,6 +2333,9 @@ def check_document(pack: Pack, books: Books, report: Report) -> None:
         return
     equal("the PDF, its SHA-256", told["sha256"], sha256(pack.raw("invoice.pdf")))
     report.holds(f"document: the PDF stored {told['stored_at']}, SHA-256 {told['sha256']}")
+
+
+# All of it, in this order
 
 
 def check_pack(path: Path, key: str | None = None, report: Report | None = None) -> Report:
