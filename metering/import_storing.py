@@ -94,7 +94,9 @@ def _write_ahead(ready: Ready) -> bool:
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute(f"SET LOCAL lock_timeout = '{AHEAD_LOCK_TIMEOUT}'")
-            return postgres.insert_deliveries(ready.parameters)
+                is_written = postgres.insert_deliveries(ready.parameters)
+                cursor.execute("SET LOCAL lock_timeout TO DEFAULT")  # when its turn has come it may wait
+            return is_written
     except DatabaseError:  # it waited too long; whatever else it was is met again in its turn
         return False
 

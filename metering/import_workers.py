@@ -8,7 +8,7 @@ process that loses its parent loses its transaction with it.
 import os
 import signal
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -53,49 +53,56 @@ class _Worker:
     chunk: Chunk | None = None
     said: Said | None = None
     is_told: bool = False  # that its turn has come
+    failed: Exception | None = None
 
     def tell(self, what: object) -> None:
         self.pipe.send(what)
 
+    def end(self) -> None:
+        """Whatever it has written and not committed is gone with it."""
+        self.pipe.close()
+        os.kill(self.pid, signal.SIGTERM)
+        os.waitpid(self.pid, 0)
 
-def store_chunks(chunks: Iterator[Chunk], *, job: Job, rows_done: int) -> Iterator[tuple[Chunk, Stored]]:
+
+def store_chunks(chunks: Iterator[Chunk], *, job: Job, rows_done: int) -> Generator[tuple[Chunk, Stored]]:
     """Store them all; give each once it has committed, in order, and nothing more commits until the next is asked for.
 
     A file that breaks off does so after what came before has been given out.
     """
     workers: list[_Worker] = []
+    line = _Line(workers, chunks, rows_done)
     try:
         # One more than there are processors, for now and then each waits for its turn, and for the disk.
         for _number in range(min(WORKERS_MAX, len(os.sched_getaffinity(0)) + 1)):
             workers.append(_start(job, others=[worker.pipe for worker in workers]))
-        yield from _Line(workers, chunks, rows_done).run()
+        yield from line.run()
     except (EOFError, OSError) as error:
         raise ImportStoppedError("A process of the import was ended from outside; run it again to go on.") from error
     finally:
         for worker in workers:
-            worker.pipe.close()
-        for worker in workers:
-            os.waitpid(worker.pid, 0)
+            worker.end()
+    if line.broken is not None:
+        raise line.broken
 
 
 class _Line:
     """The chunks under way, in the order of the file."""
 
     def __init__(self, workers: list[_Worker], chunks: Iterator[Chunk], rows_done: int) -> None:
-        self.idle, self.under_way = deque(workers), deque[_Worker]()
+        self.workers, self.idle, self.under_way = workers, deque[_Worker](), deque[_Worker]()
         self.chunks, self.last_line = chunks, rows_done
         self.following: Chunk | None = None
-        self.broken: Exception | None = None
-        self._read_on()
+        self.broken: Exception | None = None  # what the file broke off with
 
     def run(self) -> Iterator[tuple[Chunk, Stored]]:
+        self.idle.extend(self.workers)
+        self._read_on()
         while self.under_way or self.following is not None:
             while self.idle and self.following is not None:
                 self._hand_out(self.idle.popleft(), self.following)
             self._give_turn()
             yield from self._listen()
-        if self.broken is not None:
-            raise self.broken
 
     def _read_on(self) -> None:
         self.following = None
@@ -114,6 +121,8 @@ class _Line:
     def _give_turn(self) -> None:
         """Let the first of the line go on; what is not plain goes on alone, so the others take back what is open."""
         first = self.under_way[0]
+        if first.failed is not None:
+            raise first.failed
         if first.is_told or first.said is None:
             return
         first.is_told = True
@@ -133,8 +142,8 @@ class _Line:
             worker = by_pipe[pipe]  # type: ignore[index]
             heard = worker.pipe.recv()
             if isinstance(heard, Exception):
-                raise heard
-            if not isinstance(heard, Stored):
+                worker.failed = heard
+            elif not isinstance(heard, Stored):
                 worker.said = heard
                 if self._is_one_alone():
                     self._withdraw(worker)
@@ -155,7 +164,8 @@ def _start(job: Job, *, others: list[Connection]) -> _Worker:
         try:
             for pipe in (*others, ours):
                 pipe.close()  # else it would stay open here when the parent is gone, and nobody would hear of it
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it too, and closes the pipes
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it too, and ends us
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             for inherited in connections.all(initialized_only=True):
                 inherited.connection = None  # the parent's; libpq leaves alone what another process opened
             _serve(theirs, job)

@@ -14,6 +14,7 @@ import pytest
 from django.db import connection, connections
 
 from metering import import_chunks, import_storing, import_workers, importing, watermark
+from metering.files import UnusableFileError
 from metering.import_chunks import Chunk
 from metering.import_forms import ImportRequest
 from metering.import_storing import Checked, Job
@@ -132,6 +133,33 @@ def test_a_worker_that_is_killed_ends_the_import_and_the_next_run_goes_on(
     assert UsageEvent.objects.count() == stopped.rows_done <= 40
     run = load(tmp_path, events).run
     assert (run.pk, run.accepted, run.duplicates) == (stopped.pk, 80, 0)
+
+
+def test_an_import_that_is_stopped_ends_its_workers_and_what_they_had_open(tmp_path: Path) -> None:
+    told = []
+
+    def stop(done: int, total: int) -> None:
+        told.append(done)
+        if len(told) == 2:
+            raise KeyboardInterrupt
+
+    events = [event(number) for number in range(80)]
+    with pytest.raises(KeyboardInterrupt):
+        load(tmp_path, events, progress=stop)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+    assert UsageEvent.objects.count() == ImportRun.objects.get().rows_done == 20
+    assert load(tmp_path, events).run.accepted == 80
+
+
+def test_a_file_that_breaks_off_does_so_after_what_came_before(tmp_path: Path) -> None:
+    path = tmp_path / "use.ndjson"
+    good = "".join(json.dumps(event(number)) + "\n" for number in range(35))
+    path.write_text(good + '{"id":"' + "x" * 2_000_000 + '"}\n')
+    request = ImportRequest(path=path, form="ndjson", columns=import_rows.read_column_map([]))
+    with pytest.raises(UnusableFileError, match="line 36 is longer than 1024 KiB"):
+        importing.import_file(request=request, at=NOW)
+    assert UsageEvent.objects.count() == ImportRun.objects.get().rows_done == 35
 
 
 def test_what_goes_wrong_in_a_worker_is_said_and_leaves_whole_chunks(
