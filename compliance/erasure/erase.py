@@ -22,7 +22,8 @@ def erase_person(request: ErasureRequest, planned: Plan, *, actor: Any, at: date
     """Do what was planned, in the caller's transaction; the row that comes back names no one."""
     person = planned.person
     known = words.words_of(person, sign_ins=planning.sign_ins_of(person))
-    did = [f"{personal_keys.destroy_keys(planned.keys, at=at)} keys destroyed.", *_overwrite(person, known)]
+    count = personal_keys.destroy_keys(planned.keys, at=at)
+    did = [f"{count} {'key' if count == 1 else 'keys'} destroyed.", *_overwrite(person, known)]
     kept = [one.as_json() for one in planned.kept]
     facts = {"request": request.pk, "keys": planned.keys, "kept_documents": len(kept)}
     entry = audit.append_entry(action=ACTION, subject=person.subject, actor=actor, facts=facts, at=at)
@@ -39,6 +40,7 @@ def _overwrite(person: Person, known: Words) -> Iterator[str]:
     if person.kind != Kind.PORTAL_USER:
         type(person.row).objects.filter(pk=person.row.pk).update(name_marks=[])
         count = idempotency.forget_answers(naming=person.row.code)
-        yield f"Nobody is found by their words any more; {count} stored answers overwritten."
+        yield "No word finds them any more."
+        yield f"Stored answers of the API that named them, overwritten: {count}."
     if count := forgetting.forget_person(key_id=person.row.personal_key_id, words=known.words, ids=known.ids):
-        yield f"{count} events in quarantine that named them overwritten."
+        yield f"Events in quarantine that named them, overwritten: {count}."

@@ -9,7 +9,7 @@ from django.db.models import F, Max, Q
 from accounts.models import PortalUser
 from compliance.disputes.models import Dispute
 from compliance.disputes.rules import lifecycle
-from compliance.erasure.models import RetentionRule
+from compliance.erasure.models import Erasure, RetentionRule
 from compliance.erasure.persons import Kind, Person
 from compliance.erasure.rules import retention
 from compliance.erasure.rules.retention import Kept, Rule
@@ -151,6 +151,15 @@ def documents_kept(customer_id: int, *, at: datetime) -> list[KeptDocument]:
             until, basis = (date.max, "no rule says how long") if kept is None else (kept.until, kept.rule.basis)
             found.append(KeptDocument(invoice.pk, invoice.number or "", until, basis))
     return sorted(found, key=lambda one: (one.until, one.invoice_id), reverse=True)
+
+
+def kept_by(proof: Erasure) -> list[KeptDocument]:
+    """What the law kept when this was erased, as the proof has it."""
+    numbers = dict(Invoice.objects.filter(pk__in=[one["invoice"] for one in proof.kept]).values_list("pk", "number"))
+    return [
+        KeptDocument(one["invoice"], numbers.get(one["invoice"]) or "", date.fromisoformat(one["until"]), one["basis"])
+        for one in proof.kept
+    ]
 
 
 def keys_of_documents_not_kept(customer_id: int, *, at: datetime) -> list[int]:

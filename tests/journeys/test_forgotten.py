@@ -82,7 +82,7 @@ def test_a_dump_shows_nothing_of_them_and_everything_still_verifies(tmp_path: Pa
     erase(known, "payee", "anna")
 
     assert in_clear(dump(tmp_path)) == {}
-    assert "4 events in quarantine that named them overwritten." in proof.did
+    assert "Events in quarantine that named them, overwritten: 4." in proof.did
     assert what_was_written(known) == [GONE] * 11
     assert "Egon" in DisputeLetter.objects.get().text, "the letter goes with the invoice, which the law still keeps"
     papers_are_gone(known)

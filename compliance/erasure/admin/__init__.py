@@ -1,5 +1,6 @@
 """Erasure in the back office: ask, see what would go and what stays, decide."""
 
+from datetime import UTC
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -145,7 +146,7 @@ def page_context(request: ErasureRequest) -> dict[str, Any]:
         "tone": TONES[Status(request.status)],
         "refusal": dict(REFUSALS).get(request.refusal, request.refusal),
         "planned": plan.plan_of(person, at=timezone.now()) if request.status == Status.ASKED else None,
-        "proofs": list(request.erasures.select_related("audit_entry")),
+        "proofs": [(proof, plan.kept_by(proof)) for proof in request.erasures.select_related("audit_entry")],
     }
 
 
@@ -153,9 +154,11 @@ def page_context(request: ErasureRequest) -> dict[str, Any]:
 class RetentionRuleAdmin(BackOfficeAdmin):
     """How long invoices are kept, by the country of the seller; the next version follows, none is edited."""
 
-    list_display = ("country_name", "years", "basis", "effective_at", "created_by")
-    list_display_links = None
+    list_display = ("country_name", "years", "basis", "in_force", "author")
+    fields = list_display
+    readonly_fields = list_display
     list_filter = ("country",)
+    list_select_related = ("created_by",)
     actions_list: ClassVar[list[str]] = ["new_version"]
 
     def has_set_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
@@ -180,3 +183,11 @@ class RetentionRuleAdmin(BackOfficeAdmin):
     @display(description="Country of the seller", ordering="country")
     def country_name(self, rule: RetentionRule) -> str:
         return rule.country or "all others"
+
+    @display(description="In force from (UTC)", ordering="effective_at")
+    def in_force(self, rule: RetentionRule) -> str:
+        return f"{rule.effective_at.astimezone(UTC):%d %b %Y %H:%M}"
+
+    @display(description="Set by", ordering="created_by__username")
+    def author(self, rule: RetentionRule) -> str:
+        return "came with the product" if rule.created_by is None else str(rule.created_by)

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from core import activation, money
+from core import activation, money, personal_keys
 from core.activation import Refusal
 from invoicing.cycle import approve, compare, draft, offences
 from invoicing.cycle.admin import standing, timeline, wording
@@ -80,6 +80,8 @@ def page_context(invoice: Invoice) -> dict[str, Any]:
             (line, wording.amount_text(line.amount, currency=invoice.currency))
             for line in invoice.credit_lines.select_related("credits__invoice")
         ],
+        "erased": _erased(invoice.customer.personal_key_id),
+        "document_erased": _erased(invoice.personal_key_id),
         "open_holds": list(invoice.holds.filter(released_at=None, placed_by__isnull=False).select_related("placed_by")),
         "offences": offences.open_offences().filter(customer=invoice.customer_id)[:OFFENCES_SHOWN],
         "unusual": [
@@ -98,6 +100,11 @@ def page_context(invoice: Invoice) -> dict[str, Any]:
         "pdf_url": reverse("admin:cycle_invoice_pdf", args=[invoice.pk]),
         "evidence_url": reverse("admin:evidence_packs", args=[invoice.pk]),
     }
+
+
+def _erased(key_id: int | None) -> str:
+    """When whom it stands for was erased, such as "erased on 26 Nov 2026", if that was."""
+    return personal_keys.erased_words(key_id) if key_id is not None and personal_keys.is_destroyed(key_id) else ""
 
 
 def _refusals(invoice: Invoice) -> list[Refusal]:
