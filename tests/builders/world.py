@@ -244,6 +244,31 @@ def _propose_measure(ids: dict[str, int], company: billing.Company) -> None:
 def _watch(ids: dict[str, int], company: billing.Company) -> None:
     """A minute of capture, a shift in it to review, a decision over a group, and a repaired sum."""
     at = billing.LONG_AGO
+    _shift(ids, at=at)
+    ids["metering_bulkdecision"] = BulkDecision.objects.create(
+        action="discard",
+        code="x",
+        up_to_id=0,
+        total=0,
+        reason="Nothing.",
+        started_by=company.finance,
+        started_at=at,
+        finished_at=at,
+    ).pk
+    rollups.keep_series()
+    ids["metering_rolluprepair"] = RollupRepair.objects.create(
+        series=RollupSeries.objects.earliest("pk"),
+        customer=Customer.objects.earliest("pk"),
+        grain="hour",
+        starts_at=at,
+        groups=[],
+        seq=0,
+        repaired_at=at,
+    ).pk
+
+
+def _shift(ids: dict[str, int], *, at: datetime) -> None:
+    """A minute of capture by a policy of its health, and a stream that fell silent in it."""
     stream = ArrivalStream.objects.create(source="api/eu", event_type="t", first_minute=at, last_minute=at)
     minute = ArrivalMinute.objects.create(stream=stream, minute=at, accepted=1, duplicates=0, quarantined=0)
     policy = HealthPolicy.objects.first() or HealthPolicy.objects.create(
@@ -270,29 +295,8 @@ def _watch(ids: dict[str, int], company: billing.Company) -> None:
         chance="0",
         opened_at=at,
     )
-    decision = BulkDecision.objects.create(
-        action="discard",
-        code="x",
-        up_to_id=0,
-        total=0,
-        reason="Nothing.",
-        started_by=company.finance,
-        started_at=at,
-        finished_at=at,
-    )
-    rollups.keep_series()
-    repair = RollupRepair.objects.create(
-        series=RollupSeries.objects.earliest("pk"),
-        customer=Customer.objects.earliest("pk"),
-        grain="hour",
-        starts_at=at,
-        groups=[],
-        seq=0,
-        repaired_at=at,
-    )
-    ids["metering_arrivalminute"], ids["metering_bulkdecision"] = minute.pk, decision.pk
+    ids["metering_arrivalminute"], ids["metering_reviewitem"] = minute.pk, item.pk
     ids["metering_healthpolicy"] = HealthPolicy.objects.earliest("pk").pk
-    ids["metering_reviewitem"], ids["metering_rolluprepair"] = item.pk, repair.pk
 
 
 def _draft_version(company: billing.Company) -> EventContractVersion:
@@ -316,6 +320,14 @@ def _bill(ids: dict[str, int], company: billing.Company) -> None:
     ids["accounts_seller"] = company.seller.pk
     ids["cycle_billingcycle"] = BillingCycle.objects.earliest("pk").pk
     ids["cycle_invoice"] = draft.pk
+    ids["cycle_invoice_release_hold"] = held.pk
+    ids["cycle_invoice_finalize_now"] = approved.pk
+    _stop(ids, company)
+    _review(ids, company)
+
+
+def _stop(ids: dict[str, int], company: billing.Company) -> None:
+    """A customer whose close is parked, a draft with a break, and an interim that fails."""
     billing.subscribe_to(company, billing.make_customer("parked-co", tax_rate_code="nobody-knows"))
     billing.close_october(customer_codes=["parked-co"])
     billing.make_meter("strays", event_type="strays", owner=company.meter.owner)
@@ -333,6 +345,10 @@ def _bill(ids: dict[str, int], company: billing.Company) -> None:
         at=billing.CLOSING,
     )
     ids["cycle_stoppedinterim"] = StoppedInterim.objects.get().pk
+
+
+def _review(ids: dict[str, int], company: billing.Company) -> None:
+    """A contradiction, a decision over a whole list, and a reason to choose."""
     nobody = Invariant(number=1, name="all is well", find_offenders=list)
     offences.keep([Finding(nobody, ["something that names nobody"])], at=billing.CLOSING)
     listed = queue.find_list(queue.Wanted(statuses=("held",)))
@@ -349,8 +365,6 @@ def _bill(ids: dict[str, int], company: billing.Company) -> None:
     ids["cycle_offence"] = Offence.objects.get().pk
     ids["cycle_closerun"] = CloseRun.objects.earliest("pk").pk
     ids["cycle_holdreason"] = HoldReason.objects.create(code="audit", use="hold", label="Asked for by the auditors").pk
-    ids["cycle_invoice_release_hold"] = held.pk
-    ids["cycle_invoice_finalize_now"] = approved.pk
 
 
 def _book(ids: dict[str, int], company: billing.Company) -> None:
@@ -425,8 +439,21 @@ def _trigger(ids: dict[str, int], *, at: datetime) -> None:
         actor=finance,
         at=at,
     )
+    ids["alerts_alertfiring"] = AlertFiring.objects.earliest("pk").pk
+    ids["charge_controls_accessstate"] = AccessState.objects.earliest("pk").pk
+    ids["charge_controls_controlfiring"] = ControlFiring.objects.earliest("pk").pk
+    ids["charge_controls_creditreview"] = CreditReview.objects.earliest("pk").pk
+    ids["charge_controls_creditlimit"], ids["exposure_programcost"] = limit.pk, _program_cost(at=at).pk
+    ids["exposure_exposure"] = Exposure.objects.earliest("pk").pk
+    ids["notices_address"] = notices.Address.objects.create(audience="ops", email="desk@example.com").pk
+    ids["notices_delivery"] = notices.Delivery.objects.filter(status="failed").earliest("pk").pk
+    ids["notices_endpoint"] = made.endpoint.pk
+
+
+def _program_cost(*, at: datetime) -> ProgramCost:
+    """What a fee program costs a subscription so far."""
     subscription = Subscription.objects.earliest("pk")
-    cost = ProgramCost.objects.create(
+    return ProgramCost.objects.create(
         subscription=subscription,
         customer_id=subscription.customer_id,
         program=FeeProgram.objects.first()
@@ -444,15 +471,6 @@ def _trigger(ids: dict[str, int], *, at: datetime) -> None:
         as_of=at,
         watermark_seq=0,
     )
-    ids["alerts_alertfiring"] = AlertFiring.objects.earliest("pk").pk
-    ids["charge_controls_accessstate"] = AccessState.objects.earliest("pk").pk
-    ids["charge_controls_controlfiring"] = ControlFiring.objects.earliest("pk").pk
-    ids["charge_controls_creditreview"] = CreditReview.objects.earliest("pk").pk
-    ids["charge_controls_creditlimit"], ids["exposure_programcost"] = limit.pk, cost.pk
-    ids["exposure_exposure"] = Exposure.objects.earliest("pk").pk
-    ids["notices_address"] = notices.Address.objects.create(audience="ops", email="desk@example.com").pk
-    ids["notices_delivery"] = notices.Delivery.objects.filter(status="failed").earliest("pk").pk
-    ids["notices_endpoint"] = made.endpoint.pk
 
 
 def _proposal(company: billing.Company, *, at: datetime) -> TriggerPolicy:

@@ -206,7 +206,31 @@ def require_sound_books(invoice: dict[str, Any]) -> None:
     assert [found for one in check_invariants.all_invariants() for found in one.find_offenders()] == []
 
 
-def test_a_month_of_every_charge_model_from_http_to_the_printed_invoice_and_back(company: billing.Company) -> None:
+SEPTEMBER_LINES = [
+    ("Base", Decimal("49.00")),
+    ("Support", Decimal("20.00")),
+    ("Tokens", Decimal("3.00")),  # 1,500 × 0.002
+    ("Clouds", Decimal("10.00")),  # 100 × 0.08 + 40 × 0.05
+    ("Graduated", Decimal("115.00")),  # 100 × 1 + 30 × 0.5
+    ("Volume", Decimal("75.00")),  # 150 × 0.5
+    ("Packages", Decimal("15.00")),  # 3 × 5
+    ("Blocks", Decimal("11.00")),  # 10 × 1 + 1 × 1
+    ("Bulk", Decimal("1.50")),  # 3 × 0.5
+    ("Payments", Decimal("11.15")),  # 1.3 % of 150 + 2.00, 1.3 % of 400 + 2.00
+    ("Volume-fee", Decimal("900.33")),  # 0.10 + 200, 0.20 + 300, 0.03 + 400
+    ("Calls", Decimal("0.40")),
+    ("Compute", Decimal("150.00")),  # 90 × 1 on the 13th, 120 × 0.5 on the 14th
+    ("Storage", Decimal("25.00")),  # 10 × 2 + 5 × 1
+    ("Traffic", Decimal("36.00")),
+    ("Support", Decimal("20.00")),  # October, in advance
+    ("Discount", Decimal("-144.24")),  # 10 % of 1,442.38
+    ("Minimum", Decimal("121.86")),  # 1,422.38 of September − 144.24, up to 1,400
+    ("Credits", Decimal("-50.00")),
+]
+
+
+def close_september(company: billing.Company) -> None:
+    """One subscription to a plan with every model, a month of usage over HTTP, and its close."""
     plan = billing.make_plan("everything", finance=company.finance, fee="49", meter=None)
     price(company, plan, "support", "flat", amount="20", billed="in_advance")
     for name, model, params, _ in METERED:
@@ -221,32 +245,9 @@ def test_a_month_of_every_charge_model_from_http_to_the_printed_invoice_and_back
     send([each for *_, uses in METERED for each in uses], prefix="september")
     close(OCTOBER)
 
-    assert lines_of(SEPTEMBER) == [
-        ("Base", Decimal("49.00")),
-        ("Support", Decimal("20.00")),
-        ("Tokens", Decimal("3.00")),  # 1,500 × 0.002
-        ("Clouds", Decimal("10.00")),  # 100 × 0.08 + 40 × 0.05
-        ("Graduated", Decimal("115.00")),  # 100 × 1 + 30 × 0.5
-        ("Volume", Decimal("75.00")),  # 150 × 0.5
-        ("Packages", Decimal("15.00")),  # 3 × 5
-        ("Blocks", Decimal("11.00")),  # 10 × 1 + 1 × 1
-        ("Bulk", Decimal("1.50")),  # 3 × 0.5
-        ("Payments", Decimal("11.15")),  # 1.3 % of 150 + 2.00, 1.3 % of 400 + 2.00
-        ("Volume-fee", Decimal("900.33")),  # 0.10 + 200, 0.20 + 300, 0.03 + 400
-        ("Calls", Decimal("0.40")),
-        ("Compute", Decimal("150.00")),  # 90 × 1 on the 13th, 120 × 0.5 on the 14th
-        ("Storage", Decimal("25.00")),  # 10 × 2 + 5 × 1
-        ("Traffic", Decimal("36.00")),
-        ("Support", Decimal("20.00")),  # October, in advance
-        ("Discount", Decimal("-144.24")),  # 10 % of 1,442.38
-        ("Minimum", Decimal("121.86")),  # 1,422.38 of September − 144.24, up to 1,400
-        ("Credits", Decimal("-50.00")),
-    ]
-    finance, invoice = issue(company, SEPTEMBER)
-    assert (invoice["status"], invoice["number"]) == ("final", "INV-000001")
-    assert (invoice["subtotal"], invoice["tax"], invoice["total"]) == ("1370.00", "260.30", "1630.30")
 
-    text = printed(finance, invoice)
+def require_every_model_explained(text: str) -> None:
+    """What the printed invoice says of amounts, and how it came to them."""
     for said in ("Volume-fee", "900.33", "Minimum", "121.86", "-144.24", "1,370.00", "260.30", "1,630.30"):
         assert said in text, said
     for step in (
@@ -258,6 +259,9 @@ def test_a_month_of_every_charge_model_from_http_to_the_printed_invoice_and_back
     ):
         assert step in text, step
 
+
+def require_every_model_walked(finance: ApiClient, invoice: dict[str, Any]) -> None:
+    """Parts of what was split, and what lines over other lines stand on."""
     payments = walk(finance, invoice, "Payments")
     assert [part["quantity"] for part in payments["parts"]["results"]] == ["50", "100", "250", "400"]
     storage = walk(finance, invoice, "Storage")
@@ -275,6 +279,16 @@ def test_a_month_of_every_charge_model_from_http_to_the_printed_invoice_and_back
     assert len(minimum["stands_on"]) == 16  # all but the fee of October, and the credits that come after it
     tokens = walk(finance, invoice, "Tokens")
     assert [other["charge"] for other in tokens["carries"]] == ["discount", "minimum", "credits"]
+
+
+def test_a_month_of_every_charge_model_from_http_to_the_printed_invoice_and_back(company: billing.Company) -> None:
+    close_september(company)
+    assert lines_of(SEPTEMBER) == SEPTEMBER_LINES
+    finance, invoice = issue(company, SEPTEMBER)
+    assert (invoice["status"], invoice["number"]) == ("final", "INV-000001")
+    assert (invoice["subtotal"], invoice["tax"], invoice["total"]) == ("1370.00", "260.30", "1630.30")
+    require_every_model_explained(printed(finance, invoice))
+    require_every_model_walked(finance, invoice)
     require_sound_books(invoice)
 
 

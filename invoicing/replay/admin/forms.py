@@ -6,6 +6,7 @@ from django import forms
 from django.db.models import Model
 from unfold.forms import BaseDialogForm
 from unfold.widgets import (
+    UnfoldAdminFileFieldWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
@@ -71,8 +72,8 @@ class UploadForm(forms.Form):
     )
     file = forms.FileField(
         label="Content (JSON)",
-        widget=forms.ClearableFileInput(attrs={"accept": "application/json,.json"}),
-        help_text=f"As `manage.py replay SET --export FILE` writes it; at most {BYTES_MAX // 2**20} MiB.",
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": "application/json,.json"}),
+        help_text=f"In the shape in which a set is written out; at most {BYTES_MAX // 2**20} MiB.",
     )
     orders = _orders(label="Shuffled orders of arrival", least=ORDERS_MIN, help_text=ORDERS_OF_A_SET)
     description = forms.CharField(

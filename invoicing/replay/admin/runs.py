@@ -21,7 +21,7 @@ class ReplayRunAdmin(BackOfficeAdmin):
     list_filter = ("verdict",)
     list_select_related = ("version__replay_set", "asked_by")
     fields: ClassVar[Any] = ()
-    change_form_outer_after_template = "replay/run.html"
+    change_form_template = "replay/run.html"
 
     def get_fields(self, request: HttpRequest, obj: ReplayRun | None = None) -> list[str]:
         return []

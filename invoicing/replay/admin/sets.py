@@ -21,6 +21,7 @@ from invoicing.replay.admin import page
 from invoicing.replay.admin.forms import MakeForm, ReleaseForm, RequireForm, RunForm, UploadForm
 from invoicing.replay.models import ReplaySet, ReplaySetVersion
 from invoicing.replay.rules import includes
+from invoicing.replay.rules.content import FLAWS_MAX
 
 TONES = {"passed": "success", "failed": "danger", "broken": "danger", queries.NEVER: "warning", "outdated": "warning"}
 
@@ -33,7 +34,7 @@ class ReplaySetAdmin(BackOfficeAdmin):
     list_filter = ("program",)
     search_fields = ("name",)
     fields: ClassVar[Any] = ()
-    change_form_outer_after_template = "replay/set.html"
+    change_form_template = "replay/set.html"
     actions_list: ClassVar[list[str]] = ["make", "upload"]
     actions_detail: ClassVar[list[str]] = ["run_it", "require_it", "release_it"]
 
@@ -117,7 +118,9 @@ class ReplaySetAdmin(BackOfficeAdmin):
                 messages.success(request, f"{made} is kept; run it.")
                 return redirect(_page(str(made.replay_set_id)))
         context = {**self.admin_site.each_context(request), "title": "Upload a replay set", "opts": self.opts}
-        return TemplateResponse(request, "replay/upload.html", {**context, "form": form, "flaws": flaws})
+        return TemplateResponse(
+            request, "replay/upload.html", {**context, "form": form, "flaws": flaws, "flaws_max": FLAWS_MAX}
+        )
 
     @action(
         description="Run",
