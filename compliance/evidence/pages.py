@@ -230,6 +230,7 @@ def _story(walked: Trace) -> dict[str, Any]:
         "difference": walked.first_difference,
         "line_amount": amount(line.amount, currency),
         "line_quantity": grouped(line.quantity),
+        "when": story.when(line),
         "steps": [_step(step) for step in rated.computation],
         "exact": grouped(rated.amount_exact),
         "rounding": amount(rated.rounding, currency) if rated.rounding else "",

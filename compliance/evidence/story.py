@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from compliance.evidence.trace import Trace
 from core import money
-from invoicing.cycle.models import Invoice
+from invoicing.cycle.models import Invoice, InvoiceLine
 from invoicing.policy.models import TriggerPolicy
 from invoicing.pricing.rules import params as price_params
 from invoicing.pricing.rules import words
@@ -44,6 +44,11 @@ def tell(walked: Trace) -> list[str]:
     ]
 
 
+def when(line: InvoiceLine) -> str:
+    """The time that a line is for, in the days of its customer."""
+    return _span(line.segment_start, line.segment_end, zone=ZoneInfo(_zone(line.invoice)))
+
+
 def amount(value: Decimal, currency: str) -> str:
     """1,250.00 EUR."""
     return f"{money.round_amount(value, currency=currency):,f} {currency}"
@@ -64,8 +69,7 @@ def _line(walked: Trace) -> Iterator[str]:
         if line.amount >= 0
         else (f"gives {who} back {amount(-line.amount, invoice.currency)}")
     )
-    when = _span(line.segment_start, line.segment_end, zone=ZoneInfo(_zone(invoice)))
-    yield f"Line {line.position} of {invoice} {charged} for {line.description}, {when}."
+    yield f"Line {line.position} of {invoice} {charged} for {line.description}, {when(line)}."
     if line.adjusts_id is None:
         yield from _why_it_ends(walked, invoice)
 

@@ -2161,7 +2161,9 @@ def _net(entry: Json, *accounts: str) -> Decimal:
 
 HELD, LIFTED = "invoice.collection_held", "invoice.collection_lifted"
 SIDES, BALANCES = ("receivable", "in_favour"), ("accounts_receivable", "customer_balance_liability")
-MONEY = ("collection_holds", "corrected_by", "disputes", "payments", "payouts")
+MONEY = {"collection_holds": "holds on its collection", "corrected_by": "documents that correct it"} | {
+    name: name for name in ("disputes", "payments", "payouts")
+}
 
 
 def check_money(pack: Pack, books: Books, entries: Mapping[str, Json], report: Report) -> None:
@@ -2181,7 +2183,7 @@ def check_money(pack: Pack, books: Books, entries: Mapping[str, Json], report: R
     shown = {one["reference"] for one in entries.values() if one["subject"].startswith("dispute:")}
     require("a move of a dispute in the audit chain is not told", shown <= moves)
     equal("payments and payouts, of which none are kept with invoices", (told["payments"], told["payouts"]), ([], []))
-    counts = ", ".join(f"{len(told[name]) or 'no'} {name.replace('_', ' ')}" for name in MONEY)
+    counts = ", ".join(f"{label}: {len(told[name]) or 'none'}" for name, label in MONEY.items())
     report.holds(f"money: {told['payable']['payable']} {books.currency} to be paid; {counts}")
 
 

@@ -69,8 +69,8 @@ def test_a_pack_tells_what_is_held_given_back_and_contested(desk: disputes.Desk,
     before = packs.verify_bare(packs.write_pack(packs.make_pack(desk.invoice), tmp_path))
     assert before.code == 0, before.text
     assert (
-        "money: 61.88 EUR to be paid; no collection holds, no corrected by, no disputes, no payments, no payouts"
-        in before.text
+        "money: 61.88 EUR to be paid; holds on its collection: none, documents that correct it: none, disputes: none,"
+        " payments: none, payouts: none" in before.text
     )
     assert "2 approvals" in before.text
     contest_and_reject(desk)
@@ -78,7 +78,7 @@ def test_a_pack_tells_what_is_held_given_back_and_contested(desk: disputes.Desk,
     path = packs.write_pack(packs.make_pack(desk.invoice, at=later(7)), tmp_path)
     after = packs.verify_bare(path)
     assert (after.code, after.left_out) == (0, []), after.text
-    assert "2 collection holds, 1 corrected by, 1 disputes, no payments, no payouts" in after.text
+    assert "holds on its collection: 2, documents that correct it: 1, disputes: 1, payments: none" in after.text
     files = packs.contents(path)
     money = json.loads(files["money.json"])
     first, second = money["collection_holds"]
