@@ -1,11 +1,14 @@
 """The base of every back-office page: roles decide, nothing is deleted, history is shown."""
 
+import json
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import wraps
 from typing import Any, ClassVar
 
 from django.contrib import messages
+from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
@@ -72,6 +75,27 @@ class OneSave:
         return super().render_change_form(request, {**context, **one}, *args, **kwargs)  # type: ignore[misc]  # as below
 
 
+class NamelessLog:
+    """Django's log of changes says which row it was by number: what the row is called may be a person's name."""
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> LogEntry:
+        return _log(request, obj, flag=ADDITION, message=message)
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> LogEntry:
+        return _log(request, obj, flag=CHANGE, message=message)
+
+
+def _log(request: HttpRequest, obj: Model, *, flag: int, message: Any) -> LogEntry:
+    return LogEntry.objects.create(
+        user_id=int(request.user.pk or 0),
+        content_type=ContentType.objects.get_for_model(obj, for_concrete_model=False),
+        object_id=obj.pk,
+        object_repr=f"{obj._meta.verbose_name} {obj.pk}",
+        action_flag=flag,
+        change_message=message if isinstance(message, str) else json.dumps(message),
+    )
+
+
 class WholeIds:
     """Unfold hands the id of an address on as it stands; one that no row can have is not found, as elsewhere."""
 
@@ -98,7 +122,7 @@ def _is_whole(given: Any) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= ID_DIGITS_MAX
 
 
-class BackOfficeAdmin(WholeIds, OneSave, RoleRules, ModelAdmin):
+class BackOfficeAdmin(WholeIds, OneSave, NamelessLog, RoleRules, ModelAdmin):
     """A page for things that people may edit or only read, as the roles say."""
 
     list_per_page = 50
@@ -106,7 +130,7 @@ class BackOfficeAdmin(WholeIds, OneSave, RoleRules, ModelAdmin):
     warn_unsaved_form = True
 
 
-class HistoryAdmin(WholeIds, OneSave, RoleRules, SimpleHistoryAdmin, ModelAdmin):
+class HistoryAdmin(WholeIds, OneSave, NamelessLog, RoleRules, SimpleHistoryAdmin, ModelAdmin):
     """The same with django-simple-history behind the History button."""
 
     list_per_page = 50

@@ -3,6 +3,8 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -68,7 +70,7 @@ class ApiKeyAdmin(BackOfficeAdmin):
         }
         return TemplateResponse(request, "accounts/new_key.html", context, headers={"Cache-Control": "no-store"})
 
-    def log_addition(self, request: HttpRequest, obj: ApiKey, message: Any) -> Any:
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> LogEntry:
         return super().log_addition(request, ApiKey.objects.get(pk=obj.pk), message)
 
     @action(

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts import roles
 from accounts.roles import Role
-from core import audit, money
+from core import audit, money, personal_keys
 from core.errors import DomainError, InvalidInputError, NotFoundError
 from invoicing.pricing import subscribe
 from invoicing.pricing.models import Charge, KeptPrices, Subscription, SubscriptionPhase, SubscriptionQuantity
@@ -105,8 +105,9 @@ def release_prices(
         if not (at <= ends_at < kept.ends_at and kept.starts_at < ends_at):
             detail = f"They are kept until {kept.ends_at:%Y-%m-%d %H:%M} UTC: the new end lies ahead, before that."
             raise PricesKeptError(detail, pointer="/until")
-        facts = {"from": kept.ends_at.isoformat(), "ends_at": ends_at.isoformat(), "reason": reason}
-        kept.ends_at, kept.released_because = ends_at, reason
+        said = personal_keys.tell_about(kept.subscription.customer, reason)
+        facts = {"from": kept.ends_at.isoformat(), "ends_at": ends_at.isoformat(), "reason": said}
+        kept.ends_at, kept.released_because = ends_at, said
         kept.save(update_fields=["ends_at", "released_because"])
         _record("kept_prices_released", kept.subscription, facts=facts, actor=actor, at=at)
     return kept

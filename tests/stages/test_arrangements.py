@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from core import bulk
+from core import bulk, personal_keys
 from core.errors import DomainError, InvalidInputError, NotAllowedError, NotFoundError
 from core.models import AuditEntry
 from core.periods import Period
@@ -180,7 +180,8 @@ def test_kept_prices_are_released_early_with_a_reason_and_only_ahead() -> None:
     released = release(20, at=10)
     assert (released.ends_at, released.released_because) == (day(20), "agreed by mail")
     entry = AuditEntry.objects.get(action="kept_prices_released")
-    assert (entry.subject, entry.facts["reason"]) == (f"subscription:{subscription.pk}", "agreed by mail")
+    said = personal_keys.open_text(entry.facts["reason"])
+    assert (entry.subject, said) == (f"subscription:{subscription.pk}", "agreed by mail")
     for elsewhere in (9, 20, 30):  # passed, no change, later than agreed
         with pytest.raises(arrange.PricesKeptError, match="the new end lies ahead"):
             release(elsewhere, at=10)

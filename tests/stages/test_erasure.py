@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import Error, transaction
@@ -424,3 +425,16 @@ class TestDocuments:
         packs.make_pack(issued)
         tamper("UPDATE evidence_evidencepackpart SET content = set_byte(content, 40, get_byte(content, 40) # 1)")
         assert "the parts of a pack are the ZIP that it names" in offences()
+
+
+def test_the_log_of_the_back_office_names_nobody(ops: User) -> None:
+    desk = Client()
+    desk.force_login(ops)
+    given = {"code": "c-18", "program": "standard", "currency": "EUR", "time_zone": "UTC", "payment_terms_days": "14"}
+    added = desk.post("/admin/accounts/customer/add/", {**WHO, **given, "country": "DE", "tax_rate_code": ""})
+    assert added.status_code == 302, added.content.decode()
+    customer = Customer.objects.get(code="c-18")
+    changed = {**WHO, **given, "email": "other@example.org", "country": "DE", "tax_rate_code": ""}
+    assert desk.post(f"/admin/accounts/customer/{customer.pk}/change/", changed).status_code == 302
+    assert [entry.object_repr for entry in LogEntry.objects.all()] == [f"customer {customer.pk}"] * 2
+    assert dumps.find_words(WORDS) == []

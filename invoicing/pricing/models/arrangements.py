@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from accounts import validators
 from core import knowing
 from core.models import APPEND_ONLY
+from core.sealed_fields import OpenedCharField
 from invoicing.pricing.models.agreements import Plan, Subscription
 from invoicing.pricing.models.proposals import INSTANTS, NO_TRUNCATE
 from metering.models import IdRange, TimeRange
@@ -52,7 +53,7 @@ class KeptPrices(models.Model):
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="+")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
-    released_because = models.CharField(
+    released_because = OpenedCharField(
         max_length=300, blank=True, help_text="Why they ended, or will end, earlier than agreed."
     )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
