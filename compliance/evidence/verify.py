@@ -44,7 +44,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-FORMAT = "billing-ops evidence 1"
+FORMAT = "billing-ops evidence 2"
 HOLDS, FAILS, INCOMPLETE = 0, 1, 3
 NOTHING = Decimal(0)
 IN_WORDS = "_in_words"
@@ -204,7 +204,10 @@ class Pack:
         self.names = self.zip.namelist()
         self._check_container()
         self.manifest = read_json(self.raw("manifest.json"))
-        equal("the format of the pack", self.manifest["format"], FORMAT)
+        other = (
+            f"{_short(self.manifest['format'])}, and this verifier reads {FORMAT}: use the verify.py inside the pack"
+        )
+        require(f"the pack is of the format {other}", self.manifest["format"] == FORMAT)
         equal("manifest.json, its form", self.raw("manifest.json"), canonical(self.manifest).encode())
 
     def raw(self, name: str) -> bytes:

@@ -18,7 +18,7 @@ from invoicing.pricing.rules import fee_terms, timeline
 from invoicing.pricing.rules import params as price_params
 from invoicing.pricing.rules.timeline import Dated
 from invoicing.rating import rules
-from invoicing.rating.rules import fees, proration
+from invoicing.rating.rules import allocation, fees, proration
 from invoicing.rating.rules.fees import Transaction
 from invoicing.rating.rules.proration import Share
 from invoicing.rating.rules.usage import Part
@@ -367,3 +367,44 @@ def test_the_same_versions_are_in_force(
         ours = verify.kept(ours, at[since], at[since + days_])
     expected = [key for key, _ in timeline.cut(Period(at[start], at[start + length]), theirs)]
     assert verify.in_force(ours, at[start], at[start + length]) == expected
+
+
+AGREED = [
+    {"action": action, "plan": plan, "from": since, "recorded_at": recorded, "audit_reference": reference}
+    for action, plan, since, recorded, reference in (
+        ("subscription_started", "basic", "2026-10-01T00:00:00Z", "2026-09-20T00:00:00Z", "AUD-0000000010"),
+        ("plan_changed", "pro", "2026-10-11T00:00:00Z", "2026-10-09T00:00:00Z", "AUD-0000000020"),
+        ("subscription_ended", None, "2026-12-01T00:00:00Z", "2026-11-02T09:00:00Z", "AUD-0000000030"),
+        ("subscription_ended", None, "2026-11-21T00:00:00Z", "2026-11-02T09:30:00Z", "AUD-0000000040"),
+    )
+]
+
+
+def known(drafted: str, rated_at: str) -> list[list[tuple[str, str, str]]]:
+    """Plans with their days, for each state that an invoice could have been drafted by."""
+    states = verify.plans_known(AGREED, {"line": {"drafted": drafted}, "rated_at": rated_at})
+    return [[(plan, f"{start:%d %b}", f"{end:%d %b}" if end else "") for plan, start, end in one] for one in states]
+
+
+def test_plans_hold_as_agreed_when_an_invoice_was_drafted_and_not_as_agreed_since() -> None:
+    begun = [("basic", "01 Oct", "")]
+    changed = [("basic", "01 Oct", "11 Oct"), ("pro", "11 Oct", "")]
+    ending = [("basic", "01 Oct", "11 Oct"), ("pro", "11 Oct", "01 Dec")]
+    earlier = [("basic", "01 Oct", "11 Oct"), ("pro", "11 Oct", "21 Nov")]
+    assert known("AUD-0000000015", "2026-10-02T00:00:00Z") == [begun]
+    assert known("AUD-0000000025", "2026-11-02T08:00:00Z") == [changed]
+    assert known("AUD-0000000050", "2026-12-02T08:00:00Z") == [earlier]
+    # What was agreed while a close of many hours ran may have been there for this customer, or not.
+    assert known("AUD-0000000050", "2026-11-02T08:00:00Z") == [changed, ending, earlier]
+    # And nothing that the chain has after the draft, whatever clock its author had.
+    assert known("AUD-0000000015", "2026-12-02T08:00:00Z") == [begun]
+
+
+def test_amounts_are_rounded_together_as_the_invoice_did() -> None:
+    exact = [Decimal(one) for one in ("10.006", "10.006", "10.006", "1.7017")]
+    assert verify.rounded_together(exact, "EUR") == [Decimal(one) for one in ("10.01", "10.01", "10.00", "1.70")]
+
+
+@given(st.lists(st.decimals(-10_000, 10_000, places=5), min_size=1, max_size=8))
+def test_rounding_together_comes_to_the_same(exact: list[Decimal]) -> None:
+    assert verify.rounded_together(exact, "EUR") == allocation.round_together(exact, scale=2)

@@ -117,6 +117,14 @@ def test_a_file_that_is_added_or_taken_away_is_found(pack: Path) -> None:
                 assert found(forgery.forge(rest, pack.with_name("less.zip"))) is not None, name
 
 
+def test_a_pack_of_another_format_is_left_to_the_verifier_inside_it(pack: Path) -> None:
+    files = packs.contents(pack)
+    older = json.loads(files["manifest.json"]) | {"format": "billing-ops evidence 1"}
+    said = found(forgery.forge(files | {"manifest.json": json.dumps(older).encode()}, pack.with_name("older.zip")))
+    assert said is not None
+    assert "use the verify.py inside the pack" in said
+
+
 def test_a_pack_that_is_only_put_together_again_still_holds(pack: Path) -> None:
     """So what the next test finds are the changes, not the forgery itself."""
     assert found(forgery.forge(packs.contents(pack), pack.with_name("forged.zip"))) is None
