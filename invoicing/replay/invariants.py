@@ -49,6 +49,22 @@ INVARIANTS = [
         ),
     ),
     Invariant(
+        number=15,
+        name="a replay run that passed was played in every order that was asked, each with the same result",
+        find_offenders=rows_of(
+            """
+            SELECT run.id AS run, play.same, run.orders FROM replay_replayrun run
+            JOIN LATERAL (
+                SELECT count(*) AS all, count(*) FILTER (
+                    WHERE one.what = 'order' AND one.result_hash = run.result_hash) AS same
+                FROM replay_replayplay one WHERE one.run_id = run.id
+            ) AS play ON play.all > 0
+            WHERE run.verdict = 'passed' AND play.same <> run.orders
+            ORDER BY run.id
+            """
+        ),
+    ),
+    Invariant(
         number=43,
         name="what a replay run found is in the audit chain as it stands",
         find_offenders=rows_of(

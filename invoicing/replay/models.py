@@ -181,3 +181,36 @@ class ReplayRun(models.Model):
 
     def __str__(self) -> str:
         return f"Run {self.pk} of {self.version}"
+
+
+class ReplayPlay(models.Model):
+    """One play of a run, kept as soon as it came out: as it was delivered, in a shuffled order, or with a candidate."""
+
+    class What(models.TextChoices):
+        FIRST = "first", "As it was delivered"
+        ORDER = "order", "In a shuffled order"
+        CANDIDATE = "candidate", "With the other version"
+
+    run = models.ForeignKey(ReplayRun, on_delete=models.PROTECT, related_name="plays")
+    what = models.CharField(max_length=10, choices=What.choices)
+    seed = models.PositiveIntegerField(default=0, help_text="Of the shuffled order.")
+    result_hash = models.CharField(max_length=64, help_text="SHA-256 of the canonical result.")
+    code_version = models.CharField(max_length=64, help_text="SHA-256 of the program that played.")
+    content = models.BinaryField(
+        null=True, help_text="The result, compressed (zlib); none for an order that gave what the first play gave."
+    )
+
+    class Meta:
+        ordering = ["run", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "what", "seed"], name="replay_play_once"),
+            models.CheckConstraint(
+                condition=Q(what="order", seed__gte=1)
+                | Q(what__in=["first", "candidate"], seed=0, content__isnull=False),
+                name="replay_play_what",
+            ),
+        ]
+        triggers = APPEND_ONLY
+
+    def __str__(self) -> str:
+        return f"{self.run}: {self.get_what_display().lower()}"

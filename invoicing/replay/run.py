@@ -14,9 +14,10 @@ from accounts import roles
 from accounts.roles import Role
 from core import audit, money, scratch, work
 from core.errors import DomainError, InvalidInputError, NotFoundError
-from invoicing.replay import candidate, engine, program_code, queries, sets
+from invoicing.replay import candidate, engine, plays, program_code, queries, sets
 from invoicing.replay.engine import Played
 from invoicing.replay.models import ReplayRun
+from invoicing.replay.plays import CameOut
 from invoicing.replay.rules import arrival, compare, sums
 from invoicing.replay.rules.content import Content
 
@@ -27,7 +28,7 @@ Verdict = ReplayRun.Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _CameOut:
+class _Judged:
     """Everything that one run found."""
 
     first: Played
@@ -45,7 +46,7 @@ def ask(
     """
     with transaction.atomic():
         run = write_down(name=name, orders=orders, with_version=with_version, actor=actor, at=at)
-        work.enqueue(kind=RUN_JOB, key=str(run.pk), arguments={"run_id": run.pk}, at=at)
+        queue_next_slice(run, at=at)
     return run
 
 
@@ -78,47 +79,46 @@ def find_run(run_id: int) -> ReplayRun:
     return found
 
 
-def carry_out(*, run_id: int, clock: Callable[[], datetime]) -> ReplayRun:
-    """Play the set and keep what came out; a run that has ended stays as it is."""
+def carry_out(*, run_id: int, clock: Callable[[], datetime], is_over: Callable[[], bool] = lambda: False) -> ReplayRun:
+    """Play the set and keep what came out; a run that has ended stays as it is.
+
+    Where the time is over between two plays, the run is not ended, and goes on from there the next time.
+    """
     run = find_run(run_id)
     if run.finished_at is not None:
         return run
     scratch.drop_forsaken(purpose=engine.PURPOSE)
     begun = monotonic()
     try:
-        found = _play(run)
+        found = _play(run, is_over=is_over)
     except DomainError as error:
         return _end(run, found=None, problem=error.message, begun=begun, at=clock())
+    if found is None:
+        ReplayRun.objects.filter(pk=run.pk).update(duration_ms=_spent(run, begun=begun))
+        return find_run(run.pk)
     return _end(run, found=found, problem="", begun=begun, at=clock())
 
 
-def _play(run: ReplayRun) -> _CameOut:
+def queue_next_slice(run: ReplayRun, *, at: datetime) -> None:
+    """Have a worker take the run further; the key says how far it is, so that a running slice can queue the next."""
+    key = f"{run.pk}, {run.plays.count()} plays"
+    work.enqueue(kind=RUN_JOB, key=key, arguments={"run_id": run.pk}, at=at)
+
+
+def _play(run: ReplayRun, *, is_over: Callable[[], bool]) -> _Judged | None:
+    """What was found; None while there is more to play."""
     content = sets.content_of(run.version)
     other = None
     if run.candidate_id is not None:
         version = candidate.find_version(kind=run.candidate_kind, number=run.candidate_id)
         other = candidate.put_in_place(content, version)
-    played = [content] if other is None else [content, other]
-    total = engine.steps_of(played, orders=run.orders)
-    ReplayRun.objects.filter(pk=run.pk).update(done=0, total=total)
-
-    def told() -> None:
-        ReplayRun.objects.filter(pk=run.pk, done__lt=F("total")).update(done=F("done") + 1)
-
-    with engine.player() as player:
-        first = player.play(content, told=told)
-        differing = {}
-        for seed in range(1, run.orders + 1):
-            again = player.play(content, seed=seed, told=told)
-            if again.result_hash != first.result_hash:
-                differing[seed] = again
-        changed = None if other is None else player.play(other, told=told)
-    return _judge(content, run=run, first=first, differing=differing, changed=changed)
+    if not plays.play_on(run, content, other=other, is_over=is_over):
+        return None
+    return _judge(content, run=run, found=plays.came_out(run))
 
 
-def _judge(
-    content: Content, *, run: ReplayRun, first: Played, differing: dict[int, Played], changed: Played | None
-) -> _CameOut:
+def _judge(content: Content, *, run: ReplayRun, found: CameOut) -> _Judged:
+    first, differing, changed = found.first, found.differing, found.changed
     differences = compare.find_differences(content, first.result)
     unstable = {
         str(seed): _told(compare.find_changes(content, first.result, again.result)) for seed, again in differing.items()
@@ -132,7 +132,7 @@ def _judge(
     }
     cannot = report["candidate"]["failed"] if changed is not None else []
     verdict = Verdict.FAILED if differences or differing or cannot else Verdict.PASSED
-    return _CameOut(first=first, report=report, verdict=verdict)
+    return _Judged(first=first, report=report, verdict=verdict)
 
 
 def _told(differences: list[compare.Difference]) -> list[dict[str, Any]]:
@@ -160,8 +160,13 @@ def _effect(content: Content, before: Played, after: Played) -> dict[str, Any]:
     return {"customers": customers, "changes": _told(changes), "change_count": len(changes), "failed": failed}
 
 
+def _spent(run: ReplayRun, *, begun: float) -> int:
+    """Milliseconds of all slices together."""
+    return (run.duration_ms or 0) + int((monotonic() - begun) * 1000)
+
+
 @transaction.atomic
-def _end(run: ReplayRun, *, found: _CameOut | None, problem: str, begun: float, at: datetime) -> ReplayRun:
+def _end(run: ReplayRun, *, found: _Judged | None, problem: str, begun: float, at: datetime) -> ReplayRun:
     """Keep it once; whoever ended it before us has the last word."""
     locked = ReplayRun.objects.select_for_update().get(pk=run.pk)
     if locked.finished_at is not None:
@@ -172,7 +177,7 @@ def _end(run: ReplayRun, *, found: _CameOut | None, problem: str, begun: float, 
     ReplayRun.objects.filter(pk=run.pk).update(
         verdict=verdict,
         finished_at=at,
-        duration_ms=int((monotonic() - begun) * 1000),
+        duration_ms=_spent(run, begun=begun),
         code_version=own,
         migration_state=program_code.hash_migrations(),
         result_hash=result_hash,

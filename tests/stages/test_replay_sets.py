@@ -8,13 +8,14 @@ import pytest
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from core import activation
+from core import activation, work
 from core.activation import NotYetError
 from core.errors import InvalidInputError, NotAllowedError
+from core.models import Job
 from invoicing.policy import propose
 from invoicing.pricing import prices
 from invoicing.pricing.models import PriceVersion
-from invoicing.replay import agreed, candidate, history, invariants, queries, run, sets
+from invoicing.replay import agreed, candidate, history, invariants, queries, run, sets, tasks
 from invoicing.replay.agreed import DatedRows
 from invoicing.replay.models import ReplayRequirement, ReplayRun, ReplaySetVersion
 from invoicing.replay.rules import content as contents
@@ -22,6 +23,7 @@ from invoicing.replay.rules.content import ContentInvalidError
 from metering import contracts, ingest
 from tests.builders import as_expected, billing, replayed
 from tests.builders.billing import Company
+from tests.builders.tampering import tamper
 
 pytestmark = pytest.mark.django_db
 NOW = billing.NEXT_CLOSING + timedelta(days=1)
@@ -204,7 +206,7 @@ def test_contents_runs_and_requirements_never_change(company: Company, made: Rep
             rows.update(**change)
         with pytest.raises(DatabaseError), transaction.atomic():
             rows.delete()
-    assert [list(one.find_offenders()) for one in invariants.INVARIANTS] == [[], [], [], []]
+    assert [list(one.find_offenders()) for one in invariants.INVARIANTS] == [[], [], [], [], []]
 
 
 def test_a_set_that_shows_everything_is_required_without_a_word(company: Company, made: ReplaySetVersion) -> None:
@@ -336,6 +338,60 @@ def test_a_version_in_the_place_of_another_is_in_force_all_along(company: Compan
     assert (own["id"], own["status"], own["decided_by_id"]) == (price.pk, "approved", None)
     assert own["effective_at"] == "2026-01-01T00:00:00+00:00"  # of the price whose place it takes
     assert len(rows) == len({row["charge_id"] for row in rows})
+
+
+def test_a_run_goes_on_after_the_plays_that_it_has(company: Company, made: ReplaySetVersion) -> None:
+    asked = run.write_down(name="autumn", orders=2, with_version=replayed.propose_dearer(), actor=None, at=NOW)
+    for count in (1, 2, 3):
+        left = run.carry_out(run_id=asked.pk, clock=lambda: NOW, is_over=lambda: True)
+        assert (left.finished_at, left.plays.count(), left.done, left.total) == (None, count, 2 * count, 8)
+    ended = run.carry_out(run_id=asked.pk, clock=lambda: NOW, is_over=lambda: True)
+    assert (ended.verdict, ended.done, ended.report["orders"]["tried"]) == ("passed", 8, 2)
+    kept = [(one.what, one.seed, one.content is None) for one in ended.plays.all()]
+    assert kept == [("first", 0, False), ("order", 1, True), ("order", 2, True), ("candidate", 0, False)]
+    [every_order] = [one for one in invariants.INVARIANTS if "in every order that was asked" in one.name]
+    assert every_order.find_offenders() == []
+    tamper("DELETE FROM replay_replayplay WHERE seed = 2")
+    assert len(every_order.find_offenders()) == 1
+
+
+def test_an_order_that_gave_something_else_is_told_also_from_another_slice(
+    company: Company, made: ReplaySetVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = run.write_down(name="autumn", orders=2, with_version=None, actor=None, at=NOW)
+    run.carry_out(run_id=asked.pk, clock=lambda: NOW, is_over=lambda: True)
+
+    def overcharge(result: dict[str, Any]) -> None:
+        result["steps"][0]["documents"][0]["total"] = "99.00"
+
+    as_expected.play_nothing(monkeypatch, overcharge)
+    run.carry_out(run_id=asked.pk, clock=lambda: NOW, is_over=lambda: True)
+    as_expected.play_nothing(monkeypatch)
+    ended = run.carry_out(run_id=asked.pk, clock=lambda: NOW)
+    assert (ended.verdict, ended.report["differences"]) == ("failed", [])
+    [(seed, [told])] = ended.report["orders"]["unequal"].items()
+    assert (seed, told["what"], told["expected"], told["found"]) == ("1", "total", "61.29", "99.00")
+
+
+def test_a_run_whose_program_changed_between_two_plays_is_broken(
+    company: Company, made: ReplaySetVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = run.write_down(name="autumn", orders=2, with_version=None, actor=None, at=NOW)
+    run.carry_out(run_id=asked.pk, clock=lambda: NOW, is_over=lambda: True)
+    monkeypatch.setattr(run.program_code, "hash_sources", lambda: "f" * 64)
+    ended = run.carry_out(run_id=asked.pk, clock=lambda: NOW)
+    assert (ended.verdict, ended.problem) == ("broken", "The program was changed while it ran; run the set again.")
+
+
+def test_a_worker_takes_a_long_run_slice_by_slice(
+    company: Company, made: ReplaySetVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "SLICE_SECONDS", -1)  # over before it begins: one play each
+    asked = run.ask(name="autumn", orders=3, actor=company.finance, at=NOW)
+    work.run_due_jobs(at=NOW)
+    slices = Job.objects.filter(kind=run.RUN_JOB).order_by("pk").values_list("key", flat=True)
+    assert list(slices) == [f"{asked.pk}, {count} plays" for count in range(4)]
+    assert run.find_run(asked.pk).verdict == "passed"
 
 
 def test_a_run_that_cannot_be_run_is_kept_with_the_reason(
