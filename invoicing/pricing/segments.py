@@ -109,15 +109,18 @@ class _Book:
     programs: ProgramBook
 
 
-def price_segments(due: Sequence[DuePeriod], *, supposed: Supposed = AS_AGREED) -> list[PriceSegment]:
+def price_segments(
+    due: Sequence[DuePeriod], *, supposed: Supposed = AS_AGREED, phases: Mapping[int, Sequence[Stretch]] | None = None
+) -> list[PriceSegment]:
     """All segments of these periods, in their order, then by plan, charge and time.
 
     The segments of a charge cover its period wherever approved versions of its plan and its price are in force, without
-    gap or overlap.
+    gap or overlap. `phases`, by subscription, are the plans as they were agreed at another time than now.
     """
     subscription_ids = sorted({each.subscription_id for each in due})
     terms = queries.terms_by_subscription(subscription_ids)
-    phases = _phases(subscription_ids, plans=supposed.plans)
+    if phases is None:
+        phases = _phases(subscription_ids, plans=supposed.plans)
     plan_ids = {stretch.key for stretches in phases.values() for stretch in stretches}
     counting = Q(status=ProposalStatus.APPROVED) & knowing.is_known("decided_at")
     prices = PriceVersion.objects.filter(

@@ -209,6 +209,11 @@ def test_lines_of_a_whole_plan_over_a_change_of_plan(company: billing.Company, t
         *("base", "tokens", "seats", "discount", "commitment", "credits", "cap"),
     }
     holds(invoice, tmp_path)
+    billing.issue(company, [invoice])
+    subscribe.end_subscription(
+        subscription=subscription, ends_at=datetime(2026, 10, 30, tzinfo=UTC), actor=company.finance, at=CLOSING
+    )
+    holds(invoice, tmp_path, at=NEXT_CLOSING)  # that it was to end earlier, as agreed since, changes nothing of it
 
 
 def seats(subscription: Subscription, count: str, since: datetime, company: billing.Company) -> None:
@@ -517,12 +522,16 @@ def test_invoices_inside_a_period_and_the_one_that_bills_the_rest(company: billi
         effective_at=OCTOBER - timedelta(days=30),
     )
     off_cycle.sign(off_cycle.threshold_terms("10.00"), since=OCTOBER)
-    billing.subscribe_to(company, billing.make_customer("acme"))
+    subscription = billing.subscribe_to(company, billing.make_customer("acme"))
     billing.use("acme", ("e1", day(3), 5500), at=day(4))
     (first,) = off_cycle.look(day(5))
-    holds(off_cycle.issue(company, first, at=day(6)), tmp_path, at=day(7))
+    issued = off_cycle.issue(company, first, at=day(6))
+    holds(issued, tmp_path, at=day(7))
+    pro = billing.make_plan("pro", finance=company.finance, fee="62", meter=company.meter, unit_amount="0.01")
+    subscribe.change_plan(subscription=subscription, plan=pro, effective_at=day(15), actor=company.finance, at=day(8))
+    holds(issued, tmp_path, at=day(9))  # what was agreed since changes nothing of it
     billing.use("acme", ("e2", day(20), 1000))
     billing.close_october()
     whole = Invoice.objects.get(kind="cycle")
-    assert whole.lines.get(meter_code="tokens").deductions.count() == 1
+    assert whole.lines.get(meter_code="tokens", segment_start=OCTOBER).deductions.count() == 1
     holds(whole, tmp_path)

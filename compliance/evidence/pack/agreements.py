@@ -127,7 +127,7 @@ def _rating(rated: RatedLine, line: InvoiceLine | None, ground: _Ground) -> dict
         "snapshot": rated.snapshot_id,
         "segment": wording.span(rated.segment_start, rated.segment_end),
         "period_end": wording.instant(_period_end(rated, line, ground)),
-        "stretches": _stretches(rated, line) if first is None else [],
+        "stretches": _stretches(rated, line, ground) if first is None else [],
         "effective_at": wording.instant(rated.effective_at),
         "quantity": wording.figure(rated.quantity),
         "share": {"part": rated.share_part, "whole": rated.share_whole, "unit": rated.share_unit},
@@ -177,8 +177,8 @@ def _period_end(rated: RatedLine, line: InvoiceLine | None, ground: _Ground) -> 
     return end if known is None else min(end, known)
 
 
-def _stretches(rated: RatedLine, line: InvoiceLine | None) -> list[dict[str, Any]]:
-    """The times that a share is of, where they are not the line's own.
+def _stretches(rated: RatedLine, line: InvoiceLine | None, ground: _Ground) -> list[dict[str, Any]]:
+    """The times that a share is of, where they are not the line's own; as agreed when the invoice was drafted.
 
     For a line of a whole plan those for which that plan held; for one inside the period all that its price is for.
     """
@@ -189,8 +189,11 @@ def _stretches(rated: RatedLine, line: InvoiceLine | None) -> list[dict[str, Any
         return []
     period = Period(line.invoice.cycle.period_start, line.invoice.cycle.period_end)
     due = DuePeriod(rated.subscription_id, rated.subscription.customer_id, period)
+    agreed, draft = ground.agreed[rated.subscription_id], ground.drafts[line.invoice_id]
+    phases = {rated.subscription_id: subscriptions.phases_known(agreed, draft=draft)}
     with knowing.as_of(rated.rated_at):
-        own = [each for each in segments.price_segments([due]) if each.charge_id == rated.charge_id]
+        found = segments.price_segments([due], phases=phases)
+    own = [each for each in found if each.charge_id == rated.charge_id]
     wanted = own if is_plan else [each for each in own if each.start == rated.segment_start]
     return [wording.span(each.start, each.end) for each in wanted]
 

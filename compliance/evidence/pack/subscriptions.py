@@ -5,6 +5,7 @@ audit chain, and not as it stands today: a share of an earlier invoice follows f
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +13,8 @@ from compliance.evidence.pack import wording
 from core.models import AuditEntry
 from invoicing.cycle.models import Invoice, InvoiceTransition
 from invoicing.pricing import queries as pricing_queries
-from invoicing.pricing.models import KeptPrices, SubscriptionQuantity
-from invoicing.pricing.rules.timeline import Terms
+from invoicing.pricing.models import KeptPrices, Plan, SubscriptionQuantity
+from invoicing.pricing.rules.timeline import Stretch, Terms
 
 STARTED, CHANGED, ENDED = "subscription_started", "plan_changed", "subscription_ended"
 INSTANT_OF = {STARTED: "starts_at", CHANGED: "effective_at", ENDED: "ends_at"}  # the name of its instant in the facts
@@ -41,6 +42,24 @@ def end_known(agreed: Sequence[AuditEntry], *, draft: AuditEntry) -> datetime | 
     """When the subscription was to end, as known when this draft was written."""
     ends = [entry for entry in agreed if entry.action == ENDED and entry.pk < draft.pk]
     return instant_of(ends[-1]) if ends else None
+
+
+def phases_known(agreed: Sequence[AuditEntry], *, draft: AuditEntry) -> list[Stretch]:
+    """Which plan held from when to when, as known when this draft was written."""
+    plans = dict(Plan.objects.filter(code__in={entry.facts.get("plan") for entry in agreed}).values_list("code", "pk"))
+    held: list[Stretch] = []
+    end = None
+    for entry in agreed:
+        if entry.pk > draft.pk:
+            break
+        at = instant_of(entry)
+        if held:
+            held[-1] = replace(held[-1], end=at)
+        if entry.action == ENDED:
+            end = at
+        else:
+            held.append(Stretch(plans[entry.facts["plan"]], at, end))
+    return held
 
 
 def instant_of(entry: AuditEntry) -> datetime:
