@@ -221,6 +221,8 @@ SPECTACULAR_SETTINGS = {
         "EventOutcome": ["accepted", "duplicate", "quarantined"],
         "ProposalStatus": "invoicing.pricing.models.proposals.ProposalStatus",
         "InvoiceKind": "invoicing.cycle.models.Invoice.Kind",
+        "InvoiceStatus": "invoicing.cycle.models.Invoice.Status",
+        "InvoiceBulkAction": "invoicing.cycle.models.BulkReview.Action",
         "DeltaKind": "invoicing.cycle.models.DeltaReport.Kind",
         "DeltaCause": "invoicing.cycle.models.DeltaRow.Cause",
         "DeltaStatus": "invoicing.cycle.models.DeltaReport.Status",

@@ -110,30 +110,14 @@ def _fill_in(
     prepaid.use(bill, sums.prepaid)
     taxes, on_document = tax_rows(sums), allowance_rows(parts)
     findings = bill.result.findings if bill.result else ()
-    invoice = bulk.new_row(
-        Invoice,
-        cycle=bill.cycle,
-        customer=bill.customer,
+    invoice = _invoice_row(
+        bill,
+        sums,
+        is_held=bool(findings or bill.unusual),
         seller=seller,
         watermark=watermark,
-        policy=bill.policy,
-        kind=bill.kind,
-        document_type=DocumentType.CREDIT_NOTE if sums.total < 0 else DocumentType.INVOICE,
-        status=Invoice.Status.HELD if findings or bill.unusual else Invoice.Status.DRAFT,
-        revision=1 if findings or bill.unusual else 0,  # being held is a move of its own
-        currency=bill.currency,
-        period_start=bill.period.start,
-        period_end=bill.period.end,
         parties=parties(seller=seller, customer=bill.customer, zone=bill.zone, key_id=key_id),
         personal_key_id=key_id,
-        terms_days=bill.customer.payment_terms_days,
-        allowances=sums.allowances,
-        charges=sums.charges,
-        subtotal=sums.subtotal,
-        tax=sums.tax,
-        total=sums.total,
-        prepaid=sums.prepaid,
-        payable_rounding=sums.payable_rounding,
         drafted_by_id=None if actor is None else actor.pk,
         drafted_at=at,
     )
@@ -143,6 +127,32 @@ def _fill_in(
     )
     return Sheet(
         invoice=invoice, lines=lines, on_document=on_document, taxes=taxes, findings=findings, unusual=bill.unusual
+    )
+
+
+def _invoice_row(bill: Bill, sums: Totals, *, is_held: bool, **facts: Any) -> Invoice:
+    """The invoice with its sums, without what the hash over all of it adds; being held is a move of its own."""
+    return bulk.new_row(
+        Invoice,
+        cycle=bill.cycle,
+        customer=bill.customer,
+        policy=bill.policy,
+        kind=bill.kind,
+        document_type=DocumentType.CREDIT_NOTE if sums.total < 0 else DocumentType.INVOICE,
+        status=Invoice.Status.HELD if is_held else Invoice.Status.DRAFT,
+        revision=1 if is_held else 0,
+        currency=bill.currency,
+        period_start=bill.period.start,
+        period_end=bill.period.end,
+        terms_days=bill.customer.payment_terms_days,
+        allowances=sums.allowances,
+        charges=sums.charges,
+        subtotal=sums.subtotal,
+        tax=sums.tax,
+        total=sums.total,
+        prepaid=sums.prepaid,
+        payable_rounding=sums.payable_rounding,
+        **facts,
     )
 
 

@@ -11,7 +11,7 @@ from accounts import roles
 from accounts.roles import Role
 from core import activation, work
 from core.errors import DomainError
-from invoicing.cycle import approve, book, delta_decide, kept, move, offences, pause, pdf
+from invoicing.cycle import approve, book, delta_decide, false_alarms, kept, move, offences, pause, pdf
 from invoicing.cycle.models import DocumentType, Invoice
 
 DIGITS = 6  # INV-000001; a longer number simply grows
@@ -46,7 +46,8 @@ def finalize_invoice(*, invoice_id: int, actor: Any, at: datetime) -> Invoice:
     if invoice.period_end > at:
         raise StillRunningError(f"This period runs until {invoice.period_end:%Y-%m-%d %H:%M} UTC; issue it after that.")
     pause.require_unpaused(invoice)
-    offences.require_none(invoice)
+    if offences.require_none(invoice):
+        false_alarms.require_equal(invoice)
     approve.require_unchanged(invoice)
     delta_decide.require_allowed(invoice)
     kept.require_kept(invoice)

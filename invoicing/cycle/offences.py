@@ -4,20 +4,24 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
+from accounts import roles
+from accounts.roles import Role
 from core import bulk, invariants, locks, work
 from core.errors import DomainError
 from core.invariants import Finding
-from invoicing.cycle.models import Invoice, InvoiceLine, Offence
+from invoicing.cycle.models import FalseAlarm, Invoice, InvoiceLine, Offence
 from invoicing.pricing.models import Subscription
 from metering import alerts as ops_alerts
 from metering.models import AggregationSnapshot
 
 CHECK_JOB = "cycle.check_invariants"
 TELL_JOB = "cycle.tell_offences"
+CHECKERS = (Role.FINANCE, Role.OPS, Role.ENGINEERING)
 KEPT_MAX = 1000  # of each invariant; more than that concern everybody, and a row says how many there are
 SHOWN = 20
 # How offenders name whom they are about: `invoice 42, line 7`, `invoice 42:`, `entry invoice:42:final`, `number INV-1`
@@ -52,6 +56,12 @@ class Checked:
 def check_and_keep(*, at: datetime) -> Checked:
     """Search for everything that contradicts an invariant, and keep what is there now; new offences are told to ops."""
     return keep(invariants.check_all(invariants.all_invariants()), at=at)
+
+
+def ask_for_check(*, actor: Any, at: datetime) -> None:
+    """Have a worker check everything now, as each night."""
+    roles.require_role(actor, *CHECKERS, to="have the invariants checked")
+    work.enqueue(kind=CHECK_JOB, key="asked for", arguments={}, at=at)
 
 
 @transaction.atomic
@@ -99,14 +109,24 @@ def open_offences() -> QuerySet[Offence]:
     return Offence.objects.filter(cleared_at=None).select_related("customer", "invoice").order_by("pk")
 
 
-def require_none(invoice: Invoice) -> None:
-    """OffendedError says what stops this customer's invoices; PostgreSQL asks once more when one is issued."""
-    found = open_offences().filter(customer=invoice.customer_id).first()
-    if found is not None:
-        raise OffendedError(
-            f"What must always hold does not: {found.name} ({found.offender}). Nothing is issued to"
-            f" {found.customer} until engineering has put it right and a check no longer finds it."
-        )
+def is_agreed() -> Exists:
+    """The condition that two people agreed that an offence is a false alarm."""
+    return Exists(FalseAlarm.objects.filter(offence=OuterRef("pk"), decision=FalseAlarm.Decision.AGREED))
+
+
+def require_none(invoice: Invoice) -> bool:
+    """OffendedError says what stops this customer's invoices; PostgreSQL asks once more when one is issued.
+
+    Whether there is something that two people agreed to be a false alarm.
+    """
+    found = list(open_offences().filter(customer=invoice.customer_id).annotate(agreed=is_agreed()))
+    for one in found:
+        if not one.agreed:
+            raise OffendedError(
+                f"What must always hold does not: {one.name} ({one.offender}). Nothing is issued to"
+                f" {one.customer} until engineering has put it right and a check no longer finds it."
+            )
+    return bool(found)
 
 
 def _concerned(offenders: Sequence[str]) -> list[tuple[int | None, int | None]]:

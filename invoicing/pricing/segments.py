@@ -135,30 +135,43 @@ def price_segments(
     kept = {} if supposed.without_kept else _kept(subscription_ids)
     book = _Book(plan_terms, offers, programs)
     return [
-        PriceSegment(
-            subscription_id=each.subscription_id,
-            customer_id=each.customer_id,
-            period=each.period,
-            charge_id=piece.offer.charge_id,
-            plan_id=versions[piece.cut.plan_version_id].plan_id,
-            meter_id=piece.offer.meter_id,
-            plan_version_id=piece.cut.plan_version_id,
-            price_version_id=piece.cut.price_version_id,
-            start=piece.part.start,
-            end=piece.part.end,
+        _segment(
+            each,
+            piece,
             whole=whole,
             zone=terms[each.subscription_id].zone,
-            proration_unit=versions[piece.cut.plan_version_id].proration_unit,
-            proration_zone=versions[piece.cut.plan_version_id].proration_zone or terms[each.subscription_id].zone,
-            fee_version_id=piece.cut.fee_version_id,
+            version=versions[piece.cut.plan_version_id],
             quantity=ONE if piece.quantity_id is None else quantities[piece.quantity_id],
-            rounding_level=versions[piece.cut.plan_version_id].rounding_level,
         )
         for each in due
         for whole in (timeline.whole_period(terms[each.subscription_id], instant=each.period.start),)
         for own in (_Own(counted.get(each.subscription_id, {}), kept.get(each.subscription_id, {})),)
         for piece in _cut(each.period, phases[each.subscription_id], book=book, own=own)
     ]
+
+
+def _segment(
+    due: DuePeriod, piece: _Piece, *, whole: Period, zone: str, version: PlanVersion, quantity: Decimal
+) -> PriceSegment:
+    return PriceSegment(
+        subscription_id=due.subscription_id,
+        customer_id=due.customer_id,
+        period=due.period,
+        charge_id=piece.offer.charge_id,
+        plan_id=version.plan_id,
+        meter_id=piece.offer.meter_id,
+        plan_version_id=piece.cut.plan_version_id,
+        price_version_id=piece.cut.price_version_id,
+        start=piece.part.start,
+        end=piece.part.end,
+        whole=whole,
+        zone=zone,
+        proration_unit=version.proration_unit,
+        proration_zone=version.proration_zone or zone,
+        fee_version_id=piece.cut.fee_version_id,
+        quantity=quantity,
+        rounding_level=version.rounding_level,
+    )
 
 
 def _cut(period: Period, phases: Sequence[Stretch], *, book: _Book, own: _Own) -> Iterator[_Piece]:

@@ -27,7 +27,7 @@ from core.models import AuditAnchor, AuditEntry, Job
 from invoicing.alerts.models import AlertFiring
 from invoicing.charge_controls import limits
 from invoicing.charge_controls.models import AccessState, ControlFiring, CreditReview
-from invoicing.cycle import bulk_reviews, credit_note, hold, offences, queue, stopped
+from invoicing.cycle import bulk_reviews, credit_note, false_alarms, hold, offences, queue, stopped
 from invoicing.cycle.models import (
     BillingCycle,
     Break,
@@ -363,8 +363,21 @@ def _review(ids: dict[str, int], company: billing.Company) -> None:
     )
     ids["cycle_bulkreview"] = BulkReview.objects.get().pk
     ids["cycle_offence"] = Offence.objects.get().pk
+    _call_false(ids, company, ParkedCustomer.objects.get().customer_id)
     ids["cycle_closerun"] = CloseRun.objects.earliest("pk").pk
     ids["cycle_holdreason"] = HoldReason.objects.create(code="audit", use="hold", label="Asked for by the auditors").pk
+
+
+def _call_false(ids: dict[str, int], company: billing.Company, customer_id: int) -> None:
+    """Two offences of a customer who has no invoice: of one somebody in finance says that it is none."""
+    told = Invariant(number=27, name="a pencil lies on the desk", find_offenders=list)
+    words = [f"customer {customer_id}", f"customer {customer_id}, red"]
+    nobody = Invariant(number=1, name="all is well", find_offenders=list)
+    offences.keep([Finding(nobody, ["something that names nobody"]), Finding(told, words)], at=billing.CLOSING)
+    stops, said = Offence.objects.filter(number=27).order_by("pk")
+    false_alarms.state(offence_id=said.pk, reason="no pencil is there", actor=company.finance, at=billing.CLOSING)
+    ids["cycle_offence_call_false"] = stops.pk
+    ids["cycle_offence_agree_false"] = ids["cycle_offence_refuse_false"] = said.pk
 
 
 def _book(ids: dict[str, int], company: billing.Company) -> None:

@@ -681,6 +681,22 @@ OFFENCES = [
         """,
     ),
     (
+        "who agreed that an offence is a false alarm did not say so first, and no figures are behind it",
+        """
+        INSERT INTO cycle_offence (number, name, offender, found_at, seen_at) VALUES (14, 'x', 'x', now(), now());
+        INSERT INTO cycle_falsealarm (offence_id, reason, stated_by_id, stated_at, decision, decision_reason, recounted)
+        SELECT max(id), 'x', (SELECT min(id) FROM auth_user), now(), '', '', '[]' FROM cycle_offence;
+        """,
+    ),
+    (
+        "what was said of false alarms is in the audit chain as it was said",
+        """
+        INSERT INTO cycle_offence (number, name, offender, found_at, seen_at) VALUES (27, 'x', 'x', now(), now());
+        INSERT INTO cycle_falsealarm (offence_id, reason, stated_by_id, stated_at, decision, decision_reason, recounted)
+        SELECT max(id), 'x', (SELECT min(id) FROM auth_user), now(), '', '', '[]' FROM cycle_offence;
+        """,
+    ),
+    (
         "every approval stands in the audit chain as it was given",
         """
         UPDATE cycle_invoiceapproval SET person_id = (SELECT max(id) FROM auth_user);

@@ -50,7 +50,7 @@ def show(request: HttpRequest, *, context: dict[str, Any]) -> HttpResponse:
         "state": state,
         "parked": park.open_parkings()[:PARKED_SHOWN],
         "stopped": stopped.open_stops()[:PARKED_SHOWN],
-        "offences": offences.open_offences()[:PARKED_SHOWN],
+        "offences": offences.open_offences().annotate(agreed=offences.is_agreed())[:PARKED_SHOWN],
         **({} if chosen is None else _figures(f"{chosen:%Y-%m}")),
     }
     response = TemplateResponse(request, "cycle/month.html", {**context, **shown})

@@ -16,7 +16,16 @@ from invoicing.cycle import approve, compare, draft, offences
 from invoicing.cycle.admin import standing, timeline, wording
 from invoicing.cycle.admin.timeline import name_of
 from invoicing.cycle.admin.wording import LOCALE
-from invoicing.cycle.models import DeltaReport, Invoice, InvoiceAllowanceCharge, InvoiceLine, InvoiceTax, TieOut
+from invoicing.cycle.models import (
+    DeltaReport,
+    FalseAlarm,
+    Invoice,
+    InvoiceAllowanceCharge,
+    InvoiceLine,
+    InvoiceTax,
+    Offence,
+    TieOut,
+)
 from invoicing.cycle.rules.changes import Change, percent_of_change
 from invoicing.documents.rules import figures
 from invoicing.rating.models import RatedLine
@@ -31,6 +40,7 @@ class LineRow:
     line: InvoiceLine
     segment: str
     quantity: str
+    unit_price: str
     amount: str
     steps: list[dict[str, str]]
     price_version: str
@@ -51,6 +61,24 @@ class Comparison:
 
 def page_context(invoice: Invoice) -> dict[str, Any]:
     """Everything the template needs, in a fixed number of queries."""
+    return {
+        "invoice": invoice,
+        **_document(invoice),
+        **_in_the_way(invoice),
+        "timeline": timeline.moments_of(invoice),
+        "comments": list(invoice.comments.select_related("author")),
+        "next": standing.next_step(invoice),
+        "approvals": _approvals(invoice),
+        "comparisons": _comparisons(invoice),
+        "drafted_by": name_of(invoice.drafted_by),
+        "approved_by": "—" if invoice.approved_by is None else name_of(invoice.approved_by),
+        "pdf_url": reverse("admin:cycle_invoice_pdf", args=[invoice.pk]),
+        "evidence_url": reverse("admin:evidence_packs", args=[invoice.pk]),
+    }
+
+
+def _document(invoice: Invoice) -> dict[str, Any]:
+    """What the document says: its period, lines, sums and taxes."""
     lines = invoice.lines.select_related(
         "rated_line__price_version__charge",
         "rated_line__fee_version__program",
@@ -60,7 +88,6 @@ def page_context(invoice: Invoice) -> dict[str, Any]:
     lines = lines.prefetch_related("deductions__billed__invoice").order_by("position")
     zone = invoice.parties.get("customer", {}).get("time_zone", "UTC")
     return {
-        "invoice": invoice,
         "zone": zone,
         "period": figures.span_text(invoice.period_start, invoice.period_end, zone=zone, locale=LOCALE),
         "rows": [_line_row(line, currency=invoice.currency, zone=zone) for line in lines],
@@ -72,9 +99,6 @@ def page_context(invoice: Invoice) -> dict[str, Any]:
         "taxes": [_tax_row(tax, currency=invoice.currency) for tax in invoice.taxes.all()],
         "subtotal": wording.amount_text(invoice.subtotal, currency=invoice.currency),
         "total": wording.amount_text(invoice.total, currency=invoice.currency),
-        "delta_reports": DeltaReport.objects.filter(
-            Q(invoice=invoice) | Q(kind=DeltaReport.Kind.UNCHANGED, rows__corrects__invoice=invoice)
-        ).distinct(),
         "credit_notes": invoice.credited_by.exclude(status=Invoice.Status.DISCARDED).order_by("pk"),
         "credit_rows": [
             (line, wording.amount_text(line.amount, currency=invoice.currency))
@@ -82,23 +106,23 @@ def page_context(invoice: Invoice) -> dict[str, Any]:
         ],
         "erased": _erased(invoice.customer.personal_key_id),
         "document_erased": _erased(invoice.personal_key_id),
+    }
+
+
+def _in_the_way(invoice: Invoice) -> dict[str, Any]:
+    """What has to be looked at before it goes on: changes, holds, offences, unusual figures, breaks, refusals."""
+    return {
+        "delta_reports": DeltaReport.objects.filter(
+            Q(invoice=invoice) | Q(kind=DeltaReport.Kind.UNCHANGED, rows__corrects__invoice=invoice)
+        ).distinct(),
         "open_holds": list(invoice.holds.filter(released_at=None, placed_by__isnull=False).select_related("placed_by")),
-        "offences": offences.open_offences().filter(customer=invoice.customer_id)[:OFFENCES_SHOWN],
+        "offences": _offences(invoice),
         "unusual": [
             draft.describe_unusual(figure, invoice=invoice) for figure in invoice.unusual.select_related("charge")
         ],
         "breaks": list(invoice.breaks.filter(closed_at=None)),
         "tie_out": TieOut.objects.filter(invoice=invoice).first(),
-        "timeline": timeline.moments_of(invoice),
-        "comments": list(invoice.comments.select_related("author")),
-        "next": standing.next_step(invoice),
         "refusals": _refusals(invoice),
-        "approvals": _approvals(invoice),
-        "comparisons": _comparisons(invoice),
-        "drafted_by": name_of(invoice.drafted_by),
-        "approved_by": "—" if invoice.approved_by is None else name_of(invoice.approved_by),
-        "pdf_url": reverse("admin:cycle_invoice_pdf", args=[invoice.pk]),
-        "evidence_url": reverse("admin:evidence_packs", args=[invoice.pk]),
     }
 
 
@@ -113,14 +137,23 @@ def _refusals(invoice: Invoice) -> list[Refusal]:
     return activation.find_refusals(invoice, at=timezone.now()) if is_next else []
 
 
+def _offences(invoice: Invoice) -> list[tuple[Offence, FalseAlarm | None]]:
+    """What contradicts an invariant about this customer, each with a statement that it is a false alarm, if any."""
+    found = offences.open_offences().filter(customer=invoice.customer_id)[:OFFENCES_SHOWN]
+    said = FalseAlarm.objects.exclude(decision=FalseAlarm.Decision.REFUSED).select_related("stated_by", "decided_by")
+    by_offence = {alarm.offence_id: alarm for alarm in said.filter(offence__in=[one.pk for one in found])}
+    return [(one, by_offence.get(one.pk)) for one in found]
+
+
 def _line_row(line: InvoiceLine, *, currency: str, zone: str) -> LineRow:
     rated = line.rated_line
     return LineRow(
         line=line,
         segment=figures.span_text(line.segment_start, line.segment_end, zone=zone, locale=LOCALE),
         quantity=figures.number_text(line.quantity, locale=LOCALE),
+        unit_price=figures.quoted_price_text(line.unit_price, currency=currency, locale=LOCALE),
         amount=wording.amount_text(line.amount, currency=currency),
-        steps=[_step(step) for step in rated.told_steps],
+        steps=[_step(step, currency=currency) for step in rated.told_steps],
         price_version=_version_name(rated),
         effective_at=rated.effective_at,
         snapshot=_snapshot_facts(line),
@@ -135,14 +168,21 @@ def _version_name(rated: RatedLine) -> str:
     return f"{price.charge.code} v{price.version}{follows}"
 
 
-def _step(step: dict[str, Any]) -> dict[str, str]:
+def _step(step: dict[str, Any], *, currency: str) -> dict[str, str]:
     """One step of the computation, its figures exact and grouped; money without units has neither these nor a price."""
     has_units = any(Decimal(step.get(name) or 0) for name in ("quantity", "unit_price"))
     named = ("quantity", "unit_price", "flat_fee", "amount") if has_units else ("flat_fee", "amount")
-    figured = {
-        name: figures.number_text(Decimal(step[name]), locale=LOCALE) for name in named if step.get(name) is not None
+    told = {name: Decimal(step[name]) for name in named if step.get(name) is not None}
+    is_money = "becomes" not in step  # else units become other units
+    return {
+        "label": step["label"],
+        **{
+            name: figures.price_text(figure, currency=currency, locale=LOCALE)
+            if is_money and name != "quantity"
+            else figures.number_text(figure, locale=LOCALE)
+            for name, figure in told.items()
+        },
     }
-    return {"label": step["label"], **figured}
 
 
 def _snapshot_facts(line: InvoiceLine) -> dict[str, Any] | None:

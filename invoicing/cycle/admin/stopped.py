@@ -1,5 +1,6 @@
 """What stopped outside of a close: interim drafts that failed, and contradictions of what must always hold."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -7,19 +8,18 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html_join
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from accounts import roles
 from accounts.backoffice import BackOfficeAdmin, answer_dialog
-from accounts.roles import Role
-from core import work
-from invoicing.cycle import offences, stopped
-from invoicing.cycle.admin.forms import ConfirmForm
-from invoicing.cycle.models import Offence, StoppedInterim
+from invoicing.cycle import false_alarms, offences, stopped
+from invoicing.cycle.admin.forms import ConfirmForm, ReasonForm
+from invoicing.cycle.admin.timeline import name_of
+from invoicing.cycle.models import FalseAlarm, Offence, StoppedInterim
+from invoicing.cycle.rules import false_alarms as rules
 from invoicing.cycle.rules import parking
-
-CHECKERS = (Role.FINANCE, Role.OPS, Role.ENGINEERING)
 
 
 @admin.register(StoppedInterim)
@@ -85,15 +85,27 @@ class OffenceAdmin(BackOfficeAdmin):
     list_filter: ClassVar[Any] = [("cleared_at", admin.EmptyFieldListFilter), "number"]
     list_select_related = ("customer", "invoice")
     search_fields = ("name", "offender", "customer__code")
-    fields = ("number", "name", "offender", "customer", "invoice", "what_it_stops", "found_at", "seen_at", "cleared_at")
+    fields = (
+        "number",
+        "name",
+        "offender",
+        "customer",
+        "invoice",
+        "what_it_stops",
+        "statements",
+        "found_at",
+        "seen_at",
+        "cleared_at",
+    )
     readonly_fields = fields
     actions_list: ClassVar[list[str]] = ["check_now"]
+    actions_detail: ClassVar[list[str]] = ["call_false", "agree_false", "refuse_false"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Offence]:
-        return super().get_queryset(request).select_related("customer", "invoice")
+        return super().get_queryset(request).select_related("customer", "invoice").annotate(agreed=offences.is_agreed())
 
     def has_check_permission(self, request: HttpRequest) -> bool:
-        return roles.has_role(request.user, CHECKERS)
+        return roles.has_role(request.user, offences.CHECKERS)
 
     @action(
         description="Check now",
@@ -110,7 +122,7 @@ class OffenceAdmin(BackOfficeAdmin):
     def check_now(self, request: HttpRequest, form: ConfirmForm) -> HttpResponse:
         return answer_dialog(
             request,
-            call=lambda: work.enqueue(kind=offences.CHECK_JOB, key="asked for", arguments={}, at=timezone.now()),
+            call=lambda: offences.ask_for_check(actor=request.user, at=timezone.now()),
             success="A worker is checking; this list shows what it finds.",
             back_to=reverse("admin:cycle_offence_changelist"),
         )
@@ -121,8 +133,108 @@ class OffenceAdmin(BackOfficeAdmin):
             return "Nothing: a check no longer found it."
         if one.customer is None:
             return "Nothing by itself, for it names no customer. Engineering has to look at it."
+        if one.false_alarms.filter(decision=FalseAlarm.Decision.AGREED).exists():
+            return f"Nothing: two people agreed that it is a false alarm. Each invoice of {one.customer} is recounted."
+        if not rules.can_be_false(one.number):
+            return f"No invoice of {one.customer} is issued until it is repaired at its source and no check finds it."
         return f"No invoice of {one.customer} is issued until a check no longer finds it."
 
-    @display(description="State", label={"Open": "danger", "Cleared": "none"})
-    def is_open(self, one: Offence) -> str:
-        return "Open" if one.cleared_at is None else "Cleared"
+    @display(description="Called a false alarm")
+    def statements(self, one: Offence) -> str:
+        said = [
+            (
+                f"{alarm.stated_at:%d %b %Y %H:%M}, {name_of(alarm.stated_by)}: {alarm.reason}",
+                "Waits for ops."
+                if alarm.decided_at is None
+                else f"{alarm.get_decision_display()} by {name_of(alarm.decided_by)},"
+                f" {alarm.decided_at:%d %b %Y %H:%M}: {alarm.decision_reason}",
+            )
+            for alarm in one.false_alarms.select_related("stated_by", "decided_by")
+        ]
+        return format_html_join("", "<p>{}<br>{}</p>", said) or "Nobody did"
+
+    def _of(self, object_id: str | None) -> Offence | None:
+        text = str(object_id)
+        return Offence.objects.filter(pk=int(text)).first() if text.isdecimal() else None
+
+    def has_state_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        one = self._of(object_id)
+        stops = one is not None and one.cleared_at is None and one.customer_id is not None
+        if one is None or not stops or not rules.can_be_false(one.number):
+            return False
+        said = one.false_alarms.exclude(decision=FalseAlarm.Decision.REFUSED)
+        return roles.has_role(request.user, false_alarms.STATERS) and not said.exists()
+
+    def has_decide_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        one = self._of(object_id)
+        if one is None or not roles.has_role(request.user, false_alarms.DECIDERS):
+            return False
+        return one.false_alarms.filter(decision="").exclude(stated_by=request.user.pk).exists()
+
+    @action(
+        description="Call it a false alarm",
+        permissions=["state"],
+        icon="notifications_off",
+        dialog={
+            "title": "Call it a false alarm",
+            "description": "Say why nothing is wrong. It counts once a colleague in ops agrees, after a recount.",
+            "form_class": ReasonForm,
+            "form_submit_text": "Say so",
+        },
+    )
+    def call_false(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        return answer_dialog(
+            request,
+            call=lambda: false_alarms.state(
+                offence_id=int(object_id), reason=form.cleaned_data["reason"], actor=request.user, at=timezone.now()
+            ),
+            success="Kept. Somebody in ops has to agree.",
+            back_to=reverse("admin:cycle_offence_change", args=[object_id]),
+        )
+
+    @action(
+        description="Agree: a false alarm",
+        permissions=["decide"],
+        variant=ActionVariant.PRIMARY,
+        icon="verified",
+        dialog={
+            "title": "Agree that it is a false alarm",
+            "description": "What this customer has undecided is counted and rated again now; unless all of it is equal,"
+            " your answer is refused.",
+            "form_class": ReasonForm,
+            "form_submit_text": "Count again and agree",
+        },
+    )
+    def agree_false(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        return self._decide(request, form, object_id, decide=false_alarms.agree, success="Agreed. It stops nobody now.")
+
+    @action(
+        description="Refuse",
+        permissions=["decide"],
+        icon="block",
+        dialog={
+            "title": "It is no false alarm",
+            "description": "The customer stays stopped.",
+            "form_class": ReasonForm,
+            "form_submit_text": "Refuse",
+        },
+    )
+    def refuse_false(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        return self._decide(request, form, object_id, decide=false_alarms.refuse, success="Refused. It still stops.")
+
+    def _decide(
+        self, request: HttpRequest, form: ReasonForm, object_id: str, *, decide: Callable[..., Any], success: str
+    ) -> HttpResponse:
+        def call() -> object:
+            alarm_id = false_alarms.undecided_of(int(object_id)).pk
+            return decide(alarm_id=alarm_id, reason=form.cleaned_data["reason"], actor=request.user, at=timezone.now())
+
+        return answer_dialog(
+            request, call=call, success=success, back_to=reverse("admin:cycle_offence_change", args=[object_id])
+        )
+
+    @display(description="State", label={"Open": "danger", "False alarm": "warning", "Cleared": "none"})
+    def is_open(self, one: Any) -> str:
+        if one.cleared_at is not None:
+            return "Cleared"
+        return "False alarm" if one.agreed else "Open"

@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from invoicing.cycle import compare
-from invoicing.cycle.models import Break, Hold, Invoice, TieOut
+from invoicing.cycle.models import Break, FalseAlarm, Hold, Invoice, TieOut
 
 HoldHistory: Any = Hold.history.model  # simple-history makes it, and tells no types
 UNTOLD = {"revision", "status", "series", "running_number", "listed_release"}  # said by the moves, or by other fields
@@ -33,7 +33,7 @@ class Moment:
 def moments_of(invoice: Invoice) -> list[Moment]:
     """Everything that happened to it, in a fixed number of queries, the oldest first."""
     moments = [*_before(invoice), *_moves(invoice), *_approvals(invoice), *_breaks(invoice), *_recounts(invoice)]
-    moments += [*_delta_reports(invoice), *_edits(invoice)]
+    moments += [*_delta_reports(invoice), *_false_alarms(invoice), *_edits(invoice)]
     moments += [
         Moment(at=said.written_at, title="Comment", who=name_of(said.author), why=said.text, tone="comment")
         for said in invoice.comments.select_related("author")
@@ -58,6 +58,27 @@ def _before(invoice: Invoice) -> Iterator[Moment]:
             why=move.reason,
             reference=move.audit_entry.reference,
         )
+
+
+def _false_alarms(invoice: Invoice) -> Iterator[Moment]:
+    """What was said of contradictions that stood in the way of this customer since the draft was written."""
+    said = FalseAlarm.objects.filter(offence__customer=invoice.customer_id, stated_at__gte=invoice.drafted_at)
+    until = invoice.finalized_at
+    for alarm in said.select_related("offence", "stated_by", "decided_by"):
+        if until is not None and alarm.stated_at > until:
+            continue
+        name = alarm.offence.name
+        yield Moment(
+            at=alarm.stated_at, title=f"Called a false alarm: {name}", who=name_of(alarm.stated_by), why=alarm.reason
+        )
+        if alarm.decided_at is not None:
+            title = "Agreed, after a recount" if alarm.decision == FalseAlarm.Decision.AGREED else "Refused"
+            yield Moment(
+                at=alarm.decided_at,
+                title=f"{title}: {name}",
+                who=name_of(alarm.decided_by),
+                why=alarm.decision_reason,
+            )
 
 
 def _moves(invoice: Invoice) -> Iterator[Moment]:

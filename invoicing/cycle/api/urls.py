@@ -2,13 +2,24 @@
 
 from django.urls import path
 
-from invoicing.cycle.api import backfills, breaks, closes, deltas, views
+from invoicing.cycle.api import backfills, breaks, bulk_reviews, closes, deltas, stopped, views
 
 urlpatterns = [
     path("closes", closes.CloseListView.as_view()),
     path("closes/<int:run_id>", closes.CloseView.as_view()),
     path("parked-customers", closes.ParkedListView.as_view()),
     path("parked-customers/<int:parked_id>/try-again", closes.TryAgainView.as_view()),
+    path("offences", stopped.OffenceListView.as_view()),
+    path("offences/check", stopped.OffenceCheckView.as_view()),
+    path("offences/<int:offence_id>", stopped.OffenceView.as_view()),
+    path("offences/<int:offence_id>/false-alarm", stopped.CallFalseView.as_view()),
+    path("offences/<int:offence_id>/false-alarm/agree", stopped.AgreeFalseView.as_view()),
+    path("offences/<int:offence_id>/false-alarm/refuse", stopped.RefuseFalseView.as_view()),
+    path("stopped-interims", stopped.StoppedInterimListView.as_view()),
+    path("stopped-interims/<int:stopped_id>/try-again", stopped.StoppedInterimTryView.as_view()),
+    path("review-queue", bulk_reviews.QueueView.as_view()),
+    path("bulk-reviews", bulk_reviews.BulkReviewListView.as_view()),
+    path("bulk-reviews/<int:review_id>", bulk_reviews.BulkReviewView.as_view()),
     path("invoices", views.InvoiceListView.as_view()),
     path("invoices/preview", views.PreviewView.as_view()),
     path("invoices/approve", views.ApproveManyView.as_view()),

@@ -270,4 +270,39 @@ INVARIANTS = [
             """
         ),
     ),
+    Invariant(
+        number=38,
+        name="who agreed that an offence is a false alarm did not say so first, and no figures are behind it",
+        find_offenders=rows_of(
+            """
+            SELECT alarm.id AS false_alarm, offence.id AS offence, offence.number
+            FROM cycle_falsealarm alarm JOIN cycle_offence offence ON offence.id = alarm.offence_id
+            WHERE alarm.stated_by_id = alarm.decided_by_id OR offence.number < 19
+               OR offence.number IN (20, 29, 30, 31, 43)
+            ORDER BY alarm.id
+            """
+        ),
+    ),
+    Invariant(
+        number=43,
+        name="what was said of false alarms is in the audit chain as it was said",
+        find_offenders=rows_of(
+            """
+            SELECT alarm.id AS false_alarm, alarm.decision
+            FROM cycle_falsealarm alarm
+            WHERE NOT EXISTS (
+                SELECT 1 FROM core_auditentry entry
+                WHERE entry.subject = 'offence:' || alarm.offence_id AND entry.action = 'offence.called_false'
+                  AND entry.facts -> 'false_alarm' = to_jsonb(alarm.id) AND entry.actor_id = alarm.stated_by_id
+                  AND entry.facts ->> 'reason' = alarm.reason)
+               OR (alarm.decision <> '' AND NOT EXISTS (
+                SELECT 1 FROM core_auditentry entry
+                WHERE entry.subject = 'offence:' || alarm.offence_id
+                  AND entry.action = 'offence.false_alarm_' || alarm.decision
+                  AND entry.facts -> 'false_alarm' = to_jsonb(alarm.id) AND entry.actor_id = alarm.decided_by_id
+                  AND entry.facts -> 'recounted' = alarm.recounted))
+            ORDER BY alarm.id
+            """
+        ),
+    ),
 ]

@@ -7,6 +7,7 @@ from invoicing.cycle.models.collection import CollectionHold
 from invoicing.cycle.models.cycles import BillingCycle, DocumentType, NumberSeries
 from invoicing.cycle.models.decisions import Hold, InvoiceTransition
 from invoicing.cycle.models.deltas import DeltaReport, DeltaRow
+from invoicing.cycle.models.false_alarms import FalseAlarm
 from invoicing.cycle.models.invoices import Invoice
 from invoicing.cycle.models.lines import CreditLine, InvoiceAllowanceCharge, InvoiceLine, InvoiceTax
 from invoicing.cycle.models.off_cycle import Deduction, InterimFiring
@@ -28,6 +29,7 @@ __all__ = [
     "DeltaReport",
     "DeltaRow",
     "DocumentType",
+    "FalseAlarm",
     "Hold",
     "HoldReason",
     "InterimFiring",

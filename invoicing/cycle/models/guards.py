@@ -144,9 +144,10 @@ IF EXISTS (
         USING ERRCODE = 'integrity_constraint_violation';
 END IF;
 """
-# What must always hold does not, and a check found that it concerns this customer.
+# What must always hold does not, and a check found that it concerns this customer; two may agree that it is none.
 _NOTHING_OFFENDS = """
-IF EXISTS (SELECT 1 FROM cycle_offence WHERE customer_id = NEW.customer_id AND cleared_at IS NULL) THEN
+IF EXISTS (SELECT 1 FROM cycle_offence offence WHERE customer_id = NEW.customer_id AND cleared_at IS NULL
+           AND NOT EXISTS (SELECT 1 FROM cycle_falsealarm WHERE offence_id = offence.id AND decision = 'agreed')) THEN
     RAISE EXCEPTION 'an invariant is contradicted by what customer % has', NEW.customer_id
         USING ERRCODE = 'integrity_constraint_violation';
 END IF;

@@ -50,7 +50,7 @@ class StoppedInterim(models.Model):
 class Offence(models.Model):
     """What contradicts an invariant, and whom it concerns: nothing is issued to a customer who has an open one.
 
-    Only a check that no longer finds it clears it.
+    Only a check that no longer finds it clears it; two people may agree that it is a false alarm (`FalseAlarm`).
     """
 
     number = models.PositiveIntegerField(help_text="Of the invariant.")
