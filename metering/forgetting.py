@@ -4,17 +4,16 @@ A body that names a customer lies under a key. One that names nobody known does 
 by an id that was given to them later, or by name. A reason may quote the value that is wrong.
 """
 
-import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 import pgtrigger
 from django.db import connection
 
+from core import json_words
 from metering.store.held import NOT_KEPT
 
 LOCKS = ("metering.QuarantinedEvent:kept_as_sent", "metering.QuarantinedEvent:decided_once")
 DETAIL = "Erased with the person."
-WHOLE_BELOW = 6  # characters; a shorter word is looked for as a whole text only
 _FIND = """
 SELECT id FROM metering_quarantinedevent
 WHERE starts_with(raw, %s) OR (NOT starts_with(raw, 'sealed:1:') AND EXISTS (
@@ -41,9 +40,9 @@ def forget_person(*, key_id: int | None, words: Collection[str], ids: Collection
 
     Of bodies that lie under `key_id` only the details are overwritten: the key is destroyed by whoever asks.
     """
-    wanted = sorted({form for word in words for form in _forms(word)} | {form for one in ids for form in _whole(one)})
+    wanted = json_words.forms_of(words=words, ids=ids)
     token = "nothing" if key_id is None else f"sealed:1:{key_id}:"
-    said = [word for word in words if len(word) >= WHOLE_BELOW]
+    said = [word for word in words if len(word) >= json_words.WHOLE_BELOW]
     with pgtrigger.ignore(*LOCKS), connection.cursor() as cursor:
         cursor.execute(_FIND, [token, wanted])
         found = [number for (number,) in cursor.fetchall()]
@@ -51,18 +50,3 @@ def forget_person(*, key_id: int | None, words: Collection[str], ids: Collection
         for table in TABLES:
             cursor.execute(_OVERWRITE_REASONS.format(table=table), [DETAIL, said, found])
     return len(found)
-
-
-def _forms(word: str) -> Iterator[str]:
-    """As it may stand within a text of JSON, with and without escapes."""
-    if len(word) < WHOLE_BELOW:
-        yield from _whole(word)
-        return
-    yield json.dumps(word, ensure_ascii=False)[1:-1]
-    yield json.dumps(word)[1:-1]
-
-
-def _whole(text: str) -> Iterator[str]:
-    if text:
-        yield json.dumps(text, ensure_ascii=False)
-        yield json.dumps(text)

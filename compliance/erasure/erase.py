@@ -39,8 +39,8 @@ def _overwrite(person: Person, known: Words) -> Iterator[str]:
         yield f"Sign-in {sign_in.pk} closed and its names overwritten."
     if person.kind != Kind.PORTAL_USER:
         type(person.row).objects.filter(pk=person.row.pk).update(name_marks=[])
-        count = idempotency.forget_answers(naming=person.row.code)
         yield "No word finds them any more."
-        yield f"Stored answers of the API that named them, overwritten: {count}."
+    count = idempotency.forget_answers(words=known.words, ids=known.ids)
+    yield f"Stored answers of the API that named them, overwritten: {count}."
     if count := forgetting.forget_person(key_id=person.row.personal_key_id, words=known.words, ids=known.ids):
         yield f"Events in quarantine that named them, overwritten: {count}."

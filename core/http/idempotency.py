@@ -1,6 +1,7 @@
 """Idempotency-Key: the first answer is stored with its effect and replayed; no other request may use the key."""
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +9,7 @@ import orjson
 from django.db import connection
 from django.http import HttpResponse
 
+from core import json_words
 from core.errors import DomainError
 from core.models import IdempotentAnswer
 
@@ -88,13 +90,14 @@ def store_answer(call: Call, response: HttpResponse) -> None:
     )
 
 
-def forget_answers(*, naming: str) -> int:
-    """Overwrite the stored answers about whoever has this code; a repeat of such a call is told that they are gone."""
+def forget_answers(*, words: Collection[str], ids: Collection[str]) -> int:
+    """Overwrite the stored answers that say one of these; a repeat of such a call is told that they are gone."""
     gone = orjson.dumps({"type": "about:blank", "title": "Gone", "status": 410, "code": "person_erased"})
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE core_idempotentanswer SET status = 410, content_type = 'application/problem+json', body = %s"
-            " WHERE position(convert_to(%s, 'UTF8') IN body) > 0",
-            [gone, f'"{naming}"'],
+            " WHERE EXISTS (SELECT FROM unnest(%s::text[]) AS word"
+            " WHERE position(convert_to(word, 'UTF8') IN body) > 0)",
+            [gone, json_words.forms_of(words=words, ids=ids)],
         )
         return int(cursor.rowcount)

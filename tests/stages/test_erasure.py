@@ -1,5 +1,6 @@
 """Persons are forgotten on the word of two, amounts and the chain stay, and the law keeps what it keeps."""
 
+import base64
 import io
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -16,7 +17,7 @@ from django.test import Client
 from django.urls import reverse
 from pypdf import PdfReader
 
-from accounts import portal_access
+from accounts import external_ids, portal_access
 from accounts.models import Customer, PortalUser, SignInGuard
 from billing_ops.management.commands import check_invariants
 from compliance.erasure import decide, documents, persons, plan, retention
@@ -33,7 +34,9 @@ from invoicing.cycle.models import Invoice
 from invoicing.notices import tell
 from invoicing.notices.models import Notice
 from invoicing.pricing.models import Subscription
-from tests.builders import billing, dumps, packs, people
+from metering import ingest
+from metering.models import QuarantinedEvent
+from tests.builders import billing, dumps, packs, payouts, people
 from tests.builders.guards import keeps_its_rows, refuses
 from tests.builders.tampering import tamper
 
@@ -425,6 +428,36 @@ class TestDocuments:
         packs.make_pack(issued)
         tamper("UPDATE evidence_evidencepackpart SET content = set_byte(content, 40, get_byte(content, 40) # 1)")
         assert "the parts of a pack are the ZIP that it names" in offences()
+
+
+def test_no_answer_that_is_repeated_tells_of_them(ops: User, finance: User) -> None:
+    """Of an event that came under another system's id, and of the paper of a payee."""
+    company = billing.open_company()
+    billing.make_customer("c-17", **WHO)
+    external_ids.add_external_id(customer_code="c-17", system="crm", external_id="e-9", actor=ops, at=NOW)
+    event: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": "1",
+        "source": "calls",
+        "type": company.meter.contract.event_type,
+    }
+    event |= {"time": "2026-10-03T00:00:00Z", "data": {"note": "called"}, "subjectsystem": "crm", "subjectid": "e-9"}
+    ingest.capture_events([event], channel="http", origin="test", at=billing.CLOSING)
+    check = payouts.check_of(payouts.payee(payouts.open_desk(), "anna"), "kyc")
+    api = people.ApiClient(people.key_for(ops))
+    paper = {"name": "anna-example.pdf", "content": base64.b64encode(b"%PDF-1.4").decode()}
+    held = QuarantinedEvent.objects.get()
+    calls = [(f"quarantine/{held.pk}/discard", {"reason": "Egon called"}), (f"gate-checks/{check.pk}/evidence", paper)]
+    answers = [api.post(path, body, Idempotency_Key=path) for path, body in calls]
+    assert [answer.status_code for answer in answers] == [200, 201]
+    assert dumps.find_words(["Egon", "anna-example"]) == [
+        "core_idempotentanswer: Egon",
+        "core_idempotentanswer: anna-example",
+    ]
+    erased(ops, finance)
+    erased(ops, finance, kind="payee", code="anna")
+    assert dumps.find_words(["Egon", "anna-example"]) == []
+    assert [api.post(path, body, Idempotency_Key=path).status_code for path, body in calls] == [410, 410]
 
 
 def test_the_log_of_the_back_office_names_nobody(ops: User) -> None:

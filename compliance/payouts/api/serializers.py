@@ -133,9 +133,11 @@ class GateDecisionSerializer(serializers.ModelSerializer[GateDecision]):
 class EvidenceFileSerializer(serializers.ModelSerializer[EvidenceFile]):
     """A stored document, without its bytes."""
 
+    payee = serializers.CharField(source="gate_check.payee.code", read_only=True, help_text="Whose paper it is.")
+
     class Meta:
         model = EvidenceFile
-        fields: ClassVar = ["id", "name", "media_type", "size", "sha256", "added_at"]
+        fields: ClassVar = ["id", "payee", "name", "media_type", "size", "sha256", "added_at"]
 
 
 class NewEvidenceSerializer(serializers.Serializer[Any]):
