@@ -14,6 +14,7 @@ from accounts import roles
 from accounts.roles import Role
 from core import audit, money, scratch, work
 from core.errors import DomainError, InvalidInputError, NotFoundError
+from core.models import Job
 from invoicing.replay import candidate, engine, plays, program_code, queries, sets
 from invoicing.replay.engine import Played
 from invoicing.replay.models import ReplayRun
@@ -103,6 +104,16 @@ def queue_next_slice(run: ReplayRun, *, at: datetime) -> None:
     """Have a worker take the run further; the key says how far it is, so that a running slice can queue the next."""
     key = f"{run.pk}, {run.plays.count()} plays"
     work.enqueue(kind=RUN_JOB, key=key, arguments={"run_id": run.pk}, at=at)
+
+
+def given_up(run: ReplayRun) -> str:
+    """Why its background work was given up; nothing while it may still go on, or once it has ended."""
+    if run.finished_at is not None:
+        return ""
+    last = Job.objects.filter(kind=RUN_JOB, arguments__run_id=run.pk).order_by("-pk").first()
+    if last is None or last.state != Job.State.DEAD:
+        return ""
+    return last.last_error.splitlines()[0] if last.last_error else "no reason is known"
 
 
 def _play(run: ReplayRun, *, is_over: Callable[[], bool]) -> _Judged | None:

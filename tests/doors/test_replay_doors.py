@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core import work
+from core.models import Job
 from invoicing.replay import queries, sets
 from invoicing.replay.models import ReplayRun, ReplaySet
 from invoicing.replay.rules import content as contents
@@ -244,6 +245,21 @@ def test_the_page_of_a_run_shows_each_difference_with_its_reason(monkeypatch: py
     assert "/meter/acme o2 is missing (expected 300): accepted" in page
     assert "effects of this price" in page
     assert "120.91" in page
+
+
+def test_the_page_of_a_run_that_was_given_up_says_so_and_how_to_go_on() -> None:
+    make_at_the_shell()
+    asked = api().post("replay/sets/autumn/runs", {"orders": 2}).json()["id"]
+    jobs = Job.objects.filter(kind="replay_run")
+    assert "A worker plays it in a database of its own" in shown(signed_in("auditor"), "replay_replayrun", asked)
+    jobs.update(state="dead", finished_at=timezone.now(), last_error="The worker died.")
+    page = shown(signed_in("auditor"), "replay_replayrun", asked)
+    assert "It was given up after 0 of its steps. </strong> The worker died." in page.replace(
+        ".</strong>", ". </strong>"
+    )
+    work.retry_dead_job(job_id=jobs.get().pk, at=timezone.now())
+    work.run_due_jobs(at=timezone.now())
+    assert ReplayRun.objects.get(pk=asked).verdict == "passed"
 
 
 def test_a_set_is_made_run_required_and_released_by_dialogs() -> None:

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from core import money
 from invoicing.replay import candidate, queries, sets
+from invoicing.replay import run as runs
 from invoicing.replay.models import CANDIDATES, ReplayRun, ReplaySet
 
 REFRESH_SECONDS = 3
@@ -74,6 +75,7 @@ def run_context(run: ReplayRun) -> dict[str, Any]:
     effect = report.get("candidate")
     return {
         "run": run,
+        "given_up": runs.given_up(run),
         "counts": [{**row, "differs": row["expected"] not in ("", row["found"])} for row in report.get("counts", [])],
         "differences": report.get("differences", []),
         "hidden": max(report.get("difference_count", 0) - len(report.get("differences", [])), 0),

@@ -32,7 +32,7 @@ class ReplayRunAdmin(BackOfficeAdmin):
         run = self.get_object(request, object_id)
         shown = {} if run is None else page.run_context(run)
         response = super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
-        if run is not None and run.finished_at is None:
+        if run is not None and run.finished_at is None and not shown["given_up"]:
             response.headers["Refresh"] = str(page.REFRESH_SECONDS)
         return response
 
