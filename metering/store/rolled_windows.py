@@ -38,14 +38,19 @@ _SPANS = sql.SQL(
     )
     """
 )
+# `OFFSET 0` keeps each stretch to its own place in the index, however many there are: joined, they would be compared
+# with every row of their customer.
 _ROWS = sql.SQL(
     """
     SELECT one.number, one.places, r.groups, r.event_count, r.measured_count, r.total, r.highest, r.lowest,
            r.last_value, r.last_at, r.last_arrival, r.last_event_id, r.last_source, r.moment,
            {below} AS below, CASE WHEN one.by_minute THEN r.starts_at END AS minute
-    FROM one JOIN span USING (number)
-    JOIN metering_usagerollup r ON r.series_id = one.series_id AND r.customer_id = one.customer_id
-     AND r.grain = span.grain AND r.starts_at >= span.from_at AND r.starts_at < span.to_at
+    FROM one JOIN span USING (number) CROSS JOIN LATERAL (
+        SELECT * FROM metering_usagerollup r
+        WHERE r.series_id = one.series_id AND r.customer_id = one.customer_id AND r.grain = span.grain
+          AND r.starts_at >= span.from_at AND r.starts_at < span.to_at
+        OFFSET 0
+    ) r
     """
 ).format(below=rollups.BELOW.format(row=sql.Identifier("r")))
 # The ends of a stretch that begins or ends within an hour: at most an hour of one customer each, up to the same event.
