@@ -83,7 +83,7 @@ def race_to_finalize(company: billing.Company, count: int, *, kills: int) -> Non
     """Four people issue the same invoices, each in another order, while backends are killed."""
     ids = approved_invoices(company, count)
     people = [partial(finalize_in_disorder, ids, seed=seed) for seed in range(4)]
-    racing.run_together(*people, partial(kill_backends, kills))
+    racing.run_together(*people, partial(kill_backends, kills), seconds_max=300 + count)
     for invoice_id in ids:  # what failed for all four
         finalize_one(invoice_id)
     numbers = list(Invoice.objects.order_by("running_number").values_list("running_number", flat=True))
