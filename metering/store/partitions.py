@@ -66,7 +66,7 @@ def prepare_months(instants: Iterable[str]) -> None:
     Tried once per month and process, `months.keep_months` does it again. Inside a transaction nothing is made, for
     capture's lock would be held until its end.
     """
-    if are_prepared(instants := list(instants)) or connection.in_atomic_block:
+    if connection.in_atomic_block or are_prepared(instants := list(instants)):
         return
     missing = {text[:7] for text in instants}
     for text in sorted(missing - _seen):

@@ -81,17 +81,17 @@ def test_a_fixed_fee_asks_for_the_number_of_events() -> None:
 
 
 def test_limits_and_free_parts_ask_for_the_events() -> None:
-    limits: list[dict[str, Any]] = [
-        {"free_events": 1},
-        {"free_total_amount": "1"},
-        {"per_transaction_min": "1"},
-        {"per_transaction_max": "1"},
+    # Which events are free is a matter of their order; a limit is the same for all events of one value.
+    wanted: list[tuple[dict[str, Any], Breakdown]] = [
+        ({"free_events": 1}, Breakdown("events", free_events=1)),
+        ({"free_total_amount": "1"}, Breakdown("events", free_amount=Decimal(1))),
+        ({"per_transaction_min": "1"}, Breakdown("events", in_any_order=True)),
+        ({"per_transaction_max": "1"}, Breakdown("events", in_any_order=True)),
+        ({"free_events": 1, "per_transaction_max": "1"}, Breakdown("events", free_events=1, free_by_value=True)),
     ]
-    for limit in limits:
+    for limit, breakdown in wanted:
         parsed = params.parse_params(model="percentage", params={**CARD, **limit})
-        in_any_order = "free" not in next(iter(limit))  # which events are free is a matter of their order
-        wanted = Breakdown("events", in_any_order=in_any_order)
-        assert rules.breakdown_of(model="percentage", params=parsed) == wanted
+        assert rules.breakdown_of(model="percentage", params=parsed) == breakdown
 
 
 def test_the_steps_of_a_percentage_say_what_was_free_least_and_most() -> None:

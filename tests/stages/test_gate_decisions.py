@@ -10,7 +10,7 @@ from django.db import IntegrityError, ProgrammingError, transaction
 from accounts.roles import Role
 from compliance.payouts import evidence, gates, register, requirements
 from compliance.payouts.models import EvidenceFile, GateCheck, GateDecision, GateRequirement, Payee
-from core import audit
+from core import audit, personal_keys
 from core.errors import DomainError, InvalidInputError, NotAllowedError, NotFoundError
 from core.models import AuditEntry
 from tests.builders import guards, payouts
@@ -94,7 +94,7 @@ def test_an_approval_is_one_decision_with_evidence_end_and_audit_link() -> None:
     assert NOON <= decision.decided_at < NOON + timedelta(minutes=1)
     entry = AuditEntry.objects.get(pk=decision.audit_entry_id)
     assert (entry.action, entry.subject) == ("gate_check.approve", f"gate_check:{check.pk}")
-    assert entry.facts["reason"] == "looked at the papers"
+    assert personal_keys.open_text(entry.facts["reason"]) == "looked at the papers"
     assert audit.find_first_broken_entry() is None
 
 

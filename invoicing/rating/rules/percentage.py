@@ -34,7 +34,7 @@ def breakdown(params: PercentageParams) -> Breakdown | None:
             in_any_order=not params.has_free_part,
             free_events=params.free_events,
             free_amount=params.free_total_amount,
-            free_by_value=params.has_limits,
+            free_by_value=params.has_free_part and params.has_limits,
         )
     return Breakdown("properties") if params.fixed_amount_per_event else None
 
