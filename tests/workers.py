@@ -10,9 +10,8 @@ from xdist.scheduler import LoadScopeScheduling
 WORKERS_MAX = 4  # each has a database of its own; more would wait for the one PostgreSQL
 # Seconds, as `--durations=0` shows them, of the files that would keep one worker busy after the others have ended.
 LONG = {
-    "tests/concurrency/test_capture_killed.py": 195,
-    "tests/journeys/test_demo.py": 124,
-    "tests/journeys/test_serve.py": 94,
+    "tests/journeys/test_demo.py": 133,
+    "tests/concurrency/test_capture_killed.py": 124,
 }
 
 

@@ -139,6 +139,7 @@ def test_an_administrator_gives_a_role_and_unlocks_a_sign_in(page: Page, complai
     assert complaints == []
 
 
+@pytest.mark.nightly  # a minute: it opens every page
 def test_no_page_breaks_the_content_security_policy(page: Page, complaints: list[str]) -> None:
     made = world.make_world(at=timezone.now())
     enter(page, people.make_staff("everyman", *EVERY_ROLE, is_superuser=True))

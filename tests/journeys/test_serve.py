@@ -62,6 +62,7 @@ def served(home: Path, *, port: int) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
+@pytest.mark.nightly  # two minutes, most of them for the tables; the demo's journey makes them from nothing as well
 def test_it_serves_pages_and_works_until_it_is_told_to_stop(home: Path) -> None:
     port = free_port()
     log = home / "serve.log"
