@@ -214,7 +214,7 @@ class _CloudEvents:
         filled = {"id", *common}
         numbers, deliveries = _read_json(block)
         if set(map(type, deliveries)) == {dict} and all(
-            all(map(dict.__contains__, deliveries, repeat(name)))  # type: ignore[arg-type]
+            all(map(dict.__contains__, deliveries, repeat(name)))  # type: ignore[arg-type]  # all are dict
             for name in filled
         ):
             return deliveries

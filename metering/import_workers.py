@@ -137,9 +137,8 @@ class _Line:
             worker.said = Said.WAITING
 
     def _listen(self) -> Iterator[tuple[Chunk, Stored]]:
-        by_pipe = {worker.pipe: worker for worker in self.under_way}
-        for pipe in pipes.wait(list(by_pipe)):
-            worker = by_pipe[pipe]  # type: ignore[index]
+        ready = pipes.wait([worker.pipe for worker in self.under_way])
+        for worker in [one for one in self.under_way if one.pipe in ready]:
             heard = worker.pipe.recv()
             if isinstance(heard, Exception):
                 worker.failed = heard
