@@ -1,6 +1,6 @@
 """The quarantine desk and metering health in a browser, by keyboard and without scripts of their own."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.urls import reverse
@@ -52,7 +52,8 @@ def test_ops_goes_from_the_desk_to_a_group_and_discards_it(page: Page) -> None:
     assert QuarantinedEvent.objects.filter(status="open").count() == 3
 
 
-def test_health_shows_a_shift_that_ops_takes_and_resolves(page: Page) -> None:
+def capture_an_hour(now: datetime) -> None:
+    """Fifty-six minutes as ever, then four in which thirty times as many events are held back."""
     HealthPolicy.objects.get_or_create(
         version=1,
         defaults={
@@ -68,7 +69,6 @@ def test_health_shows_a_shift_that_ops_takes_and_resolves(page: Page) -> None:
             "reason": "A test.",
         },
     )
-    now = minutes.floor_minute(timezone.now())
     for back in range(60, 0, -1):
         held = 60 if back <= 4 else 2
         line = {
@@ -87,6 +87,11 @@ def test_health_shows_a_shift_that_ops_takes_and_resolves(page: Page) -> None:
             tallies=[line],
             **counts,
         )
+
+
+def test_health_shows_a_shift_that_ops_takes_and_resolves(page: Page) -> None:
+    now = minutes.floor_minute(timezone.now())
+    capture_an_hour(now)
     minutes.record_minutes(until=now)
     minutes.watch_streams(until=now, at=timezone.now())
     otto = usage.person("otto", "ops")

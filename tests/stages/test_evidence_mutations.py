@@ -30,10 +30,8 @@ TIERS = {
 EACH = {"rate_percent": "2.9", "free_events": 1, "per_transaction_min": "0.5", "per_transaction_max": "40"}
 
 
-@pytest.fixture
-def invoice(tmp_path: Path) -> Invoice:
-    """November of acme: usage in tiers and by event, seats of a fee, a minimum, terms, and a correction of October."""
-    company = billing.open_company()
+def agree_on_prices(company: billing.Company) -> None:
+    """Tiers from the middle of November, a price by event, a minimum, and two terms of the whole invoice."""
     finance = company.finance
     images = billing.make_meter("images", event_type="image", owner=company.meter.owner)
     billing.set_price(company.plan, meter=images, model="percentage", params=EACH, finance=finance)
@@ -59,6 +57,13 @@ def invoice(tmp_path: Path) -> Invoice:
             at=LONG_AGO,
         )
         invoice_terms.approve_invoice_term(pk=proposed.pk, actor=billing.approver(), at=LONG_AGO)
+
+
+@pytest.fixture
+def invoice(tmp_path: Path) -> Invoice:
+    """November of acme: usage in tiers and by event, seats of a fee, a minimum, terms, and a correction of October."""
+    company = billing.open_company()
+    agree_on_prices(company)
     billing.issue(company, [billing.billed_customer(company)])
     billing.use("acme", ("n1", day(3, month=11), Decimal("70.25")), ("n2", day(20, month=11), 900), at=NEXT_CLOSING)
     sizes = [
@@ -76,7 +81,7 @@ def invoice(tmp_path: Path) -> Invoice:
     assert ingest.capture_events(sent, channel="http", origin="test", at=NEXT_CLOSING).accepted == 2
     billing.close_november()
     november = Invoice.objects.get(period_start=billing.NOVEMBER)
-    hold.hold_invoice(invoice_id=november.pk, reason="look closer", actor=finance, at=NEXT_CLOSING)
+    hold.hold_invoice(invoice_id=november.pk, reason="look closer", actor=company.finance, at=NEXT_CLOSING)
     hold.release_invoice(invoice_id=november.pk, reason="it is right", actor=company.other_finance, at=NEXT_CLOSING)
     november.refresh_from_db()
     (final,) = billing.issue(company, [november], at=NEXT_CLOSING)
