@@ -14,7 +14,7 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import override_settings
 
 from core import embedded_postgres
-from tests import migrating, workers
+from tests import workers
 
 TABLE_NAME = re.compile(r'"[^"]+"')
 
@@ -26,11 +26,9 @@ hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> Iterator[None]:
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """Bring the database up before pytest-django makes the test database; tests of pure rules never wait for it."""
     embedded_postgres.ensure_configured()
-    with migrating.rendering_less():
-        yield
 
 
 @pytest.hookimpl(optionalhook=True)
