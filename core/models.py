@@ -139,6 +139,39 @@ class PersonalKey(models.Model):
         return f"key {self.pk}"
 
 
+class WordsOfMany(models.Model):
+    """A text about many persons at once, under a key of its own: the first of them who is erased takes it along.
+
+    What is written later about the same people, such as a decision, lies under the same key.
+    """
+
+    key = models.ForeignKey(PersonalKey, on_delete=models.PROTECT, related_name="+")
+    kept = models.TextField(help_text="The text under that key.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(kept__startswith="sealed:1:"), name="core_words_of_many_are_sealed")
+        ]
+        triggers = APPEND_ONLY
+
+    def __str__(self) -> str:
+        return f"words under {self.key}"
+
+
+class OneOfMany(models.Model):
+    """Whom the texts under such a key are about, by the key of that person."""
+
+    key = models.ForeignKey(PersonalKey, on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey(PersonalKey, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["key", "person"], name="core_one_of_many_once")]
+        triggers = APPEND_ONLY
+
+    def __str__(self) -> str:
+        return f"{self.person} in what lies under {self.key}"
+
+
 class AuditEntry(models.Model):
     """One link of the hash chain over transitions, approvals, gate decisions and evidence.
 

@@ -13,7 +13,7 @@ from django.db import connection
 from core import aead, sealing
 from core.aead import KEY_BYTES, NONCE_BYTES, SealBrokenError
 from core.errors import DomainError
-from core.models import PersonalKey
+from core.models import PersonalKey, WordsOfMany
 from core.told import Told
 
 NEIGHBOURS = 250  # who was entered together is shown together: their keys come in one statement
@@ -75,15 +75,22 @@ def tell_under(key_id: int | None, text: str) -> Told:
     """The text with its sealed form; once that key is destroyed nothing of it is kept, and work goes on all the same.
 
     Its sealed form ends with a salted hash of the text, so that a pack can prove the words to whoever has no key.
-    Without a key, which a row from before there were keys has not, it is kept as it is.
+    Without a key, which a row from before there were keys has not, it is kept as it is. What was told of many stays
+    under its own key (`told_of_many`), so that one of them who is erased takes it along everywhere.
     """
-    if key_id is None:
-        return Told(text, text)
+    if key_id is None or (is_told_of_many(text) and not is_destroyed(key_id)):
+        return text if isinstance(text, Told) else Told(text, text)
     try:
         sealed = seal_text(text, key_id=key_id)
         return Told(text, f"{sealed}.{sealing.promise(text, salt=salt_of(sealed))}" if sealed else "")
     except PersonErasedError:
         return Told(NOT_KEPT, NOT_KEPT)
+
+
+def is_told_of_many(text: str) -> bool:
+    """Whether this text came sealed under the key of a text about many."""
+    token = sealing.read_token(text.kept) if isinstance(text, Told) else None
+    return token is not None and WordsOfMany.objects.filter(key=token[0]).exists()
 
 
 def salt_of(sealed: str) -> str:

@@ -11,12 +11,13 @@ from django.db.models.functions import Now
 
 from accounts import roles
 from accounts.roles import Role
-from core import audit, bulk, work
+from core import audit, bulk, told_of_many, work
 from core.errors import DomainError, InvalidInputError, NotFoundError
 from metering import ingest
 from metering.models import Backfill, CaptureBatch, StagedEvent
 from metering.rules import exact_json
 from metering.rules.reading import Delivery, Unreadable
+from metering.store import held
 
 CAPTURE_JOB = "metering.capture_backfill"
 CHUNK_ROWS = 1000
@@ -50,8 +51,9 @@ def create_backfill(*, name: str, reason: str, actor: Any, at: datetime) -> Back
     roles.require_role(actor, *FILLERS, to="create backfills")
     if len(reason.strip()) < REASON_LENGTH_MIN:
         raise InvalidInputError("Say why this usage comes so late.", pointer="/reason")
+    told = told_of_many.tell_of_many(reason.strip(), about=())  # whom it is about shows when events are put in
     backfill, is_new = Backfill.objects.get_or_create(
-        name=name, defaults={"reason": reason.strip(), "created_by": actor, "created_at": at}
+        name=name, defaults={"reason": told, "created_by": actor, "created_at": at}
     )
     if not is_new:
         raise BackfillExistsError(f"There is a backfill {name} already; give this one a name of its own.")
@@ -76,6 +78,7 @@ def stage_events(*, name: str, deliveries: Sequence[Delivery], actor: Any) -> Ba
                 for position, one in enumerate(deliveries, start=backfill.staged + 1)
             ]
         )
+        told_of_many.add_people(backfill.reason, about=set(held.keys_of(deliveries)))
         backfill.staged += len(deliveries)
         backfill.save(update_fields=["staged"])
     return backfill
@@ -123,14 +126,14 @@ def _capture_chunk(backfill: Backfill, chunk: Sequence[StagedEvent], *, at: date
     found = ingest.check_events(deliveries, sent_at=backfill.created_at, at=at)
     ingest.prepare_months(found)
     with transaction.atomic():
-        held = Backfill.objects.select_for_update().get(pk=backfill.pk)
+        batch = Backfill.objects.select_for_update().get(pk=backfill.pk)
         ids = [event.pk for event in chunk]
         if StagedEvent.objects.filter(pk__in=ids).delete()[0] != len(ids):
-            raise BackfillClosedError(f"Another process is capturing {held.name}; let it finish.")
+            raise BackfillClosedError(f"Another process is capturing {batch.name}; let it finish.")
         result = ingest.store_events(
-            deliveries, found, channel=CaptureBatch.Channel.IMPORT, origin=f"backfill {held.name}"
+            deliveries, found, channel=CaptureBatch.Channel.IMPORT, origin=f"backfill {batch.name}"
         )
-        Backfill.objects.filter(pk=held.pk).update(
+        Backfill.objects.filter(pk=batch.pk).update(
             accepted=F("accepted") + result.accepted,
             duplicates=F("duplicates") + result.duplicates,
             quarantined=F("quarantined") + result.quarantined,
@@ -168,6 +171,7 @@ def move_backfill(backfill: Backfill, *, to_status: Status, actor: Any, reason: 
     """The one mover: sets the status of a locked batch and keeps the move in the audit chain."""
     backfill.status = to_status
     if to_status in (Status.APPROVED, Status.REVERTED):
+        reason = told_of_many.tell_of_same(backfill.reason, reason)
         backfill.decided_by, backfill.decided_at, backfill.decision_reason = actor, at, reason
     backfill.save(update_fields=["status", "digest", "decided_by", "decided_at", "decision_reason"])
     _record(backfill, f"backfill.{to_status}", actor=actor, reason=reason, at=at)

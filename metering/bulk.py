@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import F, Func, Max, QuerySet, TextField, Value
 
 from accounts import roles
 from accounts.roles import Role
-from core import audit, work
+from core import audit, told_of_many, work
 from core.errors import DomainError, InvalidInputError, NotFoundError
 from metering import quarantine
 from metering.models import BulkDecision, QuarantinedEvent
@@ -21,6 +21,7 @@ EVENTS_AT_ONCE = 20
 STEPS_MAX = 50  # of one job; the next one goes on
 DECIDERS = (Role.ENGINEERING, Role.OPS)
 Action = BulkDecision.Action
+TEXT = TextField()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +67,9 @@ def start_decision(*, target: Target, action: str, reason: str, actor: Any, at: 
             subject=target.subject,
             up_to_id=last,
             total=events.filter(pk__lte=last).count(),
-            reason=reason.strip()[: quarantine.REASON_LENGTH_MAX],
+            reason=told_of_many.tell_of_many(
+                reason.strip()[: quarantine.REASON_LENGTH_MAX], about=_people_of(events.filter(pk__lte=last))
+            ),
             started_by=actor,
             started_at=at,
         )
@@ -76,6 +79,13 @@ def start_decision(*, target: Target, action: str, reason: str, actor: Any, at: 
         )
         _queue(made, at=at)
     return made
+
+
+def _people_of(events: QuerySet[QuarantinedEvent]) -> set[int]:
+    """The keys under which the bodies of these events lie, which are those of the customers whom they name."""
+    tokens = events.filter(raw__startswith="sealed:1:").order_by()
+    numbers = tokens.annotate(number=Func(F("raw"), Value(":"), Value(3), function="split_part", output_field=TEXT))
+    return {int(number) for number in numbers.values_list("number", flat=True).distinct()}
 
 
 def go_on(*, decision_id: int, at: datetime) -> None:

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from core import history, personal_keys
 from core.errors import DomainError, InvalidInputError, NotFoundError
+from core.told import Told
 from metering import ingest
 from metering.models import CaptureBatch, QuarantinedEvent
 from metering.rules import reading
@@ -84,10 +85,15 @@ def _keep(event: QuarantinedEvent, reasons: tuple[Reason, ...], *, actor: Any, r
     return Release(event, "quarantined", reasons)
 
 
+def _clean(reason: str) -> str:
+    """One that was told of many is clean already, and stays told."""
+    return reason if isinstance(reason, Told) else reason.strip()[:REASON_LENGTH_MAX]
+
+
 def _decide(event: QuarantinedEvent, *, status: str, actor: Any, reason: str, at: datetime) -> None:
     """Close the case; the one place that does."""
     event.status, event.decided_by_id, event.decided_at = status, actor.pk, at
     # Under the key that the body lies under, if it names a customer.
-    event.decision_reason = personal_keys.tell_under(event.key_id, reason.strip()[:REASON_LENGTH_MAX])
+    event.decision_reason = personal_keys.tell_under(event.key_id, _clean(reason))
     fields = ["status", "decided_by", "decided_at", "decision_reason"]
     history.save_change(event, fields=fields, actor=actor, reason=event.decision_reason)

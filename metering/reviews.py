@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts import roles
 from accounts.roles import Role
-from core import audit
+from core import audit, told_of_many
 from core.errors import DomainError, InvalidInputError, NotFoundError
 from metering import alerts
 from metering.models import ArrivalStream, HealthPolicy, ReviewItem, ReviewStep
@@ -108,7 +108,8 @@ def _move(move: str, item_id: int, *, owner: Any, actor: Any, reason: str, at: d
         item.owner_id = owner.pk if owner else item.owner_id or actor.pk
         item.save(update_fields=["status", "owner"])
         step = ReviewStep(item=item, status_before=before, status_after=after, owner_id=item.owner_id, at=at)
-        step.actor_id, step.reason = actor.pk, reason.strip()[:REASON_LENGTH_MAX]
+        step.actor_id = actor.pk
+        step.reason = told_of_many.tell_of_many(reason.strip()[:REASON_LENGTH_MAX], about=())
         step.save(force_insert=True)
         facts = {"from": before, "to": after, "owner": item.owner_id, "reason": step.reason}
         audit.append_entry(action=f"review.{move}", subject=f"review:{item.pk}", actor=actor, facts=facts, at=at)

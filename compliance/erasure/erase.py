@@ -11,7 +11,7 @@ from compliance.erasure.models import Erasure, ErasureRequest
 from compliance.erasure.persons import Kind, Person
 from compliance.erasure.plan import Plan
 from compliance.erasure.words import Words
-from core import audit, personal_keys
+from core import audit, personal_keys, told_of_many
 from core.http import idempotency
 from metering import forgetting
 
@@ -23,16 +23,17 @@ def erase_person(request: ErasureRequest, planned: Plan, *, actor: Any, at: date
     person = planned.person
     known = words.words_of(person, sign_ins=planning.sign_ins_of(person))
     count = personal_keys.destroy_keys(planned.keys, at=at)
-    did = [f"{count} {'key' if count == 1 else 'keys'} destroyed.", *_overwrite(person, known)]
-    kept = [one.as_json() for one in planned.kept]
-    facts = {"request": request.pk, "keys": planned.keys, "kept_documents": len(kept)}
+    # Asked once theirs are gone: whoever writes of many at this moment waited, or has committed.
+    shared = told_of_many.keys_about(planned.keys, said=known.all())
+    count += personal_keys.destroy_keys(shared, at=at)
+    did = [f"{count} {'key' if count == 1 else 'keys'} destroyed.", *_overwrite(person, known, at=at)]
+    kept, keys = [one.as_json() for one in planned.kept], [*planned.keys, *shared]
+    facts = {"request": request.pk, "keys": keys, "kept_documents": len(kept)}
     entry = audit.append_entry(action=ACTION, subject=person.subject, actor=actor, facts=facts, at=at)
-    return Erasure.objects.create(
-        request=request, keys=planned.keys, did=did, kept=kept, erased_at=at, audit_entry=entry
-    )
+    return Erasure.objects.create(request=request, keys=keys, did=did, kept=kept, erased_at=at, audit_entry=entry)
 
 
-def _overwrite(person: Person, known: Words) -> Iterator[str]:
+def _overwrite(person: Person, known: Words, *, at: datetime) -> Iterator[str]:
     """What lies under no key: sign-ins, the words somebody is found by, repeated answers, quarantined bodies."""
     for sign_in in planning.sign_ins_of(person):
         portal_access.forget_person(sign_in)
@@ -42,5 +43,6 @@ def _overwrite(person: Person, known: Words) -> Iterator[str]:
         yield "No word finds them any more."
     count = idempotency.forget_answers(words=known.words, ids=known.ids)
     yield f"Stored answers of the API that named them, overwritten: {count}."
-    if count := forgetting.forget_person(key_id=person.row.personal_key_id, words=known.words, ids=known.ids):
+    key_id = person.row.personal_key_id
+    if count := forgetting.forget_person(key_id=key_id, words=known.words, ids=known.ids, at=at):
         yield f"Events in quarantine that named them, overwritten: {count}."

@@ -9,14 +9,17 @@ from django.db.models import F, Max, Q
 from accounts.models import PortalUser
 from compliance.disputes.models import Dispute
 from compliance.disputes.rules import lifecycle
+from compliance.erasure import words
 from compliance.erasure.models import Erasure, RetentionRule
 from compliance.erasure.persons import Kind, Person
 from compliance.erasure.rules import retention
 from compliance.erasure.rules.retention import Kept, Rule
 from compliance.payouts.models import EvidenceFile, Payable, Payout
+from core import told_of_many
 from invoicing.charge_controls.models import CreditReview
 from invoicing.cycle.models import Invoice, ParkedCustomer
 from invoicing.pricing.models import Subscription
+from metering import forgetting
 
 UNDECIDED = ("draft", "held", "approved")
 SHOWN = 3
@@ -59,6 +62,11 @@ def plan_of(person: Person, *, at: datetime) -> Plan:
         _plan_payee(plan, at)
     else:
         _plan_portal_user(plan)
+    known = words.words_of(person, sign_ins=sign_ins_of(person))
+    if shared := told_of_many.keys_about(plan.keys, said=known.all()):
+        plan.goes.append(f"Words about many at once, which are then erased for all of them: {len(shared)}.")
+    for name in forgetting.backfills_that_name(words=known.words, ids=known.ids):
+        plan.forbids.append(f"Backfill {name} holds events that name them. Decide over it first.")
     return plan
 
 

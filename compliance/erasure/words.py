@@ -16,6 +16,9 @@ class Words:
     words: list[str]
     ids: list[str]
 
+    def all(self) -> list[str]:
+        return [*self.words, *self.ids]
+
 
 def words_of(person: Person, *, sign_ins: list[PortalUser]) -> Words:
     """Everything that this person, and who signs in with them, is called."""

@@ -15,7 +15,7 @@ from compliance.evidence import trace
 from compliance.evidence.trace import InvoiceTrace
 from compliance.launch.models import SampleAcceptance, SampleWalk
 from compliance.launch.rules.proof import Link, Proof
-from core import audit, canonical, money
+from core import audit, canonical, money, personal_keys
 from core.errors import DomainError, InvalidInputError, NotAllowedError, NotFoundError
 from invoicing.cycle.models import DeltaRow, Invoice, InvoiceLine
 from invoicing.policy.rules import signing
@@ -91,7 +91,7 @@ def accept_sample(
         role=role,
         person=actor,
         proof_hash=proof_hash,
-        comment=comment.strip(),
+        comment=personal_keys.tell_about(sample.invoice.customer, comment.strip()),
         at=at,
         audit_entry=entry,
     )

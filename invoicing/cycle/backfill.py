@@ -11,7 +11,7 @@ from django.db.models import Max, Q
 from accounts import roles
 from accounts.models import Customer
 from accounts.roles import Role
-from core import bulk
+from core import bulk, told_of_many
 from core.errors import DomainError
 from invoicing.cycle import adjust, at_once, delta
 from invoicing.cycle.models import DeltaReport, DeltaRow, Invoice, InvoiceLine
@@ -55,7 +55,10 @@ def inspect_backfill(*, name: str, actor: Any, at: datetime) -> DeltaReport:
         backfills.seal_backfill(backfill, actor=actor, at=at)
         trial = _try_out(backfill, at=at)
         report = bulk.new_row(
-            DeltaReport, kind=DeltaReport.Kind.BACKFILL, backfill=backfill, reason=trial.in_words(backfill)
+            DeltaReport,
+            kind=DeltaReport.Kind.BACKFILL,
+            backfill=backfill,
+            reason=told_of_many.tell_of_same(backfill.reason, trial.in_words(backfill)),
         )
         delta.write_reports([(report, trial.rows)], actor=backfill.created_by, at=at)
     return report

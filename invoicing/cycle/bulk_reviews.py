@@ -47,7 +47,7 @@ def start_review(
     with transaction.atomic():
         review = BulkReview.objects.create(
             action=action,
-            reason=reason.strip(),
+            reason=together.tell_of_invoices(reason.strip(), invoice_ids=[number for number, _ in found.figures]),
             reason_code=reason_code,
             total=len(found.figures),
             list_hash=list_hash,

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from accounts import roles
 from accounts.roles import Role
-from core import audit, personal_keys
+from core import audit, personal_keys, told_of_many
 from core.errors import DomainError, NotFoundError
 from invoicing.cycle import delta, discard, move
 from invoicing.cycle.models import DeltaReport, Invoice, InvoiceLine
@@ -134,5 +134,7 @@ def move_report(
 
 
 def _told(report: DeltaReport, reason: str) -> str:
-    """Under the key of the customer whose draft it is about; a backfill is about many."""
-    return reason if report.invoice is None else personal_keys.tell_about(report.invoice.customer, reason)
+    """Under the key of the customer whose draft it is about; a backfill is about all whose events it holds."""
+    if report.invoice is not None:
+        return personal_keys.tell_about(report.invoice.customer, reason)
+    return reason if report.backfill is None else told_of_many.tell_of_same(report.backfill.reason, reason)

@@ -91,6 +91,13 @@ def release_invoice(*, invoice_id: int, reason: str, actor: Any, at: datetime, r
     return invoice
 
 
+def label_of(code: str, *, use: HoldReason.Use) -> str:
+    """How a usual reason in use reads; "" for none, and for one that no invoice could be held or released for."""
+    return str(
+        HoldReason.objects.filter(code=code, use=use, is_in_use=True).values_list("label", flat=True).first() or ""
+    )
+
+
 def _find_reason(code: str, *, use: HoldReason.Use) -> HoldReason | None:
     if not code:
         return None

@@ -106,7 +106,7 @@ class UsageEventAdmin(BackOfficeAdmin):
 
     @display(description="Other attributes")
     def other_attributes(self, event: UsageEvent) -> SafeString | str:
-        return _laid_out(event.extras) if event.extras else "None"
+        return _laid_out(personal_keys.open_within(event.extras)) if event.extras else "None"
 
 
 def _hits(search_term: str) -> list[tuple[int, datetime]]:

@@ -35,7 +35,7 @@ EVENTS_SHOWN = 50
 DECISIONS_SHOWN = 10
 NAMERS = frozenset({Role.FINANCE, Role.OPS, Role.ENGINEERING})  # as for every id of a customer elsewhere
 DECIDERS = frozenset({Role.OPS, Role.ENGINEERING})
-TONES = {"open": "warning", "released": "success", "discarded": ""}
+TONES = {"open": "warning", "released": "success", "discarded": "", "erased": ""}
 
 
 @admin.register(QuarantinedEvent)

@@ -110,6 +110,6 @@ def _show_event(event: UsageEvent, correction: EventCorrection | None) -> dict[s
         "batch": event.batch_id,
         "fingerprint": bytes(event.fingerprint).hex(),
         "data": personal_keys.open_within(event.data),
-        "extras": event.extras or {},
+        "extras": personal_keys.open_within(event.extras or {}),
         "correction": None if correction is None else {"kind": correction.kind, "seq": correction.since_seq},
     }

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts import validators
+from core.sealed_fields import OpenedTextField
 from metering.models.guards import NO_TRUNCATE
 
 _STAGED_ONLY_WHILE_OPEN = """
@@ -36,7 +37,7 @@ class Backfill(models.Model):
         REVERTED = "reverted", "Reverted"
 
     name = models.CharField(max_length=60, unique=True, validators=[validators.CODE])
-    reason = models.TextField(help_text="Why this usage comes so late.")
+    reason = OpenedTextField(help_text="Why this usage comes so late.")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
     staged = models.PositiveIntegerField(default=0, help_text="Events that were put in; the number stays.")
     digest = models.CharField(max_length=64, blank=True, help_text="SHA-256 over the events in order, once sealed.")
@@ -44,7 +45,7 @@ class Backfill(models.Model):
     created_at = models.DateTimeField()
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(null=True)
-    decision_reason = models.TextField(blank=True)
+    decision_reason = OpenedTextField(blank=True)
     accepted = models.PositiveIntegerField(default=0)
     duplicates = models.PositiveIntegerField(default=0)
     quarantined = models.PositiveIntegerField(default=0)

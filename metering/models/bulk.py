@@ -5,6 +5,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from core.sealed_fields import OpenedTextField
 from metering.models.guards import NO_TRUNCATE
 
 TARGET = (
@@ -35,7 +36,7 @@ class BulkDecision(models.Model):
     subject = models.CharField(max_length=200, null=True, help_text="Only events of this one, if there is one.")  # noqa: DJ001  empty is a subject
     up_to_id = models.BigIntegerField(help_text="Events that came later are not part of it.")
     total = models.PositiveIntegerField()
-    reason = models.TextField()
+    reason = OpenedTextField()
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     started_at = models.DateTimeField()
     last_id = models.BigIntegerField(default=0, help_text="The last event that was decided.")

@@ -137,12 +137,16 @@ class UsageEvent(models.Model):
 
 
 class QuarantinedEvent(models.Model):
-    """An event that was not accepted, kept as sent until a person releases or discards it."""
+    """An event that was not accepted, kept as sent until a person releases or discards it.
+
+    One that is erased with whom it names has nothing left to decide over, and waits no longer.
+    """
 
     class Status(models.TextChoices):
         OPEN = "open", "Waiting"
         RELEASED = "released", "Released"
         DISCARDED = "discarded", "Discarded"
+        ERASED = "erased", "Erased with the person"
 
     source = models.CharField(max_length=200, blank=True)
     event_id = models.CharField(max_length=200, blank=True)
@@ -170,7 +174,7 @@ class QuarantinedEvent(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(status="open", decided_at=None)
-                | Q(status__in=["released", "discarded"], decided_at__isnull=False),
+                | Q(status__in=["released", "discarded", "erased"], decided_at__isnull=False),
                 name="metering_quarantine_decided",
             ),
         ]

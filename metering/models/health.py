@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from core.models import APPEND_ONLY
+from core.sealed_fields import OpenedTextField
 from metering.models.guards import NO_TRUNCATE
 
 
@@ -175,7 +176,7 @@ class ReviewStep(models.Model):
     status_after = models.CharField(max_length=10, choices=ReviewItem.Status.choices)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
-    reason = models.TextField(blank=True)
+    reason = OpenedTextField(blank=True)
     at = models.DateTimeField()
 
     class Meta:

@@ -137,10 +137,13 @@ def look_closely(event: Data, rules: RuleBook) -> BillableEvent | tuple[Reason, 
     customer_id = rules.customers.get(subject)
     if contract is None or customer_id is None:
         flaws += _find_unknown(event_type, subject, rules, system=event.get("subjectsystem"))
-    is_kept, carried = _seal(data, contract, rules.seals.get(customer_id or 0))
-    if not is_kept and customer_id is not None:
+    seal = rules.seals.get(customer_id or 0)
+    is_kept, carried = _seal(data, contract, seal)
+    told = personal.seal_why(extras, seal=seal) if correction else extras
+    if not (is_kept and told is not None) and customer_id is not None:
         flaws.append(reason("customer_not_kept", pointer="/subject"))
     written = envelope.write_part(carried, flaws, pointer="/data")
+    extras = told or extras
     kept = envelope.write_part(extras, flaws, pointer="") if extras else None
     if contract is not None and instant is not None and not contract.earliest <= instant.at <= contract.latest:
         flaws.append(_out_of_time(instant, contract))

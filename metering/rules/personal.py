@@ -7,6 +7,7 @@ from typing import Any
 from metering.rules.reasons import Reason, pointer_to, reason
 
 MARK = "x-personal"
+WHY = "correctionreason"  # the attribute in which a sender says why an event is corrected
 SEALED = re.compile(r"sealed:1:[0-9]{1,19}:[A-Za-z0-9_-]{38,}")  # as `core.sealing` writes it
 Seal = Callable[[str, str], str]  # of a property and its text; equal texts of one customer give equal seals
 Data = dict[str, Any]
@@ -27,6 +28,13 @@ def in_clear(data: Data, *, names: Sequence[str]) -> list[str]:
 def sealed_before(data: Data, *, names: Sequence[str]) -> list[str]:
     """Which of them are sealed already, as in an event that is played again as it lies here."""
     return [name for name in names if type(text := data.get(name)) is str and SEALED.fullmatch(text)]
+
+
+def seal_why(extras: Data, *, seal: Seal | None) -> Data | None:
+    """The attributes of an event with what a sender wrote of a correction sealed; None where it cannot be kept."""
+    if not in_clear(extras, names=(WHY,)):
+        return extras
+    return None if seal is None else seal_data(extras, names=(WHY,), seal=seal)
 
 
 def seal_data(data: Data, *, names: Sequence[str], seal: Seal) -> Data:

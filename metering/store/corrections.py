@@ -8,6 +8,7 @@ from typing import Any, LiteralString, NamedTuple
 from django.db import connection
 from psycopg import sql
 
+from core import personal_keys
 from core.statements import fetch_all, run
 from metering.models import AggregationSnapshot
 from metering.rules import exact_json
@@ -177,4 +178,5 @@ def page_of_corrected(snapshot: AggregationSnapshot, *, after_seq: int, limit: i
 def _corrected_row(row: tuple[Any, ...]) -> CorrectedRow:
     found = dict(zip(_COLUMNS, row, strict=True))
     found["data"], found["by_data"] = exact_json.read(found["data"]), exact_json.read(found["by_data"])
+    found["why"] = personal_keys.open_text(found["why"])
     return CorrectedRow(**found)

@@ -61,13 +61,18 @@ def hold_events(deliveries: Sequence[Delivery], held: Sequence[Held], *, batch_i
 
 def _seal(rows: Sequence[_Waiting]) -> list[str]:
     """What is kept of each: nobody has looked at it yet, so all of it lies under the key of the customer it names."""
-    named = [_names_of(row.delivery) for row in rows]
+    owners = keys_of([row.delivery for row in rows])
+    return [_sealed(row.raw, key_id) for row, key_id in zip(rows, owners, strict=True)]
+
+
+def keys_of(deliveries: Sequence[Delivery]) -> list[int | None]:
+    """The key of the customer whom each names by code or by an id of another system; None where it names none."""
+    named = [_names_of(delivery) for delivery in deliveries]
     aliases = queries.find_aliases(sorted({(system, name) for names in named for system, name in names if name}))
     codes = [[aliases.get(one, one[1] if one[0] == SUBJECT else "") for one in names] for names in named]
     customers = queries.find_customer_ids(sorted({code for found in codes for code in found if code}))
     keys = queries.find_personal_keys(sorted(customers.values()))
-    owners = [next((keys[customers[code]] for code in found if customers.get(code) in keys), None) for found in codes]
-    return [_sealed(row.raw, key_id) for row, key_id in zip(rows, owners, strict=True)]
+    return [next((keys[customers[code]] for code in found if customers.get(code) in keys), None) for found in codes]
 
 
 def _names_of(delivery: Delivery) -> list[tuple[str, str]]:

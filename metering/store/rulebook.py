@@ -15,7 +15,7 @@ from metering.models import EventContractVersion
 from metering.rules import readings
 from metering.rules.contract import ContractInForce, DataRules, RuleBook
 from metering.rules.envelope import SUBJECT
-from metering.rules.personal import Seal
+from metering.rules.personal import WHY, Seal
 from metering.rules.schema import Schema
 from metering.store.literals import text_array
 
@@ -65,15 +65,20 @@ def load_rulebook(events: Sequence[dict[str, Any]], *, sent_at: datetime | None,
     # A code comes before a name that somebody was given: naming one can never take another customer's events.
     external += [(SUBJECT, subject) for subject in subjects if subject not in customers]
     if not external:
-        return RuleBook(contracts=in_force, customers=customers, seals=_seals(in_force, customers))
+        seals = _seals(in_force, customers, events=events)
+        return RuleBook(contracts=in_force, customers=customers, seals=seals)
     aliases = queries.find_aliases(external)
     customers |= queries.find_customer_ids(sorted(set(aliases.values()) - set(customers)))
-    return RuleBook(contracts=in_force, customers=customers, aliases=aliases, seals=_seals(in_force, customers))
+    seals = _seals(in_force, customers, events=events)
+    return RuleBook(contracts=in_force, customers=customers, aliases=aliases, seals=seals)
 
 
-def _seals(contracts: Mapping[str, ContractInForce | None], customers: Mapping[str, int]) -> dict[int, Seal]:
-    """What seals for each customer, only where a contract marks anything: nobody else waits for it."""
-    if not any(one.data_rules.personal for one in contracts.values() if one is not None):
+def _seals(
+    contracts: Mapping[str, ContractInForce | None], customers: Mapping[str, int], *, events: Sequence[dict[str, Any]]
+) -> dict[int, Seal]:
+    """What seals for each customer, only where a contract marks anything or a sender says why: nobody else waits."""
+    is_marked = any(one.data_rules.personal for one in contracts.values() if one is not None)
+    if not is_marked and not any(map(dict.__contains__, events, repeat(WHY))):
         return {}
     keys = queries.find_personal_keys(sorted(set(customers.values())))
     found = {customer_id: personal_keys.text_sealer(key_id) for customer_id, key_id in keys.items()}

@@ -22,7 +22,7 @@ from invoicing.pricing.models import Subscription, SubscriptionPhase
 from metering import contracts, ingest, quarantine
 from metering.models import QuarantinedEvent
 from metering.rules.drafting import ContractDraft
-from tests.builders import billing, payouts
+from tests.builders import billing, payouts, said_of_many
 from tests.builders.billing import CLOSING, Company
 from tests.builders.tampering import tamper
 
@@ -71,7 +71,12 @@ def make_known() -> Known:
     billing.subscribe_to(company, customer)
     _send("e1", {"units": 1000, "caller": CALLER}, subject="c-17")
     _send("e2", {"units": 500}, subject="c-17")
+    _send("e2b", {"units": 500}, subject="c-17", corrects="e2", correction="amend", correctionreason=SAID)
     _hold_back(ops)
+    said_of_many.neighbour(company)
+    said_of_many.hold_drafts(said=SAID, actor=company.finance, other=company.other_finance)
+    said_of_many.discard_events(said=SAID, actor=ops)
+    said_of_many.stage_events(said=SAID, actor=ops, finance=company.finance)
     invoice = _issue(company)
     for model in (SubscriptionPhase, Subscription):
         tamper(f"UPDATE {model._meta.db_table} SET ends_at = '{billing.NOVEMBER.isoformat()}'")  # noqa: S608
@@ -124,8 +129,7 @@ def _hold_back(ops: User) -> None:
 
 def _issue(company: Company) -> Invoice:
     """Held, released, remarked on, approved, issued, and on hold for collection for a day."""
-    billing.close_october(customer_codes=["c-17"])
-    draft, at = Invoice.objects.get(customer__code="c-17"), CLOSING
+    draft, at = Invoice.objects.get(customer__code="c-17"), CLOSING + timedelta(minutes=1)
     hold.hold_invoice(invoice_id=draft.pk, reason=SAID, actor=company.finance, at=at)
     hold.release_invoice(invoice_id=draft.pk, reason=SAID, actor=company.other_finance, at=at)
     comment.add_comment(invoice_id=draft.pk, text=SAID, actor=company.finance, at=at)

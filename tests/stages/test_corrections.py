@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from core import personal_keys
 from metering import aggregate, quarantine, queries, watermark
 from metering.ingest import CaptureResult
 from metering.invariants import INVARIANTS
@@ -90,7 +91,7 @@ def test_both_stay_raw() -> None:
     send(amend("a2", "a", 70, correctionreason="counted twice by the proxy"))
     stored = UsageEvent.objects.order_by("seq").values_list("event_id", "data__input_tokens")
     assert list(stored) == [("a", 100), ("b", 40), ("a2", 70)]
-    assert UsageEvent.objects.get(event_id="a2").extras == {
+    assert personal_keys.open_within(UsageEvent.objects.get(event_id="a2").extras) == {
         "corrects": "a",
         "correction": "amend",
         "correctionreason": "counted twice by the proxy",

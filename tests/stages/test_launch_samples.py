@@ -11,12 +11,12 @@ from compliance.launch import samples
 from compliance.launch.boxes import accounts, replays
 from compliance.launch.boxes.found import Found
 from compliance.launch.models import SampleAcceptance, SampleWalk
-from core import audit
+from core import audit, personal_keys
 from core.errors import NotAllowedError
 from core.models import AuditEntry
 from invoicing.cycle.models import Invoice
 from invoicing.replay.models import ReplaySet
-from tests.builders import billing, guards, launch, replayed, shared
+from tests.builders import billing, dumps, guards, launch, replayed, shared
 from tests.builders.billing import NEXT_CLOSING
 from tests.builders.launch import CHECKED
 from tests.builders.tampering import tamper
@@ -58,6 +58,14 @@ class TestSamples:
         assert (found.is_closed, found.proved_at) == (True, LATER)
         people = ["signs-for-product", "signs-for-finance", "signs-for-ops"]
         assert [row[3] for row in found.proof.rows] == [*people, *people]
+
+    def test_what_somebody_comments_lies_under_the_key_of_the_customer(self, november: Invoice) -> None:
+        sample = accept(walk("late_event", november), "ops", comment="brother Egon called")
+        assert dumps.find_words(["Egon"]) == []
+        key_id = november.customer.personal_key_id
+        assert key_id is not None
+        personal_keys.destroy_keys([key_id], at=LATER)
+        assert sample.acceptances.get().comment.startswith("erased on ")
 
     def test_a_walk_shows_the_lines_the_change_and_the_correction(self, november: Invoice) -> None:
         assert [one.pk for one in samples.suggest("late_event")] == [november.pk]

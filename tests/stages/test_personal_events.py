@@ -17,7 +17,7 @@ from metering.models import QuarantinedEvent, UsageEvent
 from metering.rules import drafting
 from metering.rules.drafting import ContractDraft
 from metering.rules.measures import MeterContent
-from tests.builders import billing, dumps, packs, people
+from tests.builders import billing, dumps, packs, people, said_of_many
 from tests.builders.billing import CLOSING, day
 
 pytestmark = pytest.mark.django_db
@@ -117,6 +117,22 @@ def test_an_event_that_is_played_again_as_it_lies_here_is_the_same(acme: Custome
     assert acme.personal_key_id is not None
     personal_keys.destroy_keys([acme.personal_key_id], at=CLOSING)
     assert send(*again).duplicates == 3
+
+
+def test_why_a_sender_corrects_is_sealed_and_read_as_it_was(acme: Customer) -> None:
+    send(CALLS[2])
+    amended = {**said_of_many.event("c3b", subject="acme", units=2), "correction": "amend"}
+    amended |= {"source": "calls", "corrects": "c3", "correctionreason": f"the caller was {WORDS[0]}"}
+    assert ingest.capture_events([amended], channel="http", origin="test", at=CLOSING).accepted == 1
+    assert ingest.capture_events([amended], channel="http", origin="test", at=CLOSING).duplicates == 1
+    assert dumps.find_words(WORDS) == []
+    api = people.ApiClient(people.key_for(people.make_staff("audrey", "auditor")))
+    assert api.get("events/calls/c3b").json()["extras"]["correctionreason"] == amended["correctionreason"]
+    assert acme.personal_key_id is not None
+    personal_keys.destroy_keys([acme.personal_key_id], at=CLOSING)
+    again = {**amended, "id": "c3c", "corrects": "c3b"}
+    [held] = ingest.capture_events([again], channel="http", origin="test", at=CLOSING).items
+    assert held.reasons[0].code == "customer_not_kept"
 
 
 def test_the_schema_judges_the_text_itself(acme: Customer) -> None:

@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from accounts import validators
 from core.models import APPEND_ONLY, AuditEntry
+from core.sealed_fields import OpenedTextField
 from invoicing.cycle.models import Invoice
 from invoicing.policy.rules.signing import SIGNING_ROLES
 
@@ -59,7 +60,7 @@ class SampleAcceptance(models.Model):
     role = models.CharField(max_length=20, choices=ROLES)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     proof_hash = models.CharField(max_length=64)
-    comment = models.TextField(blank=True)
+    comment = OpenedTextField(blank=True, about="sample__invoice__customer")
     at = models.DateTimeField()
     audit_entry = models.OneToOneField(AuditEntry, on_delete=models.PROTECT, related_name="+")
 

@@ -5,6 +5,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from core.sealed_fields import OpenedTextField
 from invoicing.cycle.models import guards
 from invoicing.cycle.models.invoices import Invoice
 
@@ -18,7 +19,7 @@ class BulkReview(models.Model):
         RELEASE = "release", "Release"
 
     action = models.CharField(max_length=10, choices=Action.choices)
-    reason = models.TextField(blank=True)
+    reason = OpenedTextField(blank=True)
     reason_code = models.CharField(max_length=60, blank=True, help_text="The usual reason, if it is one.")
     total = models.PositiveIntegerField(help_text="Invoices on the list.")
     list_hash = models.CharField(max_length=64, help_text="SHA-256 over the invoices and figures that were looked at.")
