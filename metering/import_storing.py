@@ -94,7 +94,7 @@ def _write_ahead(ready: Ready) -> bool:
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute(f"SET LOCAL lock_timeout = '{AHEAD_LOCK_TIMEOUT}'")
-                is_written = postgres.insert_deliveries(ready.parameters)
+                is_written = postgres.insert_deliveries(ready.written_out)
                 cursor.execute("SET LOCAL lock_timeout TO DEFAULT")  # when its turn has come it may wait
             return is_written
     except DatabaseError:  # it waited too long; whatever else it was is met again in its turn
@@ -105,7 +105,7 @@ def note_ahead(checked: Checked, *, job: Job) -> Stored:
     """Its turn has come: note how far the file has come by what was written ahead, before that commits."""
     if checked.ready is None:
         raise ValueError("nothing was written ahead")
-    stored = _stored(ingest.result_of(checked.parcel, checked.ready))
+    stored = _stored(checked.ready.result)
     _note(stored, checked, job)
     return stored
 

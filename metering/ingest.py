@@ -10,13 +10,13 @@ from django.db import transaction
 from core import locks
 from metering import corrections, former_names
 from metering.rules import sorting, tally
-from metering.rules.contract import RuleBook
+from metering.rules.contract import Columns, RuleBook
 from metering.rules.corrections import Identity
 from metering.rules.reading import Delivery, Unreadable
 from metering.rules.reasons import Reason
 from metering.rules.sorting import Known, Outcome, Sorted
 from metering.store import held, partitions, postgres, rulebook
-from metering.store.postgres import NewDelivery
+from metering.store.postgres import NewDelivery, WrittenOut
 
 NO_BATCH = 0  # numbers start at 1
 REPEATING_MAX = 10_000
@@ -82,7 +82,7 @@ def capture_parcels(parcels: Sequence[Parcel]) -> list[CaptureResult | None]:
             taken |= identities
             new[number] = _new_delivery(parcel, found, outcome)
             results[number] = _result(parcel.deliveries, outcome)
-    is_written = bool(new) and postgres.insert_deliveries(postgres.delivery_parameters(list(new.values())))
+    is_written = bool(new) and postgres.insert_deliveries(postgres.write_out(list(new.values())))
     return results if is_written else [None] * len(parcels)
 
 
@@ -124,8 +124,8 @@ def times_of(found: Sorted) -> list[str]:
 class Ready:
     """A delivery of which nothing is amiss, written out for the one statement that stores it if all of it is new."""
 
-    outcome: Outcome
-    parameters: Sequence[Any]
+    result: CaptureResult
+    written_out: WrittenOut
 
 
 def make_ready(parcel: Parcel, found: Sorted) -> Ready | None:
@@ -133,7 +133,8 @@ def make_ready(parcel: Parcel, found: Sorted) -> Ready | None:
     outcome = _plain_outcome(found, origin=parcel.origin)
     if outcome is None:
         return None
-    return Ready(outcome, postgres.delivery_parameters([_new_delivery(parcel, found, outcome)]))
+    written_out = postgres.write_out([_new_delivery(parcel, found, outcome)])
+    return Ready(_result(parcel.deliveries, outcome), written_out)
 
 
 def store_events(deliveries: Sequence[Delivery], found: Sorted, *, channel: str, origin: str) -> CaptureResult:
@@ -146,8 +147,8 @@ def store_parcel(parcel: Parcel, found: Sorted, ready: Ready | None) -> CaptureR
     """Do so with what was made ready before."""
     deliveries, channel, origin = parcel.deliveries, parcel.channel, parcel.origin
     prepare_months(found)
-    if ready is not None and postgres.insert_deliveries(ready.parameters):
-        return result_of(parcel, ready)
+    if ready is not None and postgres.insert_deliveries(ready.written_out):
+        return ready.result
     with transaction.atomic(savepoint=False):
         # Held until the commit: whoever fixes a watermark waits for us, so no event can appear below it later.
         locks.lock_shared(locks.LockClass.CAPTURE)
@@ -170,11 +171,6 @@ def store_parcel(parcel: Parcel, found: Sorted, ready: Ready | None) -> CaptureR
     return _result(deliveries, outcome)
 
 
-def result_of(parcel: Parcel, ready: Ready) -> CaptureResult:
-    """What became of a delivery that was stored as it was made ready."""
-    return _result(parcel.deliveries, ready.outcome)
-
-
 def _recognise(deliveries: Sequence[Delivery], found: Sorted, known: dict[Identity, Known]) -> Sorted:
     """See that a retry is known again although the name of its customer has moved."""
     if found.corrections:
@@ -192,7 +188,7 @@ def _plain_outcome(found: Sorted, *, origin: str) -> Outcome | None:
 
 def _new_delivery(parcel: Parcel, found: Sorted, outcome: Outcome) -> NewDelivery:
     tallies = tally.tally_outcome(parcel.deliveries, outcome, types=found.types)
-    return NewDelivery(outcome.accepted, parcel.channel, parcel.origin, len(outcome.duplicates), tallies)
+    return NewDelivery(Columns.of(outcome.accepted), parcel.channel, parcel.origin, len(outcome.duplicates), tallies)
 
 
 def _remember(origin: str, *, repeats: bool) -> None:

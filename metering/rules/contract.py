@@ -1,9 +1,10 @@
 """The definition of an accepted billable event: envelope, contract in force, customer, time and metered values."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from metering.rules import envelope, exact_json, fingerprint, personal, values
@@ -63,6 +64,27 @@ class BillableEvent(NamedTuple):
     fingerprint: bytes
     data: str
     extras: str | None
+
+
+class Columns(NamedTuple):
+    """The same of many events, column by column."""
+
+    sources: Sequence[str]
+    event_ids: Sequence[str]
+    customer_ids: Sequence[int]
+    contract_ids: Sequence[int]
+    version_ids: Sequence[int]
+    times: Sequence[str]
+    fingerprints: Sequence[bytes]
+    data: Sequence[str]
+    extras: Sequence[str | None]
+
+    @classmethod
+    def of(cls, events: Sequence[BillableEvent]) -> "Columns":
+        return cls(*(zip(*events, strict=True) if events else [()] * len(cls._fields)))
+
+    def rows(self) -> list[BillableEvent]:
+        return list(map(tuple.__new__, repeat(BillableEvent), zip(*self, strict=True)))
 
 
 def check_event(event: Data, *, rules: RuleBook) -> BillableEvent | tuple[Reason, ...]:

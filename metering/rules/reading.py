@@ -117,9 +117,21 @@ def is_exact(body: bytes, events: list[Any]) -> bool:
     Names are counted by the `":` behind them, blanks taken out. A text that holds those two bytes only adds to the
     count, so where the counts agree every name of the body is a name of the result.
     """
-    if b"\\u0000" in body:
+    if b"\\" in body and b"\\u0000" in body:
         return False
-    return count_names(events) == body.translate(None, _BLANK_BYTES).count(b'":')
+    return _is_as_written(body, events) or count_names(events) == body.translate(None, _BLANK_BYTES).count(b'":')
+
+
+def _is_as_written(body: bytes, events: list[Any]) -> bool:
+    """Say so because they are flat and, written again, the very same bytes: quick for those who send no blanks."""
+    try:
+        if not events or not body.startswith(orjson.dumps(events[0]), body.startswith(b"[")):
+            return False
+        written = orjson.dumps(events)
+    except TypeError:  # one holds a number that only we can write
+        return False
+    is_same = body == written or body.rstrip(b"\n").replace(b"\n", b",") == written[1:-1]
+    return is_same and set(map(type, events)) == {dict} and _count_flat(events) is not None
 
 
 def count_names(events: list[Any]) -> int:

@@ -12,10 +12,15 @@ def text_array(texts: Sequence[str]) -> str:
         return "{}"
     if _are_one(texts):
         return _repeated(text_array(texts[:1])[1:-1], len(texts))
-    joined = _SEPARATOR.join(texts)
-    if joined.count(_SEPARATOR) != len(texts) - 1 or "\x00" in joined:
+    return '{"' + _escaped(joined(texts)).replace(_SEPARATOR, '","') + '"}'
+
+
+def joined(texts: Sequence[str]) -> str:
+    """Write what PostgreSQL cuts apart at the character between them; ValueError for a text that holds it itself."""
+    whole = _SEPARATOR.join(texts)
+    if whole.count(_SEPARATOR) != max(len(texts) - 1, 0) or "\x00" in whole:
         raise ValueError("a text holds a control character that cannot be sent to PostgreSQL")
-    return '{"' + _escaped(joined).replace(_SEPARATOR, '","') + '"}'
+    return whole
 
 
 def nullable_array(texts: Iterable[str | None]) -> str:
@@ -30,11 +35,6 @@ def plain_array(values: Iterable[object]) -> str:
     """Write numbers or instants, whose text needs no quotes."""
     found = list(values)
     return _repeated(str(found[0]), len(found)) if _are_one(found) else "{" + ",".join(map(str, found)) + "}"
-
-
-def hex_array(values: Sequence[bytes]) -> str:
-    """Write `bytea[]`."""
-    return '{"\\\\x' + '","\\\\x'.join(map(bytes.hex, values)) + '"}' if values else "{}"
 
 
 def _are_one(values: Sequence[Any]) -> bool:

@@ -11,23 +11,19 @@ from django.db import IntegrityError, connection, transaction
 
 from core.locks import LockClass
 from core.statements import fetch_all, run
-from metering.rules.contract import BillableEvent
+from metering.rules.contract import BillableEvent, Columns
 from metering.rules.sorting import Known
 from metering.rules.tally import OUTCOMES, Tally
-from metering.store.literals import hex_array, nullable_array, plain_array, text_array
+from metering.store import sent_rows
+from metering.store.literals import plain_array, text_array
 
 # Rows come sorted by identity: two deliveries of the same events wait for each other instead of deadlocking.
-# JSON comes as text and is read row by row: what PostgreSQL needs to read it, it frees after each row, but of a whole
-# array only at the end, which takes twice as long.
-_INSERT = """
+_INSERT_NEW = """
 WITH stamp AS MATERIALIZED (
     SELECT coalesce(%s::bigint, nextval('metering_capturebatch_id_seq')) AS batch_id,
            coalesce(%s::timestamptz, clock_timestamp()) AS received_at
 ), sent AS MATERIALIZED (
-    SELECT nextval('metering_usageevent_seq_seq') AS seq, *
-    FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::bytea[],
-                %s::text[], %s::text[])
-      AS row (source, event_id, customer_id, contract_id, contract_version_id, occurred_at, fingerprint, data, extras)
+    SELECT nextval('metering_usageevent_seq_seq') AS seq, row.* FROM {rows} AS row
 ), fresh AS (
     INSERT INTO metering_eventkey (source, event_id, seq, occurred_at, batch_id, fingerprint)
     SELECT source, event_id, seq, occurred_at, batch_id, fingerprint FROM sent, stamp
@@ -65,10 +61,7 @@ WITH lock AS MATERIALIZED (
     FROM lock WHERE is_held
 ), sent AS MATERIALIZED (
     SELECT nextval('metering_usageevent_seq_seq') AS seq, row.*, batches[row.delivery] AS batch_id, received_at
-    FROM stamp, unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[],
-                       %s::bytea[], %s::text[], %s::text[], %s::int[])
-      AS row (source, event_id, customer_id, contract_id, contract_version_id, occurred_at, fingerprint, data, extras,
-              delivery)
+    FROM stamp, {rows} AS row
 ), keys AS (
     INSERT INTO metering_eventkey (source, event_id, seq, occurred_at, batch_id, fingerprint)
     SELECT source, event_id, seq, occurred_at, batch_id, fingerprint FROM sent
@@ -89,6 +82,9 @@ JOIN (SELECT delivery, min(seq) AS first_seq, max(seq) AS last_seq FROM sent GRO
   ON span.delivery = one.number
 RETURNING id
 """
+_INSERT = _INSERT_NEW.format(rows=sent_rows.MIXED)
+_INSERT_ALIKE = _INSERT_DELIVERIES.format(rows=sent_rows.ALIKE)
+_INSERT_MIXED = _INSERT_DELIVERIES.format(rows=sent_rows.MIXED)
 ORIGIN_LENGTH_MAX = 200
 
 
@@ -107,7 +103,7 @@ class Written:
 class NewDelivery:
     """A delivery of which everything is new and good, or stands in it twice: its events, sorted, and its counts."""
 
-    events: Sequence[BillableEvent]
+    events: Columns
     channel: str
     origin: str
     duplicates: int
@@ -116,7 +112,16 @@ class NewDelivery:
     @property
     def counts(self) -> tuple[int, int, int]:
         """Received, accepted and duplicates."""
-        return len(self.events) + self.duplicates, len(self.events), self.duplicates
+        accepted = len(self.events.event_ids)
+        return accepted + self.duplicates, accepted, self.duplicates
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenOut:
+    """Whole deliveries as `insert_deliveries` sends them."""
+
+    statement: str
+    parameters: Sequence[Any]
 
 
 def insert_events(events: Sequence[BillableEvent], *, batch: Written | None = None) -> Written:
@@ -125,58 +130,47 @@ def insert_events(events: Sequence[BillableEvent], *, batch: Written | None = No
     They make a new batch, or join one that was begun.
     """
     place = [None, None] if batch is None else [batch.batch_id, batch.received_at]
-    return Written(*fetch_all(_INSERT, [*place, *_columns(events)])[0])
+    rows = sent_rows.mixed_parameters(Columns.of(events), [1] * len(events))
+    return Written(*fetch_all(_INSERT, [*place, *rows])[0])
 
 
-def delivery_parameters(deliveries: Sequence[NewDelivery]) -> list[Any]:
+def write_out(deliveries: Sequence[NewDelivery]) -> WrittenOut:
     """Write whole deliveries as `insert_deliveries` sends them; no identity may stand in two of them."""
-    events, numbers = _rows(deliveries)
-    return [
+    first = deliveries[0].events
+    if is_alike := len(deliveries) == 1 and sent_rows.are_alike(first):
+        rows = sent_rows.alike_parameters(first)
+    else:
+        rows = sent_rows.mixed_parameters(*_rows(deliveries))
+    parameters = [
         int(LockClass.CAPTURE),
         len(deliveries),
-        *_columns(events),
-        plain_array(numbers),
+        *rows,
         text_array([one.channel for one in deliveries]),
         text_array([one.origin[:ORIGIN_LENGTH_MAX] for one in deliveries]),
         *(plain_array(column) for column in zip(*(one.counts for one in deliveries), strict=True)),
         text_array([_lines(one.tallies) for one in deliveries]),
     ]
+    return WrittenOut(_INSERT_ALIKE if is_alike else _INSERT_MIXED, parameters)
 
 
-def _rows(deliveries: Sequence[NewDelivery]) -> tuple[Sequence[BillableEvent], Sequence[int]]:
+def _rows(deliveries: Sequence[NewDelivery]) -> tuple[Columns, Sequence[int]]:
     """Their events in order of identity, each with the number of its delivery; those of one are in order."""
     if len(deliveries) == 1:
-        return deliveries[0].events, [1] * len(deliveries[0].events)
-    rows = sorted((event, number) for number, one in enumerate(deliveries, start=1) for event in one.events)
-    return [event for event, _ in rows], [number for _, number in rows]
+        return deliveries[0].events, [1] * len(deliveries[0].events.event_ids)
+    rows = sorted((event, number) for number, one in enumerate(deliveries, start=1) for event in one.events.rows())
+    return Columns.of([event for event, _ in rows]), [number for _, number in rows]
 
 
-def insert_deliveries(parameters: Sequence[Any]) -> bool:
+def insert_deliveries(written_out: WrittenOut) -> bool:
     """Write whole deliveries in one statement, which is a commit of its own outside of transactions.
 
     False, and nothing written, if an identity among them turns out to be known, or somebody holds capture up.
     """
     try:
         with transaction.atomic() if connection.in_atomic_block else nullcontext():
-            return bool(fetch_all(_INSERT_DELIVERIES, list(parameters)))
+            return bool(fetch_all(written_out.statement, written_out.parameters))
     except IntegrityError:  # known, or its month's table was made this very moment
         return False
-
-
-def _columns(events: Sequence[BillableEvent]) -> list[str]:
-    columns: list[Any] = list(zip(*events, strict=True)) or [()] * len(BillableEvent._fields)
-    sources, event_ids, customers, contracts, versions, times, fingerprints, data, extras = columns
-    return [
-        text_array(sources),
-        text_array(event_ids),
-        plain_array(customers),
-        plain_array(contracts),
-        plain_array(versions),
-        plain_array(times),
-        hex_array(fingerprints),
-        text_array(data),
-        nullable_array(extras),
-    ]
 
 
 def join_written(one: Written, other: Written) -> Written:

@@ -11,6 +11,7 @@ from django.db import connections
 from metering import gathering, ingest
 from metering.ingest import CaptureResult, Parcel
 from metering.models import CaptureBatch, EventKey, QuarantinedEvent, UsageEvent
+from metering.store.postgres import WrittenOut
 from tests.builders import usage
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -109,9 +110,9 @@ def test_where_a_group_cannot_be_written_each_goes_alone(monkeypatch: pytest.Mon
 
     insert = ingest.postgres.insert_deliveries
 
-    def fail_for_groups(parameters: Sequence[Any]) -> bool:
-        deliveries = parameters[1]
-        return fail(deliveries) if deliveries > 1 else insert(parameters)
+    def fail_for_groups(written_out: WrittenOut) -> bool:
+        deliveries = written_out.parameters[1]
+        return fail(deliveries) if deliveries > 1 else insert(written_out)
 
     monkeypatch.setattr(ingest.postgres, "insert_deliveries", fail_for_groups)
     leader, others = send_together([[usage.event(str(number))] for number in range(3)], monkeypatch)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from metering.store.literals import hex_array, nullable_array, plain_array, text_array
+from metering.store.literals import joined, nullable_array, plain_array, text_array
 
 
 @pytest.mark.parametrize(
@@ -40,9 +40,19 @@ def test_what_is_absent_is_null(texts: list[str | None], literal: str) -> None:
     assert nullable_array(texts) == literal
 
 
-def test_numbers_and_bytes_need_no_quotes_or_their_own() -> None:
+def test_numbers_need_no_quotes() -> None:
     assert plain_array([]) == "{}"
     assert plain_array([7, 7, 7]) == "{7,7,7}"
     assert plain_array(number for number in (7, 8, 7)) == "{7,8,7}"
-    assert hex_array([]) == "{}"
-    assert hex_array([b"\x01\xff", b"\x00"]) == '{"\\\\x01ff","\\\\x00"}'
+
+
+def test_texts_that_are_cut_apart_again_are_joined_as_they_are() -> None:
+    assert joined([]) == ""
+    assert joined(['{"a":"q\\""}']) == '{"a":"q\\""}'
+    assert joined(["a", '"', "a"]) == 'a\x1f"\x1fa'
+
+
+@pytest.mark.parametrize("texts", [["\x1f"], ["a", "b\x1fc"], ["a\x00", "b"]])
+def test_a_text_that_would_be_cut_is_refused(texts: list[str]) -> None:
+    with pytest.raises(ValueError, match="control character"):
+        joined(texts)
