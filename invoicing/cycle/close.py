@@ -1,69 +1,32 @@
 """Close periods: count, rate, reconcile and draft everything that is over and not drafted yet."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 
-import structlog
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection
 
 from accounts.models import Customer, Seller
-from core import bulk, collector, deciding, knowing
-from core.deciding import Kind
+from core import in_turn, knowing
 from core.errors import DomainError
-from core.locks import LockClass
-from invoicing.cycle import assemble, close_runs, draft, due, park, reconcile, unusual
-from invoicing.cycle.bills import Bill, CloseFailure
-from invoicing.cycle.close_runs import Tally
+from invoicing.cycle import close_chunk, close_runs, due, park
+from invoicing.cycle.close_chunk import CloseReport, Run
 from invoicing.cycle.models import CloseRun
-from invoicing.cycle.rules import parking
 from invoicing.policy import begin
 from invoicing.pricing.queries import DuePeriod
 from metering import queries as metering_queries
 from metering import watermark as watermarks
-from metering.models import Watermark
 
-CHUNK_PERIODS = 1000  # also the most advisory locks that a close holds at once
+CHUNK_PERIODS = 1000  # also the most advisory locks that a chunk of a close holds at once
+CHUNKS_BESIDE_MIN = 3  # fewer are not worth the processes
 Progress = Callable[[int, int], None]
-
-log = structlog.get_logger(__name__)
 
 
 class SellerMissingError(DomainError):
     """Nobody is set up in whose name to bill."""
 
     code = "seller_missing"
-
-
-@dataclass(slots=True, kw_only=True)
-class CloseReport:
-    """What a close did: drafts written (held ones among them), and what it could not do.
-
-    Late windows still waiting stand on drafts, which a fresh draft takes in, or belong to subscriptions that are over.
-    """
-
-    drafted: int = 0
-    held: int = 0
-    breaks: int = 0
-    adjusted: int = 0
-    nothing_to_bill: int = 0
-    late_waiting: int = 0
-    failed: list[CloseFailure] = field(default_factory=list)
-    invoice_ids: list[int] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """What all chunks of one close share."""
-
-    row: CloseRun
-    seller: Seller
-    watermark: Watermark
-    actor: AbstractBaseUser | None
-    at: datetime
-    report: CloseReport
 
 
 def close_cycles(
@@ -126,8 +89,8 @@ def _attempt(
     if periods:
         mark = watermarks.fix_watermark(at=at)
         close_runs.note_watermark(row, mark)
-        run = _Run(row, seller, mark, actor, at, report)
-        if not _close_all(periods, run=run, progress=progress, is_over=is_over):
+        run = Run(row, seller, mark, actor, at)
+        if not _close_all(periods, run=run, report=report, progress=progress, is_over=is_over):
             return report
     park.let_go_without_periods(row, tried={each.customer_id for each in all_open}, at=at)
     report.late_waiting = _late_waiting(row.customer_codes)
@@ -142,18 +105,34 @@ def _late_waiting(customer_codes: Sequence[str] | None) -> int:
 
 
 def _close_all(
-    periods: Sequence[DuePeriod], *, run: _Run, progress: Progress | None, is_over: Callable[[], bool]
+    periods: Sequence[DuePeriod],
+    *,
+    run: Run,
+    report: CloseReport,
+    progress: Progress | None,
+    is_over: Callable[[], bool],
 ) -> bool:
     """False if it stopped before the last chunk."""
     done = 0
-    for chunk in _chunks(periods):
-        if done and is_over():  # a slice is a chunk at least
-            return False
-        _close_or_split(chunk, run=run)
+    chunks = _chunks(periods)
+    wanted = (
+        chunk for number, chunk in enumerate(chunks) if not number or not is_over()
+    )  # a slice is a chunk at least
+    for chunk, part in _close_each(wanted, count=len(chunks), run=run):
+        report.add(part)
         done += len(chunk)
         if progress is not None:
             progress(done, len(periods))
-    return True
+    return done == len(periods)
+
+
+def _close_each(
+    chunks: Iterator[Sequence[DuePeriod]], *, count: int, run: Run
+) -> Iterator[tuple[Sequence[DuePeriod], CloseReport]]:
+    """Side by side where that is worth it, and where others can see what is there to close."""
+    if count < CHUNKS_BESIDE_MIN or connection.in_atomic_block:
+        return ((chunk, close_chunk.close_or_split(chunk, run=run)) for chunk in chunks)
+    return in_turn.run(chunks, work=close_chunk.BesideOthers(run))
 
 
 def the_seller() -> Seller:
@@ -166,102 +145,12 @@ def the_seller() -> Seller:
     return sellers[0]
 
 
-def _chunks(periods: Sequence[DuePeriod]) -> Iterator[list[DuePeriod]]:
+def _chunks(periods: Sequence[DuePeriod]) -> list[list[DuePeriod]]:
     """Whole customers, up to CHUNK_PERIODS periods together."""
-    chunk: list[DuePeriod] = []
+    chunks: list[list[DuePeriod]] = []
     for _, own in groupby(periods, key=lambda each: each.customer_id):
         theirs = list(own)
-        if chunk and len(chunk) + len(theirs) > CHUNK_PERIODS:
-            yield chunk
-            chunk = []
-        chunk += theirs
-    if chunk:
-        yield chunk
-
-
-def _close_or_split(chunk: Sequence[DuePeriod], *, run: _Run) -> None:
-    """Close the chunk; if something in it cannot be closed, halve it until the customer stands alone."""
-    try:
-        _close_together(chunk, run=run)
-    except (OperationalError, InterfaceError):
-        raise  # the database itself: nobody else would fare better
-    except Exception as error:  # whatever one customer's data does must not stop the others
-        customers = sorted({each.customer_id for each in chunk})
-        if len(customers) == 1:
-            if not isinstance(error, DomainError):
-                log.exception("close_failed", customer_id=customers[0])
-            _report_failure(chunk, error, run=run)
-            return
-        middle = customers[len(customers) // 2]
-        _close_or_split([each for each in chunk if each.customer_id < middle], run=run)
-        _close_or_split([each for each in chunk if each.customer_id >= middle], run=run)
-
-
-@transaction.atomic
-def _report_failure(chunk: Sequence[DuePeriod], error: Exception, *, run: _Run) -> None:
-    customer_id = chunk[0].customer_id
-    name = Customer.objects.values_list("code", flat=True).get(pk=customer_id)
-    if isinstance(error, DomainError):
-        code, reason = error.code, error.message
-    else:
-        code, reason = parking.DEFECT, f"{type(error).__name__}: {error}"
-    failures = [CloseFailure(each, name, code, reason) for each in chunk]
-    _note(
-        Tally(reached=customer_id, done=len(chunk), failed=len(chunk)), tried={customer_id}, failures=failures, run=run
-    )
-    run.report.failed += failures
-
-
-def _close_together(chunk: Sequence[DuePeriod], *, run: _Run) -> None:
-    """One transaction: every period of the chunk becomes a draft, or none."""
-    with collector.paused(), deciding.deciding(Kind.INVOICE):
-        lock_customers(each.customer_id for each in chunk)
-        open_now, cycles = due.recheck(chunk)  # another close may have drafted some while this one waited
-        bills, failures = assemble.open_bills(open_now, cycles=cycles, at=run.at)
-        assemble.fill_bills(bills, watermark=run.watermark, at=run.at)
-        reconcile.tie_out_bills(bills, watermark=run.watermark)
-        unusual.find_unusual(bills)
-        worth = [bill for bill in bills if bill.lines or bill.strays]
-        bulk.insert_rows([bill.cycle for bill in worth if bill.cycle.pk is None])
-        sheets = draft.draft_invoices(worth, seller=run.seller, watermark=run.watermark, actor=run.actor, at=run.at)
-        tally = _tally(sheets, bills=worth)
-        tally.reached, tally.done = chunk[-1].customer_id, len(chunk)
-        tally.failed, tally.nothing_to_bill = len(failures), len(bills) - len(worth)
-        _note(tally, tried={each.customer_id for each in chunk}, failures=failures, run=run)
-    _report(run.report, tally, sheets=sheets, failures=failures)
-
-
-def _note(tally: Tally, *, tried: set[int], failures: Sequence[CloseFailure], run: _Run) -> None:
-    """In the transaction of a chunk: who is parked from now on, who no longer, and how far the close has come."""
-    park.note_outcome(tried=tried, failures=failures, run=run.row, at=run.at)
-    close_runs.note_step(run.row.pk, tally)
-
-
-def _tally(sheets: Sequence[draft.Sheet], *, bills: Sequence[Bill]) -> Tally:
-    return Tally(
-        drafted=len(sheets),
-        held=sum(sheet.is_held for sheet in sheets),
-        breaks=sum(len(sheet.findings) for sheet in sheets),
-        adjusted=sum(line.adjusts is not None for bill in bills for line in bill.lines),
-    )
-
-
-def _report(
-    report: CloseReport, tally: Tally, *, sheets: Sequence[draft.Sheet], failures: Sequence[CloseFailure]
-) -> None:
-    report.drafted += tally.drafted
-    report.held += tally.held
-    report.breaks += tally.breaks
-    report.adjusted += tally.adjusted
-    report.nothing_to_bill += tally.nothing_to_bill
-    report.failed += failures
-    report.invoice_ids += [sheet.invoice.pk for sheet in sheets]
-
-
-def lock_customers(customer_ids: Iterable[int]) -> None:
-    """One close at a time per customer; always in ascending order, so that two closes never wait for each other."""
-    keys = sorted({customer_id % 2**31 for customer_id in customer_ids})
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(%s, key) FROM unnest(%s::int[]) AS key", [int(LockClass.CYCLE), keys]
-        )
+        if not chunks or len(chunks[-1]) + len(theirs) > CHUNK_PERIODS:
+            chunks.append([])
+        chunks[-1] += theirs
+    return chunks

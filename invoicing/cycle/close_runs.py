@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 
 from core import knowing, locks
 from core.errors import DomainError
+from core.in_turn import ProcessLostError
 from core.locks import LockClass
 from invoicing.cycle.models import CloseRun
 from invoicing.pricing import known
@@ -68,7 +69,7 @@ def take_up(run: CloseRun) -> Iterator[bool]:
             return
         try:
             yield True
-        except (OperationalError, InterfaceError):
+        except (OperationalError, InterfaceError, ProcessLostError):
             raise  # without a database nothing can be written down: an interrupted close, which goes on later
         except DomainError as error:
             _stop(run, error.message)

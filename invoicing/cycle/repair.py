@@ -14,7 +14,7 @@ from accounts.roles import Role
 from core import personal_keys
 from core.errors import DomainError
 from core.periods import Period
-from invoicing.cycle import assemble, close, delta, discard, draft, due, move, pause, reconcile, unusual
+from invoicing.cycle import assemble, close_chunk, delta, discard, draft, due, move, pause, reconcile, unusual
 from invoicing.cycle.bills import Bill
 from invoicing.cycle.models import Invoice
 from invoicing.cycle.rules import reasons
@@ -107,7 +107,7 @@ def _lock(invoice_id: int) -> Invoice:
     """The customer before the invoice, as a close does."""
     customer_id = Invoice.objects.filter(pk=invoice_id).values_list("customer_id", flat=True).first()
     if customer_id is not None:
-        close.lock_customers([customer_id])
+        close_chunk.lock_customers([customer_id])
         pause.lock_cycle(invoice_id=invoice_id)
     invoice = move.lock_invoice(invoice_id=invoice_id)
     move.require_move(invoice, to_status=Invoice.Status.DISCARDED)

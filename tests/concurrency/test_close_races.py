@@ -10,10 +10,12 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pytest
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 
-from invoicing.cycle import adjust, assemble, close, draft, move, park, reconcile
-from invoicing.cycle.models import BillingCycle, CloseRun, Invoice, InvoiceLine
+from accounts.models import Customer
+from core import in_turn
+from invoicing.cycle import adjust, assemble, close, close_chunk, draft, move, park, reconcile
+from invoicing.cycle.models import BillingCycle, CloseRun, Invoice, InvoiceLine, ParkedCustomer
 from invoicing.policy.models import TriggerPolicy
 from metering.models import AggregationSnapshot
 from tests.builders import billing, racing, soundness
@@ -31,14 +33,22 @@ STEPS: list[tuple[Any, str]] = [
     (adjust, "add_adjustments"),
     (reconcile, "tie_out_bills"),
     (reconcile.differences, "look_closer"),
-    (close.unusual, "find_unusual"),
+    (close_chunk.unusual, "find_unusual"),
     (draft.bulk, "insert_rows"),
     (move, "record_births"),
     (park, "note_outcome"),
     (close.close_runs, "note_step"),
-    (close, "_close_together"),
+    (close_chunk, "_draft"),
     (park, "let_go_without_periods"),
     (close.close_runs, "end_run"),
+]
+# Where a process beside others may be lost: counting ahead of its turn, drafting in it, and the one that waits for all.
+BESIDE: list[tuple[Any, str]] = [
+    (assemble.aggregate, "take_snapshots"),
+    (close_chunk, "_count"),
+    (draft.bulk, "insert_rows"),
+    (close_chunk, "_draft"),
+    (in_turn.pipes, "wait"),
 ]
 ONCE = {"ask_for_run", "open_periods", "begin_attempt", "fix_watermark", "let_go_without_periods", "end_run"}
 
@@ -114,8 +124,11 @@ def figures() -> list[tuple[str, str, int]]:
     return list(lines.values_list(*columns))
 
 
-def killed_after(module: Any, name: str, *, call: int) -> None:
-    """Close in a process that dies by SIGKILL right after this function has returned for the `call`-th time."""
+def killed_after(module: Any, name: str, *, call: int) -> int | None:
+    """Close in a process that dies by SIGKILL right after this function has returned for the `call`-th time.
+
+    Where one of the processes beside it died, it ends by itself. Gives its exit code.
+    """
     connections.close_all()
 
     def close_and_die() -> None:
@@ -136,7 +149,21 @@ def killed_after(module: Any, name: str, *, call: int) -> None:
     process = multiprocessing.get_context("fork").Process(target=close_and_die)
     process.start()
     process.join(60)
-    assert process.exitcode == -signal.SIGKILL
+    wait_until_alone()
+    return process.exitcode
+
+
+def wait_until_alone() -> None:
+    """Until whoever was at work has gone, which for the processes of a close is after the one that began them."""
+    ends = time.monotonic() + 30
+    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(others)
+            if cursor.fetchone() == (0,):
+                return
+        assert time.monotonic() < ends
+        time.sleep(0.05)
 
 
 def kill_at_every_step(company: billing.Company, monkeypatch: pytest.MonkeyPatch, *, times: int) -> None:
@@ -147,7 +174,7 @@ def kill_at_every_step(company: billing.Company, monkeypatch: pytest.MonkeyPatch
     for module, name in STEPS * times:
         for invoice in Invoice.objects.exclude(status="discarded"):
             billing.discard_draft(company, invoice)
-        killed_after(module, name, call=1 if name in ONCE else 2)
+        assert killed_after(module, name, call=1 if name in ONCE else 2) == -signal.SIGKILL
         half_done = Invoice.objects.exclude(status="discarded").count()
         assert half_done in (0, 3, 6, 9), name  # whole chunks or nothing of them
         killed = CloseRun.objects.latest("pk")
@@ -164,13 +191,64 @@ def kill_at_every_step(company: billing.Company, monkeypatch: pytest.MonkeyPatch
 def test_a_close_killed_at_any_step_is_finished_by_the_next(
     company: billing.Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(close, "CHUNKS_BESIDE_MIN", 99)
     kill_at_every_step(company, monkeypatch, times=1)
+
+
+@pytest.mark.parametrize(("module", "name"), BESIDE)
+def test_a_close_that_loses_one_of_its_processes_is_interrupted_and_finished_by_the_next(
+    company: billing.Company, monkeypatch: pytest.MonkeyPatch, module: Any, name: str
+) -> None:
+    people_with_usage(company, 15)
+    billing.close_october()
+    expected = figures()
+    for invoice in Invoice.objects.exclude(status="discarded"):
+        billing.discard_draft(company, invoice)
+    monkeypatch.setattr(close, "CHUNK_PERIODS", 3)
+    assert killed_after(module, name, call=2) == (-signal.SIGKILL if module is in_turn.pipes else 1)
+    half_done = Invoice.objects.exclude(status="discarded").count()
+    assert half_done in (0, 3, 6, 9, 12)
+    interrupted = CloseRun.objects.latest("pk")
+    assert (interrupted.drafted, interrupted.stopped_by, interrupted.ended_at) == (half_done, "", None)
+    report = billing.close_october()
+    assert (report.drafted, report.failed) == (15 - half_done, [])
+    assert figures() == expected
+    assert CloseRun.objects.latest("pk").drafted == 15
+    assert soundness.offences() == {}
+
+
+def test_a_customer_who_cannot_be_closed_stops_nobody_beside(
+    company: billing.Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people_with_usage(company, 12)
+    Customer.objects.filter(code="customer7").update(tax_rate_code="nowhere")
+    monkeypatch.setattr(close, "CHUNK_PERIODS", 2)
+    monkeypatch.setattr(close_chunk, "_draft", failing_for("customer4", close_chunk._draft))  # noqa: SLF001
+    report = billing.close_october()
+    assert (report.drafted, [one.customer for one in report.failed]) == (10, ["customer4", "customer7"])
+    assert set(ParkedCustomer.objects.values_list("customer__code", flat=True)) == {"customer4", "customer7"}
+    [run] = CloseRun.objects.all()
+    assert (run.total, run.done, run.drafted, run.failed) == (12, 12, 10, 2)
+    assert run.reached_customer == Customer.objects.get(code="customer11").pk
+    assert list(Invoice.objects.order_by("pk").values_list("customer__code", flat=True)) == [
+        f"customer{number}" for number in range(12) if number not in (4, 7)
+    ]  # in the order of one after the other
+
+
+def failing_for(code: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    def fail(counted: Any, **options: Any) -> Any:
+        if any(bill.customer.code == code for bill in counted.bills):
+            raise ValueError(f"no draft for {code}")
+        return original(counted, **options)
+
+    return fail
 
 
 @pytest.mark.nightly
 def test_a_close_killed_twenty_times_at_any_step_is_finished_by_the_next(
     company: billing.Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(close, "CHUNKS_BESIDE_MIN", 99)
     kill_at_every_step(company, monkeypatch, times=20)
 
 
