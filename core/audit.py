@@ -57,6 +57,17 @@ def append_entries(facts: Sequence[Fact], *, actor: AbstractBaseUser | None, at:
     return AuditEntry.objects.bulk_create(entries, batch_size=2000)
 
 
+def last_number() -> int:
+    """How far the chain has come; what is appended by a transaction that has not ended is not in it."""
+    return AuditEntry.objects.order_by("-id").values_list("id", flat=True).first() or 0
+
+
+def entries_about(subjects: Sequence[str], *, actions: Sequence[str], after: int) -> list[AuditEntry]:
+    """What was done to any of these, in order, behind that number."""
+    found = AuditEntry.objects.filter(id__gt=after, subject__in=subjects, action__in=actions)
+    return list(found.order_by("id"))
+
+
 def content_of(entry: AuditEntry) -> dict[str, Any]:
     """What an entry says, without its place in the chain."""
     return {

@@ -8,19 +8,22 @@ from typing import Any
 from django.db.models import Q, Sum
 
 from compliance.evidence import events
+from compliance.evidence.agreed import Agreed, as_agreed, check_agreed
+from compliance.evidence.known import Agreements
 from compliance.evidence.rules import proof
 from compliance.evidence.rules.proof import Check
 from core import money, rounding
 from core.periods import Period
 from invoicing.cycle.models import CreditLine, Invoice, InvoiceLine
 from invoicing.cycle.rules import corrections
-from invoicing.pricing.models import FeeProgram, FeeProgramVersion, KeptPrices, PriceVersion, ProposalStatus
+from invoicing.pricing.models import FeeProgram, FeeProgramVersion, PriceVersion, ProposalStatus
 from invoicing.pricing.rules import timeline
-from invoicing.pricing.rules.timeline import Dated
+from invoicing.pricing.rules.timeline import Dated, Stretch
 from invoicing.rating import rate, together
 from invoicing.rating.models import RatedLine
 from invoicing.rating.rate import Recomputed
 from invoicing.rating.rules import allocation
+from invoicing.rating.rules.proration import Share
 from metering import queries as metering_queries
 from metering.models import AggregationSnapshot
 from metering.rules import aggregation
@@ -38,6 +41,15 @@ class Billed:
     quantity: Decimal
     amount: Decimal
     credited: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prices:
+    """Versions of a charge's price, and of the fee program that it follows, in order of time; what was kept of them."""
+
+    versions: list[PriceVersion]
+    figures: list[FeeProgramVersion]
+    kept: list[Stretch]
 
 
 def count_each(snapshot: AggregationSnapshot) -> list[Check]:
@@ -78,30 +90,32 @@ def recount(snapshot: AggregationSnapshot) -> list[Check]:
     ]
 
 
-def prices_of_that_time(line: InvoiceLine) -> list[PriceVersion]:
-    """The versions of the charge's price that were approved when the window was first rated, in order of time."""
-    first = line.adjusts.rated_line if line.adjusts else line.rated_line
-    known = PriceVersion.objects.filter(
-        charge=first.charge_id, status=ProposalStatus.APPROVED, decided_at__lte=first.rated_at
+def prices_of_that_time(line: InvoiceLine, *, agreements: Agreements) -> Prices:
+    """What there was to choose from when the window was first rated, as its draft knew it."""
+    first = line.adjusts or line
+    rated = first.rated_line
+    known = {"status": ProposalStatus.APPROVED, "decided_at__lte": rated.rated_at}
+    versions = PriceVersion.objects.filter(charge=rated.charge_id, **known)
+    figures = FeeProgramVersion.objects.none()
+    if rated.fee_version is not None:
+        figures = FeeProgramVersion.objects.filter(program=rated.fee_version.program_id, **known)
+    draft = agreements.draft_of(first.invoice_id)
+    kept = agreements.kept_known(rated.subscription_id, draft=draft, at=rated.rated_at)
+    return Prices(
+        versions=list(versions.order_by("effective_at", "version")),
+        figures=list(figures.order_by("effective_at", "version")),
+        kept=kept.get(rated.charge.plan_id, []),
     )
-    return list(known.order_by("effective_at", "version"))
-
-
-def figures_of_that_time(line: InvoiceLine) -> list[FeeProgramVersion]:
-    """The same of the fee program that the line's price follows; none where it follows none."""
-    first = line.adjusts.rated_line if line.adjusts else line.rated_line
-    if first.fee_version is None:
-        return []
-    known = FeeProgramVersion.objects.filter(
-        program=first.fee_version.program_id, status=ProposalStatus.APPROVED, decided_at__lte=first.rated_at
-    )
-    return list(known.order_by("effective_at", "version"))
 
 
 def check_price(
-    rated: RatedLine, *, prices: list[PriceVersion], figures: Sequence[FeeProgramVersion] = (), is_split: bool = True
+    rated: RatedLine,
+    *,
+    prices: Prices,
+    agreed: Agreed,
+    is_split: bool = True,
 ) -> list[Check]:
-    """The one price in force over the whole segment, and what it makes of the quantity.
+    """The one price in force over the whole segment, what was agreed of it, and what it makes of the quantity.
 
     Without `is_split` a price that asks for parts of its usage is not applied again, for that reads every event.
     """
@@ -112,19 +126,18 @@ def check_price(
     in_time = [
         proof.compare("price in force", claimed=_price_name(version), found=" and ".join(map(_price_name, in_force))),
         proof.compare("in force since", claimed=str(rated.effective_at), found=str(version.effective_at)),
-        *_check_figures(rated, known=figures),
+        *_check_figures(rated, known=prices.figures),
+        *check_agreed(rated, agreed),
     ]
     if rated.part_count is not None and not is_split:
         return [*in_time, *_check_steps(rated)]
-    again = rate.recompute(rated)
-    is_whole = rated.share_part == rated.share_whole
-    share = "" if is_whole else f" × {rated.share_part}/{rated.share_whole}"
+    again = rate.recompute(as_agreed(rated, agreed))
     return [
         *in_time,
         proof.compare(
             "computation",
-            claimed=tell_steps(rated.computation, share=share),
-            found=tell_steps(again.as_json(), share=share),
+            claimed=tell_steps(rated.computation, share=_times_share(rate.share_of(rated))),
+            found=tell_steps(again.as_json(), share=_times_share(agreed.share)),
         ),
         *_check_parts(rated, again=again),
         proof.compare("amount before its rounding", claimed=rated.amount_exact, found=again.amount_exact),
@@ -172,16 +185,18 @@ def _check_parts(rated: RatedLine, *, again: Recomputed) -> list[Check]:
     ]
 
 
-def _in_force(rated: RatedLine, prices: list[PriceVersion]) -> list[PriceVersion]:
+def _in_force(rated: RatedLine, prices: Prices) -> list[PriceVersion]:
     """Those that hold in some of the segment, where the subscription kept older prices as well."""
-    by_id = {price.pk: price for price in prices}
-    laid_out = timeline.in_force([Dated(price.pk, price.effective_at, price.version) for price in prices])
-    kept = KeptPrices.objects.filter(
-        subscription=rated.subscription_id, plan__charges=rated.charge_id, created_at__lte=rated.rated_at
-    )
-    for since, until in kept.values_list("starts_at", "ends_at"):
-        laid_out = timeline.keep(laid_out, since=since, until=until)
+    by_id = {price.pk: price for price in prices.versions}
+    laid_out = timeline.in_force([Dated(price.pk, price.effective_at, price.version) for price in prices.versions])
+    for kept in prices.kept:
+        assert kept.end is not None  # noqa: S101  prices are kept until an instant
+        laid_out = timeline.keep(laid_out, since=kept.start, until=kept.end)
     return [by_id[key] for key, _ in timeline.cut(Period(rated.segment_start, rated.segment_end), laid_out)]
+
+
+def _times_share(share: Share) -> str:
+    return "" if share.part == share.whole else f" × {share.part}/{share.whole}"
 
 
 def _price_name(price: PriceVersion) -> str:

@@ -18,6 +18,7 @@ from compliance.evidence import events, exports, parts, reached, recount, story,
 from compliance.evidence.events import EventPage
 from compliance.evidence.parts import PartPage
 from compliance.evidence.reached import EventReach
+from compliance.evidence.rules import spans
 from compliance.evidence.story import amount, grouped
 from compliance.evidence.trace import Counted, Trace
 from core import personal_keys
@@ -25,7 +26,6 @@ from core.errors import NotFoundError
 from core.http.downloads import text_response
 from invoicing.cycle.models import InvoiceLine
 from invoicing.rating.models import RatedLine
-from invoicing.rating.rules.proration import Share
 from invoicing.rating.rules.usage import Part
 from metering.models import AggregationSnapshot
 from metering.queries import CorrectedRow
@@ -236,7 +236,7 @@ def _story(walked: Trace) -> dict[str, Any]:
         "rounding": amount(rated.rounding, currency) if rated.rounding else "",
         "rated_amount": amount(rated.amount, currency),
         "rated_quantity": grouped(rated.quantity),
-        "share": _share(rated),
+        **_shares(walked),
         "snapshot_quantity": grouped(walked.snapshot.quantity) if walked.snapshot else "",
         "billed_lines": _billed_lines(walked, currency=currency),
         "grounds": [_other_line(row.ground, currency=currency) for row in walked.grounds],
@@ -245,11 +245,23 @@ def _story(walked: Trace) -> dict[str, Any]:
     }
 
 
-def _share(rated: RatedLine) -> str:
-    """15 of 31 days; nothing where the whole period is charged."""
-    if rated.share_part == rated.share_whole:
-        return ""
-    return str(Share(rated.share_part, rated.share_whole, rated.share_unit))
+def _shares(walked: Trace) -> dict[str, Any]:
+    """15 of 31 days, and each stretch of them; nothing where no period divides the amount."""
+    agreed, zone = walked.agreed, story.zone_of(walked.line.invoice)
+    return {
+        "share": agreed.share.counted if agreed.is_divided else "",
+        "paid": spans.tell(agreed.used_of.start, agreed.used_of.end, zone=zone) if agreed.used_of else "",
+        "pieces": [
+            {
+                "when": spans.tell(piece.start, piece.end, zone=zone),
+                "share": piece.share.counted,
+                "plan": piece.terms.plan.name,
+                "terms": piece.terms,
+                "price": piece.price,
+            }
+            for piece in (agreed.pieces if agreed.is_divided else ())
+        ],
+    }
 
 
 def _step(step: dict[str, Any]) -> Step:

@@ -1,11 +1,12 @@
 """Why a line is this amount, told in sentences to the customer's accountant."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from compliance.evidence import shares
+from compliance.evidence.rules import spans
 from compliance.evidence.trace import Trace
 from core import money
 from invoicing.cycle.models import Invoice, InvoiceLine
@@ -13,7 +14,6 @@ from invoicing.policy.models import TriggerPolicy
 from invoicing.pricing.rules import params as price_params
 from invoicing.pricing.rules import words
 from invoicing.rating.models import RatedLine
-from invoicing.rating.rules.proration import Share
 
 STEPS_MAX = 6
 MEASURED = {
@@ -36,6 +36,7 @@ def tell(walked: Trace) -> list[str]:
         *_line(walked),
         *_usage(walked),
         *_grounds(walked),
+        *shares.tell(walked.agreed, is_fee=walked.snapshot is None, zone=zone_of(walked.line.invoice)),
         *_price(walked),
         *_steps(walked.rated),
         *_correction(walked),
@@ -46,7 +47,7 @@ def tell(walked: Trace) -> list[str]:
 
 def when(line: InvoiceLine) -> str:
     """The time that a line is for, in the days of its customer."""
-    return _span(line.segment_start, line.segment_end, zone=ZoneInfo(_zone(line.invoice)))
+    return spans.tell(line.segment_start, line.segment_end, zone=zone_of(line.invoice))
 
 
 def amount(value: Decimal, currency: str) -> str:
@@ -86,7 +87,7 @@ def _why_it_ends(walked: Trace, invoice: Invoice) -> Iterator[str]:
         yield "It ends there because another version of the price followed, on a line of its own."
 
 
-def _zone(invoice: Invoice) -> str:
+def zone_of(invoice: Invoice) -> str:
     """In whose days the invoice speaks."""
     return str(invoice.parties.get("customer", {}).get("time_zone") or "UTC")
 
@@ -95,9 +96,7 @@ def _usage(walked: Trace) -> Iterator[str]:
     snapshot = walked.snapshot
     if snapshot is None:
         if not walked.grounds:
-            share = _share(walked.rated)
-            count = grouped(walked.rated.quantity)
-            yield f"It is a fee that does not depend on usage: {count} of it{share}."
+            yield f"It is a fee that does not depend on usage: {grouped(walked.rated.quantity)} of it."
         return
     events = f"{snapshot.event_count:,} event{'' if snapshot.event_count == 1 else 's'}"
     made = MEASURED.get(snapshot.meter_version.aggregation, "what the meter makes of {events}").format(events=events)
@@ -181,21 +180,6 @@ def _states(invoice: Invoice) -> Iterator[str]:
     moves = invoice.transitions.select_related("actor").order_by("id")
     told = [f"{move.to_status} {_day(move.moved_at)}" + (f" by {move.actor}" if move.actor else "") for move in moves]
     yield "Its states: " + ", then ".join(told) + "."
-
-
-def _share(rated: RatedLine) -> str:
-    if rated.share_part == rated.share_whole:
-        return " for the whole period"
-    return f" for {Share(rated.share_part, rated.share_whole, rated.share_unit)}"
-
-
-def _span(start: datetime, end: datetime, *, zone: ZoneInfo) -> str:
-    """From 1 October to 31 October 2026 where both are midnights of the customer, else to the minute."""
-    here = [at.astimezone(zone) for at in (start, end)]
-    if all((at.hour, at.minute) == (0, 0) for at in here):
-        return f"{here[0]:%-d %b %Y} to {here[1] - timedelta(days=1):%-d %b %Y}"
-    begun, ended = (f"{at:%-d %b %Y %H:%M}" for at in here)
-    return f"from {begun} until {ended} ({zone.key})"
 
 
 def _day(at: datetime | None) -> str:

@@ -7,7 +7,9 @@ from enum import StrEnum
 from django.db.models import QuerySet, Sum
 
 from compliance.evidence import forward
+from compliance.evidence.agreed import Agreed, work_out
 from compliance.evidence.forward import Billed
+from compliance.evidence.known import Agreements
 from compliance.evidence.rules import proof
 from compliance.evidence.rules.proof import Check
 from core.errors import NotFoundError
@@ -40,6 +42,7 @@ class Trace:
     rated: RatedLine
     snapshot: AggregationSnapshot | None
     next_price: PriceVersion | None
+    agreed: Agreed
     billed_before: Billed | None
     grounds: tuple[LineGround, ...]
     carries: tuple[LineGround, ...]
@@ -89,7 +92,8 @@ def trace_line(*, line_id: int, is_thorough: bool = True) -> Trace:
     Where it is not to be thorough, very many events are not counted again: `counted` says so, and the stored figures,
     the price and the amount are still held against each other.
     """
-    return _trace(find_line(line_id=line_id), is_thorough=is_thorough)
+    line = find_line(line_id=line_id)
+    return _trace(line, agreements=Agreements([line.rated_line.subscription_id]), is_thorough=is_thorough)
 
 
 def trace_invoice(*, invoice_id: int) -> InvoiceTrace:
@@ -97,9 +101,9 @@ def trace_invoice(*, invoice_id: int) -> InvoiceTrace:
     invoice = Invoice.objects.filter(pk=invoice_id).first()
     if invoice is None:
         raise NotFoundError(f"There is no invoice {invoice_id}.")
-    traces = tuple(
-        _trace(line, is_thorough=True) for line in _whole_lines().filter(invoice=invoice).order_by("position")
-    )
+    whole = list(_whole_lines().filter(invoice=invoice).order_by("position"))
+    agreements = Agreements(line.rated_line.subscription_id for line in whole)
+    traces = tuple(_trace(line, agreements=agreements, is_thorough=True) for line in whole)
     lines = sum((trace.line.amount for trace in traces), Decimal(0))
     lines += invoice.credit_lines.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
     taxes = invoice.taxes.aggregate(sum=Sum("tax"))["sum"] or Decimal(0)
@@ -131,11 +135,14 @@ def find_invoice(*, name: str) -> Invoice:
 def _whole_lines() -> QuerySet[InvoiceLine]:
     snapshots = "rated_line__snapshot"
     return InvoiceLine.objects.select_related(
-        "invoice",
-        "adjusts__invoice",
+        "invoice__cycle",
+        "adjusts__invoice__cycle",
         "adjusts__rated_line__fee_version",
+        "adjusts__rated_line__charge",
+        "adjusts__rated_line__price_version",
         "rated_line__charge__plan",
         "rated_line__price_version",
+        "rated_line__plan_version",
         "rated_line__fee_version__program",
         f"{snapshots}__watermark",
         f"{snapshots}__customer",
@@ -164,12 +171,12 @@ def _check_counts(snapshot: AggregationSnapshot | None, how: Counted) -> list[Ch
     return forward.count_each(snapshot) if how == Counted.EACH else forward.recount(snapshot)
 
 
-def _trace(line: InvoiceLine, *, is_thorough: bool) -> Trace:
+def _trace(line: InvoiceLine, *, agreements: Agreements, is_thorough: bool) -> Trace:
     rated, snapshot = line.rated_line, line.rated_line.snapshot
     how = _how_counted(snapshot, is_thorough=is_thorough)
-    figures = forward.figures_of_that_time(line)
     billed = forward.billed_before(line)
-    prices = forward.prices_of_that_time(line)
+    prices = forward.prices_of_that_time(line, agreements=agreements)
+    agreed = work_out(line, agreements=agreements)
     counted = _check_counts(snapshot, how)
     if snapshot is not None:
         counted.append(proof.compare("quantity that was rated", claimed=rated.quantity, found=snapshot.quantity))
@@ -177,14 +184,15 @@ def _trace(line: InvoiceLine, *, is_thorough: bool) -> Trace:
         line=line,
         rated=rated,
         snapshot=snapshot,
-        next_price=next((price for price in prices if price.effective_at > rated.effective_at), None),
+        next_price=next((price for price in prices.versions if price.effective_at > rated.effective_at), None),
+        agreed=agreed,
         billed_before=billed,
         grounds=tuple(_grounds().filter(line=rated).order_by("position")),
         carries=tuple(_grounds().filter(ground=rated, line__invoice_line__isnull=False).order_by("line")),
         counted=how,
         checks=(
             *counted,
-            *forward.check_price(rated, prices=prices, figures=figures, is_split=how != Counted.NOT),
+            *forward.check_price(rated, prices=prices, agreed=agreed, is_split=how != Counted.NOT),
             *forward.check_line(line, billed=billed),
         ),
     )

@@ -44,7 +44,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-FORMAT = "billing-ops evidence 2"
+FORMAT = "billing-ops evidence 3"
 HOLDS, FAILS, INCOMPLETE = 0, 1, 3
 NOTHING = Decimal(0)
 IN_WORDS = "_in_words"
@@ -1107,6 +1107,7 @@ def in_force(stretches: Iterable[Stretch], start: datetime, end: datetime) -> li
 
 REFERENCE = re.compile("AUD-[0-9]{10}")
 STARTED, CHANGED, ENDED = "subscription_started", "plan_changed", "subscription_ended"
+KEPT, KEPT_ENDS = "prices_kept", ("kept_prices_released", "kept_prices_end_moved")
 
 
 def plans_held(agreed: Iterable[Json]) -> list[Stretch]:
@@ -1124,12 +1125,22 @@ def plans_held(agreed: Iterable[Json]) -> list[Stretch]:
     return held
 
 
-def plans_known(agreed: Sequence[Json], rated: Json) -> list[list[Stretch]]:
-    """Which plans hold, as agreed when this was rated; each state in turn, where they changed while it was drafted."""
-    before = [one for one in agreed if one["audit_reference"] < rated["line"]["drafted"]]
-    at = instant(rated["rated_at"])
-    known = next((place for place, one in enumerate(before) if instant(one["recorded_at"]) > at), len(before))
-    return [plans_held(before[:count]) for count in range(max(known, 1), len(before) + 1)]
+class Known(NamedTuple):
+    """What a draft knew: the agreements before it in the audit chain, and versions and kept prices by an instant."""
+
+    draft: str
+    at: datetime
+
+    def plans(self, subscription: Json) -> list[Stretch]:
+        """Which plans hold."""
+        return plans_held(one for one in subscription["agreed"] if one["audit_reference"] < self.draft)
+
+    def keeps(self, subscription: Json) -> Iterator[tuple[int, datetime, datetime]]:
+        """Of which plan older prices are kept, from when until when."""
+        for one in subscription["kept"]:
+            ends = [end["ends_at"] for end in one["ends"] if end["audit_reference"] < self.draft]
+            if ends and instant(one["created_at"]) <= self.at:
+                yield one["plan"], instant(one["starts_at"]), instant(ends[-1])
 
 
 def cut(times: Iterable[Times], stretches: Sequence[Stretch]) -> list[tuple[Any, Times]]:
@@ -1254,6 +1265,14 @@ class Books:
         lines = [one for one in self.rated.values() if one["line"] and one["line"]["invoice"] == line["invoice"]]
         together = [one for one in lines if one["line"]["adjusts"] is None and one["rounding_level"] == "invoice"]
         return sorted(together, key=lambda one: int(one["line"]["position"]))
+
+    def known(self, rated: Json) -> Known:
+        """What was known when this was rated."""
+        return Known(rated["line"]["drafted"], instant(rated["rated_at"]))
+
+    def known_first(self, rated: Json) -> Known:
+        """What was known when its window or fee was first rated: that decides its price, whatever corrects it."""
+        return self.known(rated if rated["first"] is None else self.rated[rated["first"]])
 
     def price(self, rated: Json) -> Json:
         found: Json = self.versions[rated["price_version"]]
@@ -1391,6 +1410,7 @@ def check_agreements(books: Books, entries: Mapping[str, Json], report: Report) 
             require(f"{name}: {reference} is no reference", bool(REFERENCE.fullmatch(reference)))
             if reference in entries:
                 _check_agreement(one, entries[reference], f"subscription:{number_}")
+        _check_kept(books, subscription, entries)
     report.holds(
         f"subscriptions: {sum(len(one['agreed']) for one in books.subscriptions.values())} agreements on plans"
     )
@@ -1411,6 +1431,42 @@ def _check_agreement(one: Json, entry: Json, subject: str) -> None:
         (entry["facts"].get("plan"), instant(entry["facts"][place])),
     )
     equal(f"{name}, when", instant(one["recorded_at"]), instant(entry["recorded_at"]))
+
+
+def _check_kept(books: Books, subscription: Json, entries: Mapping[str, Json]) -> None:
+    """Older prices that are kept, each end after the one before, and as the audit chain says it where that is shown."""
+    name = f"subscription {subscription['id']}"
+    told = {end["audit_reference"]: (one, end) for one in subscription["kept"] for end in one["ends"]}
+    said = {
+        one["reference"]
+        for one in entries.values()
+        if one["subject"] == f"subscription:{subscription['id']}"
+        and one["action"] in (KEPT, *KEPT_ENDS)
+        and one["reference"] < books.drafted
+    }
+    require(f"{name}: prices kept by the audit chain are not told", said <= told.keys())
+    for one in subscription["kept"]:
+        actions, references = ([end[name_] for end in one["ends"]] for name_ in ("action", "audit_reference"))
+        require(f"{name}: prices are kept that nobody agreed on", actions[:1] == [KEPT])
+        require(f"{name}: the ends of kept prices are not in order", references == sorted(set(references)))
+        require(f"{name}: prices are kept twice", all(each in KEPT_ENDS for each in actions[1:]))
+        agreed_at = instant(one["ends"][0]["recorded_at"])
+        require(f"{name}: kept prices are older than their agreement", instant(one["created_at"]) >= agreed_at)
+    for reference, (one, end) in told.items():
+        require(f"{name}: {reference} is no reference", bool(REFERENCE.fullmatch(reference)))
+        if reference in entries:
+            _check_kept_end(one, end, entries[reference], f"subscription:{subscription['id']}")
+
+
+def _check_kept_end(one: Json, end: Json, entry: Json, subject: str) -> None:
+    name, facts = f"the kept prices of {end['audit_reference']}", entry["facts"]
+    equal(f"{name} in the audit chain", (end["action"], subject), (entry["action"], entry["subject"]))
+    equal(f"{name}, when", instant(end["recorded_at"]), instant(entry["recorded_at"]))
+    equal(f"{name}, their plan", one["plan_code"], facts.get("plan", one["plan_code"]))
+    until = facts["until" if end["action"] == KEPT else "ends_at"]
+    equal(f"{name}, their end", instant(end["ends_at"]), instant(until))
+    if end["action"] == KEPT:
+        equal(f"{name}, their start", instant(one["starts_at"]), instant(facts["since"]))
 
 
 # 5. Ratings: quantity, price, share, parts, amount
@@ -1507,22 +1563,21 @@ def _between(span: Json) -> Times:
     return instant(span["start"]), instant(span["end"])
 
 
-def _laid_out_for(books: Books, rated: Json, versions: Iterable[Json], known: datetime) -> list[Stretch]:
+def _laid_out_for(books: Books, rated: Json, versions: Iterable[Json], known: Known) -> list[Stretch]:
     """Those known by then, end to end, with what the subscription keeps of its plan's older ones."""
-    stretches = laid_out(one for one in versions if _is_known(one, known))
-    for one in books.subscriptions[rated["subscription"]]["kept"]:
-        is_known = instant(one["created_at"]) <= instant(rated["rated_at"])
-        if is_known and one["plan"] == books.charges[rated["charge"]]["plan"]:
-            stretches = kept(stretches, instant(one["starts_at"]), instant(one["ends_at"]))
+    stretches = laid_out(one for one in versions if _is_known(one, known.at))
+    for plan, since, until in known.keeps(books.subscriptions[rated["subscription"]]):
+        if plan == books.charges[rated["charge"]]["plan"]:
+            stretches = kept(stretches, since, until)
     return stretches
 
 
-def _prices(books: Books, rated: Json, known: datetime) -> list[Stretch]:
+def _prices(books: Books, rated: Json, known: Known) -> list[Stretch]:
     mine = [one for one in books.versions.values() if one["charge"] == rated["charge"]]
     return _laid_out_for(books, rated, mine, known)
 
 
-def _plan_terms(books: Books, rated: Json, known: datetime) -> list[Stretch]:
+def _plan_terms(books: Books, rated: Json, known: Known) -> list[Stretch]:
     plan = books.charges[rated["charge"]]["plan"]
     return _laid_out_for(books, rated, [one for one in books.plan_versions.values() if one["plan"] == plan], known)
 
@@ -1533,9 +1588,9 @@ def _check_plan(books: Books, rated: Json, name: str) -> None:
         return
     times = [_between(one) for one in (rated["stretches"] if _is_of_plan(books, rated) else [rated["segment"]])]
     own = books.charges[rated["charge"]]["plan_code"]
-    agreed = books.subscriptions[rated["subscription"]]["agreed"]
-    held = [[part for key, part in cut(times, plans) if key == own] for plans in plans_known(agreed, rated)]
-    require(f"{name}: the subscription was not on the plan {own} all that time", times in held)
+    plans = books.known(rated).plans(books.subscriptions[rated["subscription"]])
+    held = [part for key, part in cut(times, plans) if key == own]
+    require(f"{name}: the subscription was not on the plan {own} all that time", times == held)
 
 
 def _is_of_plan(books: Books, rated: Json) -> bool:
@@ -1545,7 +1600,7 @@ def _is_of_plan(books: Books, rated: Json) -> bool:
 def _check_price(books: Books, rated: Json, name: str) -> None:
     """The one version in force over the whole stretch, of those approved when it was first rated."""
     start, end = _between(rated["segment"])
-    version, known = books.price(rated), instant(rated["known_at"])
+    version, known = books.price(rated), books.known_first(rated)
     equal(f"{name}, charge of its price", version["charge"], rated["charge"])
     equal(f"{name}, in force since", instant(rated["effective_at"]), instant(version["effective_at"]))
     found = in_force(_prices(books, rated, known), start, end)
@@ -1557,7 +1612,7 @@ def _check_price(books: Books, rated: Json, name: str) -> None:
     table = books.tables[rated["fee_version"]]
     program = books.programs[table["program"]]
     equal(f"{name}, its fee program", version["params"]["program"], program["code"])
-    same = [one for one in books.tables.values() if one["program"] == table["program"] and _is_known(one, known)]
+    same = [one for one in books.tables.values() if one["program"] == table["program"] and _is_known(one, known.at)]
     tables = in_force(laid_out(same), start, end)
     is_whole = program["takes_effect"] == "next_period"
     equal(f"{name}, price in force", [version["id"]], found[:1] if is_whole else found)
@@ -1599,8 +1654,8 @@ def _check_period(books: Books, rated: Json, name: str) -> None:
     if not is_own or line["invoice_kind"] != "cycle" or instant(rated["segment"]["start"]) >= end:
         return
     first, over = whole_period(terms, start)
-    ends = {min(over, plans[-1][2] or over) for plans in plans_known(terms["agreed"], rated)}
-    require(f"{name}: the invoice bills no period of its subscription", first <= start and end in ends)
+    last = books.known(rated).plans(terms)[-1][2] or over
+    require(f"{name}: the invoice bills no period of its subscription", first <= start and end == min(over, last))
 
 
 def _check_grounds(books: Books, rated: Json, name: str) -> None:
@@ -1648,14 +1703,13 @@ def _check_used_share(books: Books, rated: Json, first: Json, name: str) -> None
     says, whole = (share_told(one) for one in (rated, first))
     units = rated["share"]["unit"], first["share"]["unit"]
     equal(f"{name}, the period it has a share of", (says.whole, units[0]), (whole.whole, units[1]))
-    agreed = books.subscriptions[rated["subscription"]]["agreed"]
-    used = [_used_part(books, rated, plans) for plans in plans_known(agreed, rated)]
-    equal(f"{name}, how much of the paid time was used", says.part, says.part if says.part in used else used[-1])
+    equal(f"{name}, how much of the paid time was used", says.part, _used_part(books, rated))
 
 
-def _used_part(books: Books, rated: Json, plans: Sequence[Stretch]) -> int:
+def _used_part(books: Books, rated: Json) -> int:
     """Days or microseconds of the paid time, as far as the subscription goes, in which plan and price hold."""
-    terms, known = books.subscriptions[rated["subscription"]], instant(rated["rated_at"])
+    terms, known = books.subscriptions[rated["subscription"]], books.known(rated)
+    plans = known.plans(terms)
     start, paid_until = _between(rated["segment"])
     end = min(paid_until, plans[-1][2] or paid_until)
     prices, versions = _prices(books, rated, known), _plan_terms(books, rated, known)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import connection, transaction
@@ -11,7 +12,18 @@ from django.db.models import Q
 from accounts.models import Customer, Seller
 from core.locks import LockClass
 from core.periods import Period
-from invoicing.cycle import adjust, agreements, close, delta, delta_decide, draft, due, late_policy, reconcile
+from invoicing.cycle import (
+    adjust,
+    agreements,
+    close,
+    delta,
+    delta_decide,
+    draft,
+    due,
+    late_policy,
+    reconcile,
+    undisturbed,
+)
 from invoicing.cycle.bills import Bill
 from invoicing.cycle.models import Invoice, InvoiceLine
 from invoicing.cycle.rules.agreed import NO_TERMS, DocumentTerms
@@ -67,7 +79,8 @@ def draft_adjustments(
     run = _Run(close.the_seller(), watermarks.fix_watermark(at=at), actor, at, report)
     customers = sorted({line.invoice.customer_id for line in _late_lines(ids, watermark=run.watermark)})
     for start in range(0, len(customers), CHUNK_CUSTOMERS):
-        _draft_chunk(customers[start : start + CHUNK_CUSTOMERS], run=run)
+        chunk = customers[start : start + CHUNK_CUSTOMERS]
+        undisturbed.until_undisturbed(partial(_draft_chunk, chunk, run=run))
     return report
 
 
@@ -81,19 +94,25 @@ def _late_lines(customer_ids: Sequence[int] | None, *, watermark: Watermark) -> 
 def _draft_chunk(customer_ids: Sequence[int], *, run: _Run) -> None:
     """One transaction; what another run or a close drafted while this one waited is not late any more."""
     _lock_customers(customer_ids)
+    mark = undisturbed.mark()
     lines = _late_lines(customer_ids, watermark=run.watermark)
     customers = Customer.objects.in_bulk({line.invoice.customer_id for line in lines})
     policies = policy_queries.policies_in_force((one.program for one in customers.values()), at=run.at)
     lines = _due_at_once(lines, customers=customers, policies=policies, at=run.at)
-    bills = open_bills(lines, customers=customers, policies=policies, waiting=run.report.waiting)
+    waiting: list[str] = []
+    bills = open_bills(lines, customers=customers, policies=policies, waiting=waiting)
     if not bills:
+        run.report.waiting += waiting
         return
     adjust.add_adjustments(bills, late_lines=lines, watermark=run.watermark, at=run.at)
     found = [bill for bill in bills if bill.lines]
     reconcile.tie_out_bills(found, watermark=run.watermark)
     unchanged = [bill for bill in found if _changes_nothing(bill)]
     worth = [bill for bill in found if not _changes_nothing(bill)]
-    sheets = draft.draft_invoices(worth, seller=run.seller, watermark=run.watermark, actor=run.actor, at=run.at)
+    sheets = draft.draft_invoices(
+        worth, seller=run.seller, watermark=run.watermark, agreed_up_to=mark, actor=run.actor, at=run.at
+    )
+    run.report.waiting += waiting
     run.report.invoice_ids += [sheet.invoice.pk for sheet in sheets]
     reports = delta.report_unchanged(unchanged, actor=run.actor, at=run.at)
     delta_decide.note_unchanged(reports, at=run.at)

@@ -15,7 +15,7 @@ from core import bulk, collector, deciding
 from core.deciding import Kind
 from core.errors import DomainError
 from core.locks import LockClass
-from invoicing.cycle import assemble, close_runs, draft, due, park, reconcile, unusual
+from invoicing.cycle import assemble, close_runs, draft, due, park, reconcile, undisturbed, unusual
 from invoicing.cycle.bills import Bill, CloseFailure
 from invoicing.cycle.close_runs import Tally
 from invoicing.cycle.models import CloseRun
@@ -74,6 +74,7 @@ class _Counted:
     """A chunk that was counted, rated and reconciled, in a transaction that is still open."""
 
     chunk: Sequence[DuePeriod]
+    agreed_up_to: int
     bills: list[Bill]
     failures: list[CloseFailure]
 
@@ -120,8 +121,7 @@ class BesideOthers:
 def close_or_split(chunk: Sequence[DuePeriod], *, run: Run) -> CloseReport:
     """Close the chunk; if something in it cannot be closed, halve it until the customer stands alone."""
     try:
-        with _deciding_together():
-            return _draft(_count(chunk, run=run), run=run)
+        return undisturbed.until_undisturbed(partial(_close_together, chunk, run=run))
     except (OperationalError, InterfaceError):
         raise  # the database itself: nobody else would fare better
     except Exception as error:  # whatever one customer's data does must not stop the others
@@ -136,6 +136,11 @@ def close_or_split(chunk: Sequence[DuePeriod], *, run: Run) -> CloseReport:
         return report
 
 
+def _close_together(chunk: Sequence[DuePeriod], *, run: Run) -> CloseReport:
+    with _deciding_together():
+        return _draft(_count(chunk, run=run), run=run)
+
+
 @contextmanager
 def _deciding_together() -> Iterator[None]:
     """One transaction: every period of the chunk becomes a draft, or none."""
@@ -145,19 +150,27 @@ def _deciding_together() -> Iterator[None]:
 
 def _count(chunk: Sequence[DuePeriod], *, run: Run) -> _Counted:
     lock_customers(each.customer_id for each in chunk)
+    mark = undisturbed.mark()
     open_now, cycles = due.recheck(chunk)  # another close may have drafted some while this one waited
     bills, failures = assemble.open_bills(open_now, cycles=cycles, at=run.at)
     assemble.fill_bills(bills, watermark=run.watermark, at=run.at)
     reconcile.tie_out_bills(bills, watermark=run.watermark)
     unusual.find_unusual(bills)
-    counted = _Counted(chunk, bills, failures)
+    counted = _Counted(chunk, mark, bills, failures)
     bulk.insert_rows([bill.cycle for bill in counted.worth_drafting if bill.cycle.pk is None])
     return counted
 
 
 def _draft(counted: _Counted, *, run: Run) -> CloseReport:
     worth, chunk = counted.worth_drafting, counted.chunk
-    sheets = draft.draft_invoices(worth, seller=run.seller, watermark=run.watermark, actor=run.actor, at=run.at)
+    sheets = draft.draft_invoices(
+        worth,
+        seller=run.seller,
+        watermark=run.watermark,
+        agreed_up_to=counted.agreed_up_to,
+        actor=run.actor,
+        at=run.at,
+    )
     tally = _tally(sheets, bills=worth)
     tally.reached, tally.done = chunk[-1].customer_id, len(chunk)
     tally.failed, tally.nothing_to_bill = len(counted.failures), len(counted.bills) - len(worth)

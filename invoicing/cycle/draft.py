@@ -10,7 +10,7 @@ from django.contrib.auth.models import AbstractBaseUser
 
 from accounts.models import Customer, Seller
 from core import bulk, personal_keys
-from invoicing.cycle import content, delta, move, prepayments
+from invoicing.cycle import content, delta, move, prepayments, undisturbed
 from invoicing.cycle.bills import Bill, BillLine, Differing
 from invoicing.cycle.models import (
     Break,
@@ -52,9 +52,18 @@ class Sheet:
 
 
 def draft_invoices(
-    bills: Sequence[Bill], *, seller: Seller, watermark: Watermark, actor: AbstractBaseUser | None, at: datetime
+    bills: Sequence[Bill],
+    *,
+    seller: Seller,
+    watermark: Watermark,
+    agreed_up_to: int,
+    actor: AbstractBaseUser | None,
+    at: datetime,
 ) -> list[Sheet]:
-    """Write one draft per bill, all bills in a fixed number of statements; held at once where the stages differ."""
+    """Write one draft per bill, all bills in a fixed number of statements; held at once where the stages differ.
+
+    `agreed_up_to` is the mark that was taken before agreements were read; AgreementsMovedError if they moved since.
+    """
     if not bills:
         return []
     prepaid = prepayments.Prepaid(bills)
@@ -77,6 +86,7 @@ def draft_invoices(
     delta.report_adjustments(drafted, actor=actor, at=at)
     why = {sheet.invoice.pk: NOT_TIED if sheet.findings else UNLIKE_ITS_PAST for sheet in sheets if sheet.is_held}
     move.record_births([sheet.invoice for sheet in sheets], why_held=why, actor=actor, at=at)
+    undisturbed.require_nothing_agreed({bill.due.subscription_id for bill in bills}, since=agreed_up_to)
     return sheets
 
 

@@ -1,7 +1,8 @@
 """Which periods are to be drafted: over by an instant, and not standing on an invoice yet."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -15,7 +16,10 @@ from invoicing.cycle.rules import coverage
 from invoicing.policy import queries as policy_queries
 from invoicing.policy.rules import terms as policy_terms
 from invoicing.pricing import queries as pricing_queries
+from invoicing.pricing.models import Subscription
 from invoicing.pricing.queries import DuePeriod
+
+Cycles = Mapping[tuple[int, datetime], BillingCycle]
 
 
 class UnknownCustomerError(InvalidInputError):
@@ -38,12 +42,26 @@ def open_periods(*, as_of: datetime, customer_codes: Sequence[str] | None, at: d
     return _past_grace(_still_open(due, cycles=_read(cycles)), as_of=as_of, at=at)
 
 
-def recheck(due: Sequence[DuePeriod]) -> tuple[list[DuePeriod], dict[tuple[int, datetime], BillingCycle]]:
+def recheck(due: Sequence[DuePeriod]) -> tuple[list[DuePeriod], Cycles]:
     """Of these periods the ones that are still open, and the cycles that exist already; asked under the lock."""
     cycles = _read(BillingCycle.objects.filter(subscription__in={each.subscription_id for each in due}))
     wanted = set(due)
+    by_start = {(cycle.subscription_id, cycle.period_start): cycle for cycle, _ in cycles}
     still_open = [each for each in _still_open(due, cycles=cycles) if each in wanted]
-    return still_open, {(cycle.subscription_id, cycle.period_start): cycle for cycle, _ in cycles}
+    return _as_far_as_it_goes(still_open, cycles=by_start), by_start
+
+
+def _as_far_as_it_goes(due: Sequence[DuePeriod], *, cycles: Cycles) -> list[DuePeriod]:
+    """Without what a subscription does not have any more, because an earlier end was agreed since these were listed."""
+    ends = dict(Subscription.objects.filter(pk__in={each.subscription_id for each in due}).values_list("pk", "ends_at"))
+    found = []
+    for each in due:
+        end = ends[each.subscription_id] or each.period.end
+        if end >= each.period.end or (each.subscription_id, each.period.start) in cycles:
+            found.append(each)
+        elif each.period.start < end:
+            found.append(replace(each, period=Period(each.period.start, end)))
+    return found
 
 
 def _past_grace(due: Sequence[DuePeriod], *, as_of: datetime, at: datetime) -> list[DuePeriod]:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from itertools import groupby
 
 import structlog
@@ -14,7 +15,7 @@ from accounts.models import Seller
 from core import deciding, locks
 from core.deciding import Kind
 from core.errors import DomainError
-from invoicing.cycle import close, draft, interim, running, stopped
+from invoicing.cycle import close, draft, interim, running, stopped, undisturbed
 from invoicing.cycle.bills import Bill
 from invoicing.cycle.models import InterimFiring, Invoice
 from invoicing.cycle.rules import crossing
@@ -94,7 +95,7 @@ def draft_interims(
 
 def _draft_or_report(customer_id: int, found: Sequence[Running], *, run: _Run) -> None:
     try:
-        _draft_customer(customer_id, run=run)
+        undisturbed.until_undisturbed(partial(_draft_customer, customer_id, run=run))
     except (OperationalError, InterfaceError):
         raise  # the database itself: nobody else would fare better
     except Exception as error:  # whatever one customer's data does must not stop the others
@@ -109,17 +110,18 @@ def _draft_customer(customer_id: int, *, run: _Run) -> None:
     """All running periods of one customer, or none of them."""
     with deciding.deciding(Kind.INVOICE):
         locks.lock_exclusive(locks.LockClass.CYCLE, customer_id % 2**31)  # as a close does
+        mark = undisturbed.mark()
         again = running.running_periods(customer_ids=[customer_id], at=run.at)
         drafted = []
         for own, pairs in groupby(running.usage_segments(again, at=run.at), key=lambda pair: pair[0]):
-            invoice = _draft_one(own, [segment for _, segment in pairs], run=run)
+            invoice = _draft_one(own, [segment for _, segment in pairs], mark=mark, run=run)
             drafted += [] if invoice is None else [invoice]
         stopped.let_go(customer_id=customer_id, at=run.at)
     run.report.invoice_ids += [invoice.pk for invoice in drafted]
     run.report.held += sum(invoice.status == Invoice.Status.HELD for invoice in drafted)
 
 
-def _draft_one(own: Running, segments: Sequence[PriceSegment], *, run: _Run) -> Invoice | None:
+def _draft_one(own: Running, segments: Sequence[PriceSegment], *, mark: int, run: _Run) -> Invoice | None:
     """The draft; None where the amount is not reached, and what was counted for it is undone."""
     with transaction.atomic():
         bill, so_far = interim.fill_bill(own, segments, watermark=run.watermark, at=run.at)
@@ -128,7 +130,13 @@ def _draft_one(own: Running, segments: Sequence[PriceSegment], *, run: _Run) -> 
         if threshold is None or unbilled <= 0 or (run.asked is None and unbilled < threshold):
             transaction.set_rollback(True)
             return None
-        return _write(own, bill, so_far, threshold=threshold, unbilled=unbilled, run=run)
+        if own.cycle is None:
+            bill.cycle.save()
+        [sheet] = draft.draft_invoices(
+            [bill], seller=run.seller, watermark=run.watermark, agreed_up_to=mark, actor=run.actor, at=run.at
+        )
+        _note_firing(own, bill, so_far, invoice=sheet.invoice, threshold=threshold, unbilled=unbilled, run=run)
+        return sheet.invoice
 
 
 def _threshold(own: Running, bill: Bill, *, run: _Run) -> Decimal | None:
@@ -142,16 +150,20 @@ def _threshold(own: Running, bill: Bill, *, run: _Run) -> Decimal | None:
     return None if fired else amounts.get(bill.currency)
 
 
-def _write(
-    own: Running, bill: Bill, so_far: Sequence[ChargeSoFar], *, threshold: Decimal, unbilled: Decimal, run: _Run
-) -> Invoice:
-    if own.cycle is None:
-        bill.cycle.save()
-    [sheet] = draft.draft_invoices([bill], seller=run.seller, watermark=run.watermark, actor=run.actor, at=run.at)
+def _note_firing(
+    own: Running,
+    bill: Bill,
+    so_far: Sequence[ChargeSoFar],
+    *,
+    invoice: Invoice,
+    threshold: Decimal,
+    unbilled: Decimal,
+    run: _Run,
+) -> None:
     InterimFiring.objects.create(
         cycle=bill.cycle,
         ordinal=bill.cycle.firings.count() + 1,
-        invoice=sheet.invoice,
+        invoice=invoice,
         policy=own.policy,
         cause=Cause.UNBILLED_AMOUNT if run.asked is None else Cause.CREDIT_EXPOSURE,
         asked_by="" if run.asked is None else run.asked.by,
@@ -162,4 +174,3 @@ def _write(
         facts=[one.as_json() for one in so_far],
         fired_at=run.at,
     )
-    return sheet.invoice

@@ -14,7 +14,19 @@ from accounts.roles import Role
 from core import personal_keys
 from core.errors import DomainError
 from core.periods import Period
-from invoicing.cycle import assemble, close_chunk, delta, discard, draft, due, move, pause, reconcile, unusual
+from invoicing.cycle import (
+    assemble,
+    close_chunk,
+    delta,
+    discard,
+    draft,
+    due,
+    move,
+    pause,
+    reconcile,
+    undisturbed,
+    unusual,
+)
 from invoicing.cycle.bills import Bill
 from invoicing.cycle.models import Invoice
 from invoicing.cycle.rules import reasons
@@ -132,8 +144,9 @@ def _draft_again(before: Invoice, *, watermark: Watermark, actor: AbstractBaseUs
 def _write(
     bills: Sequence[Bill], *, watermark: Watermark, seller: Seller, actor: AbstractBaseUser, at: datetime
 ) -> list[draft.Sheet]:
+    mark = undisturbed.mark()  # the draft before was discarded in this transaction: nobody else appends until it ends
     assemble.fill_bills(bills, watermark=watermark, at=at)
     reconcile.tie_out_bills(bills, watermark=watermark)
     unusual.find_unusual(bills)
     worth = [bill for bill in bills if bill.lines or bill.strays]
-    return draft.draft_invoices(worth, seller=seller, watermark=watermark, actor=actor, at=at)
+    return draft.draft_invoices(worth, seller=seller, watermark=watermark, agreed_up_to=mark, actor=actor, at=at)

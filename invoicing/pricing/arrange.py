@@ -106,10 +106,10 @@ def release_prices(
             detail = f"They are kept until {kept.ends_at:%Y-%m-%d %H:%M} UTC: the new end lies ahead, before that."
             raise PricesKeptError(detail, pointer="/until")
         said = personal_keys.tell_about(kept.subscription.customer, reason)
-        facts = {"from": kept.ends_at.isoformat(), "ends_at": ends_at.isoformat(), "reason": said}
+        facts = {"plan": kept.plan.code, "from": kept.ends_at.isoformat(), "ends_at": ends_at.isoformat()}
         kept.ends_at, kept.released_because = ends_at, said
         kept.save(update_fields=["ends_at", "released_because"])
-        _record("kept_prices_released", kept.subscription, facts=facts, actor=actor, at=at)
+        _record("kept_prices_released", kept.subscription, facts={**facts, "reason": said}, actor=actor, at=at)
     return kept
 
 

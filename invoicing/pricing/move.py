@@ -53,7 +53,7 @@ def release_subscriptions(
     )
     released = set(kept.values_list("subscription_id", flat=True))
     kept.update(ends_at=effective_at, released_because=WITH_THE_PLAN)
-    facts = {"ends_at": effective_at.isoformat()}
+    facts = {"plan": plan.code, "ends_at": effective_at.isoformat()}
     _record("kept_prices_end_moved", sorted(released), facts=facts, actor=actor, at=at)
     return {pk: NOTHING_KEPT for pk in subscription_ids if pk not in released}
 

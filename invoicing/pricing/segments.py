@@ -72,6 +72,14 @@ AS_AGREED = Supposed()
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """Plans, and older prices kept of them, by subscription, as they were agreed at another time than now."""
+
+    phases: Mapping[int, Sequence[Stretch]]
+    kept: Mapping[int, Mapping[int, Sequence[Stretch]]]
+
+
+@dataclass(frozen=True, slots=True)
 class _Offer:
     """A charge with its prices laid end to end, and when what its meter measures changes."""
 
@@ -110,17 +118,16 @@ class _Book:
 
 
 def price_segments(
-    due: Sequence[DuePeriod], *, supposed: Supposed = AS_AGREED, phases: Mapping[int, Sequence[Stretch]] | None = None
+    due: Sequence[DuePeriod], *, supposed: Supposed = AS_AGREED, told: Told | None = None
 ) -> list[PriceSegment]:
     """All segments of these periods, in their order, then by plan, charge and time.
 
     The segments of a charge cover its period wherever approved versions of its plan and its price are in force, without
-    gap or overlap. `phases`, by subscription, are the plans as they were agreed at another time than now.
+    gap or overlap. Where it is `told` what was agreed about the subscriptions, they are not asked what is by now.
     """
     subscription_ids = sorted({each.subscription_id for each in due})
     terms = queries.terms_by_subscription(subscription_ids)
-    if phases is None:
-        phases = _phases(subscription_ids, plans=supposed.plans)
+    phases = _phases(subscription_ids, plans=supposed.plans) if told is None else told.phases
     plan_ids = {stretch.key for stretches in phases.values() for stretch in stretches}
     counting = Q(status=ProposalStatus.APPROVED) & knowing.is_known("decided_at")
     prices = PriceVersion.objects.filter(
@@ -132,7 +139,7 @@ def price_segments(
     agreed = (version for version in versions.values() if version.counts)
     plan_terms = {**_laid_out((version.plan_id, version) for version in agreed), **_always(supposed.terms)}
     quantities, counted = _counted(subscription_ids)
-    kept = {} if supposed.without_kept else _kept(subscription_ids)
+    kept = _kept(subscription_ids, supposed=supposed) if told is None else told.kept
     book = _Book(plan_terms, offers, programs)
     return [
         _segment(
@@ -219,8 +226,10 @@ def _counted(subscription_ids: Sequence[int]) -> tuple[dict[int, Decimal], dict[
     return {row.pk: row.quantity for row in rows}, counted
 
 
-def _kept(subscription_ids: Sequence[int]) -> dict[int, dict[int, list[Stretch]]]:
+def _kept(subscription_ids: Sequence[int], *, supposed: Supposed) -> dict[int, dict[int, list[Stretch]]]:
     """By subscription and plan, in order of time."""
+    if supposed.without_kept:
+        return {}
     kept: dict[int, dict[int, list[Stretch]]] = defaultdict(lambda: defaultdict(list))
     known = KeptPrices.objects.filter(knowing.is_known("created_at"), subscription__in=subscription_ids)
     for row in known.order_by("starts_at"):

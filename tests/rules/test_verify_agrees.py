@@ -369,6 +369,7 @@ def test_the_same_versions_are_in_force(
     assert verify.in_force(ours, at[start], at[start + length]) == expected
 
 
+CLOSED = datetime(2026, 11, 2, 8, tzinfo=UTC)  # agreements are known by their place in the chain, whatever the clock
 AGREED = [
     {"action": action, "plan": plan, "from": since, "recorded_at": recorded, "audit_reference": reference}
     for action, plan, since, recorded, reference in (
@@ -380,10 +381,10 @@ AGREED = [
 ]
 
 
-def known(drafted: str, rated_at: str) -> list[list[tuple[str, str, str]]]:
-    """Plans with their days, for each state that an invoice could have been drafted by."""
-    states = verify.plans_known(AGREED, {"line": {"drafted": drafted}, "rated_at": rated_at})
-    return [[(plan, f"{start:%d %b}", f"{end:%d %b}" if end else "") for plan, start, end in one] for one in states]
+def known(drafted: str) -> list[tuple[str, str, str]]:
+    """Plans with their days, as the invoice was drafted by."""
+    plans = verify.Known(drafted, CLOSED).plans({"agreed": AGREED})
+    return [(plan, f"{start:%d %b}", f"{end:%d %b}" if end else "") for plan, start, end in plans]
 
 
 def test_plans_hold_as_agreed_when_an_invoice_was_drafted_and_not_as_agreed_since() -> None:
@@ -391,13 +392,37 @@ def test_plans_hold_as_agreed_when_an_invoice_was_drafted_and_not_as_agreed_sinc
     changed = [("basic", "01 Oct", "11 Oct"), ("pro", "11 Oct", "")]
     ending = [("basic", "01 Oct", "11 Oct"), ("pro", "11 Oct", "01 Dec")]
     earlier = [("basic", "01 Oct", "11 Oct"), ("pro", "11 Oct", "21 Nov")]
-    assert known("AUD-0000000015", "2026-10-02T00:00:00Z") == [begun]
-    assert known("AUD-0000000025", "2026-11-02T08:00:00Z") == [changed]
-    assert known("AUD-0000000050", "2026-12-02T08:00:00Z") == [earlier]
-    # What was agreed while a close of many hours ran may have been there for this customer, or not.
-    assert known("AUD-0000000050", "2026-11-02T08:00:00Z") == [changed, ending, earlier]
-    # And nothing that the chain has after the draft, whatever clock its author had.
-    assert known("AUD-0000000015", "2026-12-02T08:00:00Z") == [begun]
+    assert known("AUD-0000000015") == begun
+    assert known("AUD-0000000025") == changed
+    assert known("AUD-0000000035") == ending
+    assert known("AUD-0000000050") == earlier
+
+
+KEPT = {
+    "plan": 7,
+    "starts_at": "2026-10-01T00:00:00Z",
+    "created_at": "2026-10-01T00:00:00Z",
+    "ends": [
+        {"ends_at": "2026-12-01T00:00:00Z", "audit_reference": "AUD-0000000010"},
+        {"ends_at": "2026-11-16T00:00:00Z", "audit_reference": "AUD-0000000020"},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("drafted", "at", "until"),
+    [
+        ("AUD-0000000015", CLOSED, "01 Dec"),  # not released yet
+        ("AUD-0000000025", CLOSED, "16 Nov"),
+        ("AUD-0000000005", CLOSED, ""),  # not agreed yet
+        ("AUD-0000000025", datetime(2026, 9, 30, tzinfo=UTC), ""),  # agreed while a close read as of the day before
+    ],
+)
+def test_prices_are_kept_until_what_was_agreed_when_an_invoice_was_drafted(
+    drafted: str, at: datetime, until: str
+) -> None:
+    kept = list(verify.Known(drafted, at).keeps({"kept": [KEPT]}))
+    assert [(plan, f"{end:%d %b}") for plan, _, end in kept] == ([(7, until)] if until else [])
 
 
 def test_amounts_are_rounded_together_as_the_invoice_did() -> None:

@@ -251,6 +251,56 @@ def test_a_price_that_changes_inside_and_one_that_is_kept(company: billing.Compa
         holds(Invoice.objects.get(customer__code=code), tmp_path)
 
 
+def test_prices_that_were_kept_are_told_as_they_were_kept_then(company: billing.Company, tmp_path: Path) -> None:
+    """Billed in advance while they were kept until Christmas; released for the middle of November, and corrected."""
+    subscription, plan = pay_plan_in_advance(company)
+    since, until = NOVEMBER, datetime(2026, 12, 25, tzinfo=UTC)
+    kept = arrange.keep_prices(subscription=subscription, since=OCTOBER, until=until, actor=company.finance, at=OCTOBER)
+    params = {"amount": "62.00", "billed": "in_advance"}
+    billing.set_price(plan, charge="base", model="flat", params=params, finance=company.finance, effective_at=since)
+    billing.close_october()
+    (october,) = billing.issue(company, [Invoice.objects.get()])
+    arrange.release_prices(
+        subscription=subscription,
+        kept_id=kept.pk,
+        ends_at=datetime(2026, 11, 16, tzinfo=UTC),
+        reason="Agreed by mail.",
+        actor=company.finance,
+        at=CLOSING + timedelta(days=3),
+    )
+    assert [line.amount for line in october.lines.order_by("position")] == [Decimal(31), Decimal(31)]
+    holds(october, tmp_path, at=NEXT_CLOSING)  # drafted before, so what is kept is kept until Christmas
+    billing.close_november()
+    november = Invoice.objects.get(period_start=NOVEMBER)
+    assert november.lines.get(adjusts__isnull=False).amount == Decimal("-15.50")
+    path = packs.write_pack(packs.make_pack(november, at=NEXT_CLOSING), tmp_path)
+    assert packs.verify_bare(path).code == 0
+    assert_every_word_about_kept_prices_counts(packs.contents(path))
+
+
+def assert_every_word_about_kept_prices_counts(files: dict[str, bytes]) -> None:
+    """Each may be changed, or an end left out, with every hash and the seal made anew."""
+    told = pack_changes.documents(files)["prices.json"]
+    places = [place for place, _ in forgery.leaves(told) if "kept" in place]
+    assert len(places) == 4 + 2 * 4
+    places = [one for one in places if "plan" in one or 1 in one[-2:]]  # the chain in it begins after they were kept
+    assert len(places) == 5
+    assert pack_changes.missed(files, "prices.json", places, times=3) == []
+    for number in range(2):
+        cut = pack_changes.documents(files)["prices.json"]
+        del cut["subscriptions"][0]["kept"][0]["ends"][number]
+        changed = files | {"prices.json": pack_changes.write("prices.json", cut)}
+        assert pack_changes.found_by_figures(changed) is not None, f"end {number} taken out"
+
+
+def pay_plan_in_advance(company: billing.Company) -> tuple[Subscription, Any]:
+    """31.00 in advance for each month from October on."""
+    plan = billing.make_plan("ahead", finance=company.finance, fee=None, meter=None)
+    params = {"amount": "31.00", "billed": "in_advance"}
+    billing.set_price(plan, charge="base", model="flat", params=params, finance=company.finance)
+    return billing.subscribe_to(company, billing.make_customer("acme"), plan=plan), plan
+
+
 def test_usage_that_came_late_and_usage_that_was_cancelled(company: billing.Company, tmp_path: Path) -> None:
     """Two corrections of one window, on two invoices, and the minimum that stands on the line goes with them."""
     billing.set_price(

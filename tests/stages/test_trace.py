@@ -19,6 +19,7 @@ from metering.models import AggregationSnapshot
 from tests.builders import billing
 
 pytestmark = pytest.mark.django_db
+ALL_OCTOBER = "2026-10-01 00:00:00+00:00 to 2026-11-01 00:00:00+00:00"
 
 
 @contextmanager
@@ -66,6 +67,8 @@ def test_usage_is_walked_to_each_event_and_back(invoice: Invoice) -> None:
         ("quantity that was rated", "1500", "1500"),
         ("price in force", "version 1", "version 1"),
         ("in force since", "2026-01-01 00:00:00+00:00", "2026-01-01 00:00:00+00:00"),
+        ("time under this plan and price", ALL_OCTOBER, ALL_OCTOBER),
+        ("terms of the plan in force", "version 1", "version 1"),
         ("computation", "1500 × 0.002 + 0 = 3", "1500 × 0.002 + 0 = 3"),
         ("amount before its rounding", "3", "3"),
         ("amount", "3", "3"),

@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from accounts.permissions import READERS, RuledView
 from compliance.evidence import events, exports, parts, recount, trace
-from compliance.evidence.api import answers
+from compliance.evidence.api import answers, shapes
 from core.http.downloads import text_response
 from core.http.schema import READ_REFUSALS
 from metering.rules import exact_json
@@ -56,7 +56,7 @@ class TraceView(RuledView, APIView):
     roles_by_method = {"GET": READERS}
     renderer_classes = (ExactJSONRenderer,)
 
-    @extend_schema(parameters=[TraceFilter], responses={200: answers.TraceSerializer, **READ_REFUSALS})
+    @extend_schema(parameters=[TraceFilter], responses={200: shapes.TraceSerializer, **READ_REFUSALS})
     def get(self, request: Request, invoice_id: int, line_id: int) -> Response:
         asked = TraceFilter(data=request.query_params)
         asked.is_valid(raise_exception=True)
@@ -77,7 +77,7 @@ class TraceView(RuledView, APIView):
         corrected = events.corrected_events(snapshot) if is_first and snapshot is not None else []
         latest = recount.latest(line) if is_first else None
         answer = answers.trace_answer(line, walked=walked, corrected=corrected, page=page, split=split, latest=latest)
-        return Response(answers.TraceSerializer(answer).data)
+        return Response(shapes.TraceSerializer(answer).data)
 
 
 class EventsFilter(serializers.Serializer[Any]):

@@ -1,6 +1,5 @@
 """What was agreed, as files of a pack: prices, fee tables, plans and terms, and the ratings made by them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,14 +7,12 @@ from typing import Any
 from django.db.models import Q
 
 from compliance.evidence import forward
+from compliance.evidence.known import Agreements
 from compliance.evidence.pack import subscriptions, wording
 from compliance.evidence.pack.reach import Reach
-from core import knowing
 from core.models import AuditEntry
 from core.periods import Period
 from invoicing.cycle.models import Invoice, InvoiceLine
-from invoicing.pricing import queries as pricing_queries
-from invoicing.pricing import segments
 from invoicing.pricing.models import (
     Charge,
     FeeProgramVersion,
@@ -28,7 +25,6 @@ from invoicing.pricing.models import (
 from invoicing.pricing.queries import DuePeriod
 from invoicing.pricing.rules import timeline
 from invoicing.pricing.rules.params import PLAN_MODELS
-from invoicing.pricing.rules.timeline import Terms
 from invoicing.rating.models import RatedLine
 
 APPROVED = ProposalStatus.APPROVED
@@ -75,25 +71,18 @@ def prices_of(invoice: Invoice, reach: Reach) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ground:
-    """What ratings are told with: subscriptions with what was agreed about them, and when invoices were drafted."""
+    """What ratings are told with: what they rest on, and what was agreed about their subscriptions."""
 
     reach: Reach
-    terms: Mapping[int, Terms]
-    agreed: Mapping[int, list[AuditEntry]]
-    drafts: Mapping[int, AuditEntry]
+    agreements: Agreements
 
 
 def ratings_of(reach: Reach) -> list[dict[str, Any]]:
     """Each rating with the line that it stands on, and what its share of a period follows from."""
     ratings = list(reach.ratings.values())
     ids = sorted({each.subscription_id for each in ratings})
-    lines = [line for each in ratings if (line := _line_of(each)) is not None]
-    ground = _Ground(
-        reach=reach,
-        terms=pricing_queries.terms_by_subscription(ids),
-        agreed=subscriptions.agreed_before(ids),
-        drafts=subscriptions.drafts_of(line.invoice_id for line in lines),
-    )
+    ground = _Ground(reach=reach, agreements=Agreements(ids))
+    ground.agreements.read_drafts(line.invoice_id for each in ratings if (line := _line_of(each)) is not None)
     return [_rating(each, _line_of(each), ground) for each in ratings]
 
 
@@ -117,7 +106,7 @@ def _rating(rated: RatedLine, line: InvoiceLine | None, ground: _Ground) -> dict
     first = line.adjusts.rated_line if line is not None and line.adjusts is not None else None
     return {
         "id": rated.pk,
-        "line": None if line is None else _line(line, draft=ground.drafts[line.invoice_id]),
+        "line": None if line is None else _line(line, draft=ground.agreements.draft_of(line.invoice_id)),
         "first": None if first is None else first.pk,
         "charge": rated.charge_id,
         "subscription": rated.subscription_id,
@@ -168,12 +157,14 @@ def _period_end(rated: RatedLine, line: InvoiceLine | None, ground: _Ground) -> 
 
     That is cut short where the subscription was to end in it, as agreed when the invoice was drafted.
     """
-    end = timeline.whole_period(ground.terms[rated.subscription_id], instant=rated.segment_start).end
+    terms = ground.agreements.terms[rated.subscription_id]
+    end = timeline.whole_period(terms, instant=rated.segment_start).end
     if line is None:
         return end
     if rated.segment_start < line.invoice.cycle.period_end:
         return line.invoice.cycle.period_end
-    known = subscriptions.end_known(ground.agreed[rated.subscription_id], draft=ground.drafts[line.invoice_id])
+    draft = ground.agreements.draft_of(line.invoice_id)
+    known = ground.agreements.end_known(rated.subscription_id, draft=draft)
     return end if known is None else min(end, known)
 
 
@@ -189,10 +180,8 @@ def _stretches(rated: RatedLine, line: InvoiceLine | None, ground: _Ground) -> l
         return []
     period = Period(line.invoice.cycle.period_start, line.invoice.cycle.period_end)
     due = DuePeriod(rated.subscription_id, rated.subscription.customer_id, period)
-    agreed, draft = ground.agreed[rated.subscription_id], ground.drafts[line.invoice_id]
-    phases = {rated.subscription_id: subscriptions.phases_known(agreed, draft=draft)}
-    with knowing.as_of(rated.rated_at):
-        found = segments.price_segments([due], phases=phases)
+    draft = ground.agreements.draft_of(line.invoice_id)
+    found = ground.agreements.segments_known(due, draft=draft, at=rated.rated_at)
     own = [each for each in found if each.charge_id == rated.charge_id]
     wanted = own if is_plan else [each for each in own if each.start == rated.segment_start]
     return [wording.span(each.start, each.end) for each in wanted]

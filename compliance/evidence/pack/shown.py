@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from compliance.evidence.pack import money, subscriptions
+from compliance.evidence import known
+from compliance.evidence.pack import money
 from compliance.evidence.pack.reach import Reach
 from compliance.evidence.pack.told import Told
 from core.models import AuditEntry
@@ -42,10 +43,10 @@ def shown_of(invoice: Invoice, reach: Reach, *, told: Mapping[str, Told]) -> Sho
 
 
 def _agreed_later(reach: Reach) -> list[int]:
-    """What was agreed about plans after a fee was billed in advance, for corrections of that fee."""
+    """What was agreed about a subscription after it was billed for a fee in advance, for corrections of that fee."""
     corrected = [(each, first) for each in reach.ratings.values() if (first := _fee_corrected_by(each)) is not None]
-    agreed = subscriptions.agreed_before({each.subscription_id for each, _ in corrected})
-    drafts = subscriptions.drafts_of(first.invoice_line.invoice_id for _, first in corrected)
+    agreed = known.entries_about({each.subscription_id for each, _ in corrected})
+    drafts = known.drafts_of(first.invoice_line.invoice_id for _, first in corrected)
     return [
         entry.pk
         for each, first in corrected

@@ -26,6 +26,7 @@ _WAYS_OUT = {
     "quantity_out_of_range": f"Find the wrong event and amend or cancel it at its source. {_AND_THEN}",
     "window_taken": f"Discard the draft whose snapshot stands in the way. {_AND_THEN}",
     "meter_changed": f"A meter changed while it was counted, which a second attempt sees. {_AND_THEN}",
+    "agreements_moved": f"What was agreed about this customer changed again and again just then. {_AND_THEN}",
     DEFECT: (
         "This is a fault of the program or of the data and not of the customer: hand the reason and the log of that"
         f" moment to engineering. {_AND_THEN}"

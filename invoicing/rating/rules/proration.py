@@ -24,8 +24,11 @@ class Share:
     unit: str
 
     def __str__(self) -> str:
-        if self.part == self.whole:
-            return "Whole period"
+        return "Whole period" if self.part == self.whole else self.counted
+
+    @property
+    def counted(self) -> str:
+        """The same, also of a whole period: 31 of 31 days."""
         if self.unit == "day":
             return f"{self.part} of {self.whole} days"
         if self.unit == "day30":

@@ -88,6 +88,8 @@ class Command(BaseCommand):
         console.print(f"  segment   {line.segment_start:%Y-%m-%d %H:%M:%S} to {line.segment_end:%Y-%m-%d %H:%M:%S} UTC")
         rated, version = walked.rated, walked.rated.price_version
         console.print(f"  price     {rated.charge}, version {version.version} since {version.effective_at:%Y-%m-%d}")
+        if walked.agreed.is_divided:
+            console.print(f"  share     {walked.agreed.share.counted}")
         for standing in walked.grounds:
             console.print(f"  rates     {_other_line(standing.ground)}")
         for standing in walked.carries:
