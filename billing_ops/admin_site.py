@@ -10,11 +10,13 @@ class BackOfficeSite(UnfoldAdminSite):
     index_title = "Today"
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        from compliance.evidence import pack_pages, pages  # noqa: PLC0415  the site is made before the models are
+        from compliance.evidence import document_pages, pack_pages, pages  # noqa: PLC0415  the site is made before the models are
 
         own = [
             ("evidence/trace/<int:line_id>/", pages.trace_page, "evidence_trace"),
             ("evidence/trace/<int:line_id>/events.<str:form>", pages.events_file, "evidence_events"),
+            ("evidence/document/<int:invoice_id>/", document_pages.document_page, "evidence_document"),
+            ("evidence/credit/<int:line_id>/", document_pages.credit_page, "evidence_credit"),
             ("evidence/snapshot/<int:snapshot_id>/", pages.snapshot_page, "evidence_snapshot"),
             ("evidence/event/", pages.event_page, "evidence_event"),
             ("evidence/invoice/<int:invoice_id>/", pack_pages.packs_page, "evidence_packs"),

@@ -8,7 +8,10 @@ from django.db.models import Sum
 from compliance.evidence.rules import proof
 from compliance.evidence.rules.proof import Check
 from compliance.evidence.story import amount
+from core.errors import NotFoundError
 from invoicing.cycle.models import CreditLine, Invoice
+
+RELATED = ("invoice", "credits__invoice", "credits__rated_line__charge")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,14 +23,28 @@ class GivenBack:
     checks: tuple[Check, ...]
 
     @property
+    def first_difference(self) -> Check | None:
+        return proof.first_difference(self.checks)
+
+    @property
     def is_equal(self) -> bool:
-        return proof.first_difference(self.checks) is None
+        return self.first_difference is None
 
 
 def walk_credits(invoice: Invoice) -> tuple[GivenBack, ...]:
     """Every line of a credit note in its order; nothing for any other document."""
-    related = ("invoice", "credits__invoice", "credits__rated_line__charge")
-    return tuple(_walk(line) for line in invoice.credit_lines.select_related(*related).order_by("position"))
+    return tuple(_walk(line) for line in invoice.credit_lines.select_related(*RELATED).order_by("position"))
+
+
+def walk_credit(*, line_id: int, invoice_id: int | None = None) -> GivenBack:
+    """One of them; NotFoundError if there is none, or none on that document."""
+    lines = CreditLine.objects.filter(pk=line_id)
+    if invoice_id is not None:
+        lines = lines.filter(invoice=invoice_id)
+    line = lines.select_related(*RELATED).first()
+    if line is None:
+        raise NotFoundError("There is no such line of a credit note.")
+    return _walk(line)
 
 
 def tell(walked: GivenBack) -> list[str]:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts import roles
 from compliance.evidence import events, exports, parts, reached, recount, story, trace
 from compliance.evidence.events import EventPage
+from compliance.evidence.followed import Followed
 from compliance.evidence.parts import PartPage
 from compliance.evidence.reached import EventReach
 from compliance.evidence.rules import spans
@@ -53,7 +54,7 @@ def trace_page(request: HttpRequest, line_id: int) -> HttpResponseBase:
     POST has all events counted again by a job, where there are too many to do it for a page.
     """
     if not roles.has_role(request.user, roles.STAFF):
-        return _not_for_you()
+        return not_for_you()
     try:
         walked = trace.trace_line(line_id=line_id, is_thorough=False)
     except NotFoundError as error:
@@ -83,7 +84,7 @@ def trace_page(request: HttpRequest, line_id: int) -> HttpResponseBase:
 def events_file(request: HttpRequest, line_id: int, form: str) -> HttpResponseBase:
     """All events behind a line, as NDJSON or CSV; for all staff."""
     if not roles.has_role(request.user, roles.STAFF):
-        return _not_for_you()
+        return not_for_you()
     if form not in exports.CONTENT_TYPES:
         raise Http404
     try:
@@ -98,7 +99,7 @@ def events_file(request: HttpRequest, line_id: int, form: str) -> HttpResponseBa
 def snapshot_page(request: HttpRequest, snapshot_id: int) -> HttpResponseBase:
     """A snapshot, and the line that bills it; for all staff."""
     if not roles.has_role(request.user, roles.STAFF):
-        return _not_for_you()
+        return not_for_you()
     snapshot = reached.find_snapshot(snapshot_id)
     if snapshot is None:
         raise Http404
@@ -115,7 +116,7 @@ def snapshot_page(request: HttpRequest, snapshot_id: int) -> HttpResponseBase:
 def event_page(request: HttpRequest) -> HttpResponseBase:
     """Asks for `?source=` and `?id=`: where that event was counted, and which lines bill it; for all staff."""
     if not roles.has_role(request.user, roles.STAFF):
-        return _not_for_you()
+        return not_for_you()
     source, event_id = (request.GET.get(name, "").replace("\x00", "")[:200].strip() for name in ("source", "id"))
     found: EventReach | None = None
     if source or event_id:
@@ -138,7 +139,8 @@ def event_page(request: HttpRequest) -> HttpResponseBase:
     return TemplateResponse(request, "evidence/event.html", context)
 
 
-def _not_for_you() -> HttpResponse:
+def not_for_you() -> HttpResponse:
+    """Somebody who is signed in, and no staff."""
     return HttpResponse("Your role does not allow this.", status=403, content_type="text/plain")
 
 
@@ -240,6 +242,8 @@ def _story(walked: Trace) -> dict[str, Any]:
         "snapshot_quantity": grouped(walked.snapshot.quantity) if walked.snapshot else "",
         "billed_lines": _billed_lines(walked, currency=currency),
         "grounds": [_other_line(row.ground, currency=currency) for row in walked.grounds],
+        "followed": [_followed(one) for one in walked.followed],
+        "document_url": reverse("admin:evidence_document", args=[line.invoice_id]),
         "carries": [_other_line(row.line, currency=currency) for row in walked.carries],
         "invoice_url": reverse("admin:cycle_invoice_change", args=[line.invoice_id]),
     }
@@ -284,6 +288,16 @@ def _billed_lines(walked: Trace, *, currency: str) -> list[dict[str, Any]]:
         }
         for earlier in (walked.billed_before.lines if walked.billed_before else ())
     ]
+
+
+def _followed(later: Followed) -> dict[str, Any]:
+    page = "admin:evidence_credit" if later.is_credit else "admin:evidence_trace"
+    return {
+        "name": str(later.how).capitalize(),
+        "where": f"{later.invoice}, {'credit' if later.is_credit else 'line'} {later.position}",
+        "url": reverse(page, args=[later.line_id]),
+        "amount": amount(later.amount, later.invoice.currency),
+    }
 
 
 def _other_line(rated: RatedLine, *, currency: str) -> dict[str, Any]:

@@ -1,13 +1,13 @@
 """Walk an invoice line back to its events, and forward again to its amount."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import StrEnum
 
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 
-from compliance.evidence import forward
+from compliance.evidence import document, followed, forward
 from compliance.evidence.agreed import Agreed, work_out
+from compliance.evidence.followed import Followed
 from compliance.evidence.forward import Billed
 from compliance.evidence.known import Agreements
 from compliance.evidence.rules import proof
@@ -35,7 +35,8 @@ class Counted(StrEnum):
 class Trace:
     """A line with everything it rests on, and each step of the way forward done again.
 
-    The line of a whole plan has `grounds`: the other lines that it rates. What stands on this one is in `carries`.
+    The line of a whole plan has `grounds`: the other lines that it rates. What stands on this one is in `carries`, what
+    later lines do to it in `followed`.
     """
 
     line: InvoiceLine
@@ -46,6 +47,7 @@ class Trace:
     billed_before: Billed | None
     grounds: tuple[LineGround, ...]
     carries: tuple[LineGround, ...]
+    followed: tuple[Followed, ...]
     counted: Counted
     checks: tuple[Check, ...]
 
@@ -98,28 +100,13 @@ def trace_line(*, line_id: int, is_thorough: bool = True) -> Trace:
 
 def trace_invoice(*, invoice_id: int) -> InvoiceTrace:
     """Walk every line of an invoice, and add them up."""
-    invoice = Invoice.objects.filter(pk=invoice_id).first()
+    invoice = Invoice.objects.select_related("cycle").filter(pk=invoice_id).first()
     if invoice is None:
         raise NotFoundError(f"There is no invoice {invoice_id}.")
     whole = list(_whole_lines().filter(invoice=invoice).order_by("position"))
     agreements = Agreements(line.rated_line.subscription_id for line in whole)
     traces = tuple(_trace(line, agreements=agreements, is_thorough=True) for line in whole)
-    lines = sum((trace.line.amount for trace in traces), Decimal(0))
-    lines += invoice.credit_lines.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
-    taxes = invoice.taxes.aggregate(sum=Sum("tax"))["sum"] or Decimal(0)
-    parts = dict(invoice.allowances_charges.order_by().values_list("kind").annotate(sum=Sum("amount")))
-    off, added = parts.get("allowance", Decimal(0)), parts.get("charge", Decimal(0))
-    agreed = (
-        proof.compare("allowances on the document", claimed=invoice.allowances, found=off),
-        proof.compare("charges on the document", claimed=invoice.charges, found=added),
-    )
-    checks = (
-        *(agreed if parts else ()),
-        proof.compare("subtotal from the lines", claimed=invoice.subtotal, found=lines - off + added),
-        proof.compare("tax from the tax lines", claimed=invoice.tax, found=taxes),
-        proof.compare("total", claimed=invoice.total, found=lines - off + added + taxes),
-    )
-    return InvoiceTrace(invoice=invoice, traces=traces, checks=checks)
+    return InvoiceTrace(invoice=invoice, traces=traces, checks=document.check_document(invoice))
 
 
 def find_invoice(*, name: str) -> Invoice:
@@ -189,6 +176,7 @@ def _trace(line: InvoiceLine, *, agreements: Agreements, is_thorough: bool) -> T
         billed_before=billed,
         grounds=tuple(_grounds().filter(line=rated).order_by("position")),
         carries=tuple(_grounds().filter(ground=rated, line__invoice_line__isnull=False).order_by("line")),
+        followed=followed.what_follows(line),
         counted=how,
         checks=(
             *counted,

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from invoicing.cycle import credit_note, finalize
 from invoicing.cycle.models import Invoice, InvoiceLine
 from metering import ingest
 from tests.builders import billing, people
@@ -33,10 +34,14 @@ def line(invoice: Invoice) -> InvoiceLine:
 
 
 def alter_an_event() -> None:
+    alter("""UPDATE metering_usageevent SET data = '{"units": 999}' WHERE event_id = 'e1'""")
+
+
+def alter(statement: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("SET LOCAL session_replication_role = replica")
-        cursor.execute("""UPDATE metering_usageevent SET data = '{"units": 999}' WHERE event_id = 'e1'""")
+        cursor.execute(statement)
         cursor.execute("SET LOCAL session_replication_role = origin")
 
 
@@ -238,3 +243,88 @@ def test_an_unknown_line_has_no_page(invoice: Invoice) -> None:
     client = signed_in("finance")
     for number in ("0", "999999", "9" * 30):
         assert client.get(f"/admin/evidence/trace/{number}/").status_code == 404
+
+
+@pytest.fixture
+def note(company: billing.Company, invoice: Invoice) -> Invoice:
+    """Number 2: a credit note over all of number 1."""
+    asked = credit_note.ask_for_credit(
+        invoice_id=invoice.pk, reason="The service was down.", actor=company.finance, at=billing.NEXT_CLOSING
+    )
+    billing.approve_by(company.other_finance, asked, at=billing.NEXT_CLOSING)
+    return finalize.finalize_invoice(invoice_id=asked.pk, actor=None, at=billing.NEXT_CLOSING)
+
+
+def test_a_line_of_a_credit_note_is_walked_over_http_to_the_line_that_it_gives_back(
+    note: Invoice, line: InvoiceLine
+) -> None:
+    credit = note.credit_lines.get(credits=line)
+    told = reader().get(f"invoices/{note.pk}/credit-lines/{credit.pk}/trace").json()
+    assert (told["amount"], told["given_back_in_all"], told["currency"]) == ("-3.00", "-3.00", "EUR")
+    assert told["proof"]["verdict"] == "equal"
+    assert told["credits"]["trace"] == f"/api/v1/invoices/{line.invoice_id}/lines/{line.pk}/trace"
+    assert told["story"][0] == (
+        f"Credit {credit.position} of {note} gives back 3.00 EUR of {line}, Tokens, which charged 3.00 EUR."
+    )
+    assert reader("ops").get(f"invoices/{line.invoice_id}/credit-lines/{credit.pk}/trace").status_code == 404
+
+
+def test_a_credit_that_was_altered_is_seen_by_every_door(note: Invoice, line: InvoiceLine) -> None:
+    credit = note.credit_lines.get(credits=line)
+    alter("UPDATE cycle_creditline SET amount = -3.50 WHERE amount = -3")
+    told = reader().get(f"invoices/{note.pk}/credit-lines/{credit.pk}/trace").json()
+    assert (told["proof"]["verdict"], told["proof"]["first_difference"]) == (
+        "different",
+        "given back in all, no more than the line",
+    )
+    page = signed_in("auditor").get(reverse("admin:evidence_credit", args=[credit.pk])).content.decode()
+    assert "The walk leaves the books at" in page
+    assert run(f"{note.number}:{credit.position}")[0] == 1
+
+
+def test_a_page_tells_a_credit_and_leads_to_its_line(note: Invoice, line: InvoiceLine) -> None:
+    credit = note.credit_lines.get(credits=line)
+    client = signed_in("auditor")
+    page = client.get(reverse("admin:evidence_credit", args=[credit.pk])).content.decode()
+    assert "gives back 3.00 EUR" in page
+    assert page_of(line) in page
+    assert client.get(reverse("admin:evidence_credit", args=[0])).status_code == 404
+    shown = client.get(reverse("admin:cycle_invoice_change", args=[note.pk])).content.decode()
+    assert reverse("admin:evidence_credit", args=[credit.pk]) in shown
+
+
+def test_a_line_leads_forward_to_what_gives_it_back(note: Invoice, line: InvoiceLine) -> None:
+    credit = note.credit_lines.get(credits=line)
+    [later] = reader().get(f"invoices/{line.invoice_id}/lines/{line.pk}/trace").json()["followed"]
+    assert (later["how"], later["number"], later["amount"]) == ("given back by", note.number, "-3.00")
+    assert later["trace"] == f"/api/v1/invoices/{note.pk}/credit-lines/{credit.pk}/trace"
+    page = signed_in("auditor").get(page_of(line)).content.decode()
+    assert reverse("admin:evidence_credit", args=[credit.pk]) in page
+    assert f"given back by {note} credit {credit.position}: -3.00 EUR" in run(f"{line.invoice.number}:2")[1]
+
+
+def test_a_line_leads_forward_to_what_corrects_it(given_back: InvoiceLine, line: InvoiceLine) -> None:
+    [later] = reader().get(f"invoices/{line.invoice_id}/lines/{line.pk}/trace").json()["followed"]
+    assert (later["how"], later["line"], later["amount"]) == ("corrected by", given_back.pk, "-2.00")
+
+
+def test_a_document_is_added_up_again_over_http_and_on_a_page(invoice: Invoice, line: InvoiceLine) -> None:
+    told = reader().get(f"invoices/{invoice.pk}/trace").json()
+    assert [(one["position"], one["amount"]) for one in told["lines"]] == [(1, "49.00"), (2, "3.00")]
+    assert [(one["step"], one["found"]) for one in told["proof"]["checks"]] == [
+        ("subtotal from the lines", "52"),
+        ("VAT, 19 % of 52", "9.88"),
+        ("tax from the tax lines", "9.88"),
+        ("total", "61.88"),
+    ]
+    client, page = signed_in("auditor"), reverse("admin:evidence_document", args=[invoice.pk])
+    shown = client.get(page).content.decode()
+    assert "The total follows from the lines." in shown
+    assert page_of(line) in shown
+    assert client.get(reverse("admin:evidence_document", args=[0])).status_code == 404
+    assert reader("ops").get("invoices/0/trace").status_code == 404
+    alter("UPDATE cycle_invoicetax SET tax = 9.87")
+    assert (
+        reader("finance").get(f"invoices/{invoice.pk}/trace").json()["proof"]["first_difference"] == "VAT, 19 % of 52"
+    )
+    assert "The walk leaves the books at" in client.get(page).content.decode()

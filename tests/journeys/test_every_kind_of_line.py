@@ -17,9 +17,9 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Customer
-from compliance.evidence import events, reached
+from compliance.evidence import events, followed, reached
 from invoicing.cycle import at_once, credit_note, finalize
-from invoicing.cycle.models import DeltaRow, DocumentType, Invoice, InvoiceLine
+from invoicing.cycle.models import CreditLine, DeltaRow, DocumentType, Invoice, InvoiceLine
 from invoicing.pricing import invoice_terms, subscribe
 from invoicing.pricing.models import InvoiceTerm, Plan, PriceVersion, Subscription
 from metering import ingest
@@ -94,6 +94,9 @@ def test_every_kind_of_line_is_walked_both_ways_and_its_pack_holds_by_itself(tmp
             if kind not in walked:
                 walk_back(line, auditor=auditor, browser=browser)
                 walked.add(kind)
+        walk_document(invoice, auditor=auditor, browser=browser)
+        for credit in invoice.credit_lines.select_related("credits"):
+            walk_credit(credit, auditor=auditor, browser=browser)
         told = packs.verify_bare(packs.write_pack(packs.make_pack(invoice, at=NEXT_CLOSING + 3 * MINUTE), tmp_path))
         assert (told.code, told.left_out) == (0, []), f"{invoice}: {told.text}"
 
@@ -116,8 +119,32 @@ def walk_back(line: InvoiceLine, *, auditor: ApiClient, browser: Client) -> None
     assert line.description in page.content.decode()
 
 
+def walk_document(invoice: Invoice, *, auditor: ApiClient, browser: Client) -> None:
+    """Allowances, charges, taxes, totals and what is to be paid, which are nobody's line."""
+    told = auditor.get(f"invoices/{invoice.pk}/trace").json()
+    assert told["proof"]["verdict"] == "equal", f"{invoice}: {told['proof']}"
+    page = browser.get(reverse("admin:evidence_document", args=[invoice.pk]))
+    assert "The total follows from the lines." in page.content.decode()
+
+
+def walk_credit(credit: CreditLine, *, auditor: ApiClient, browser: Client) -> None:
+    """Back to the line that it gives back, and from that line forward to it."""
+    told = auditor.get(f"invoices/{credit.invoice_id}/credit-lines/{credit.pk}/trace").json()
+    assert (told["proof"]["verdict"], told["credits"]["id"]) == ("equal", credit.credits_id)
+    page = browser.get(reverse("admin:evidence_credit", args=[credit.pk]))
+    assert reverse("admin:evidence_trace", args=[credit.credits_id]) in page.content.decode()
+    later = auditor.get(f"invoices/{credit.credits.invoice_id}/lines/{credit.credits_id}/trace").json()["followed"]
+    assert [one["amount"] for one in later if one["trace"].endswith(f"/credit-lines/{credit.pk}/trace")] == [
+        told["amount"]
+    ]
+
+
 def walk_forward(line: InvoiceLine) -> None:
-    """From each source event to the line, and from its snapshot too."""
+    """From each source event to the line, and from its snapshot too; from what it corrects, takes off or rates."""
+    for earlier in [*([line.adjusts] if line.adjusts else []), *(one.billed for one in line.deductions.all())]:
+        assert (line.pk, line.amount) in {(one.line_id, one.amount) for one in followed.what_follows(earlier)}
+    for standing in line.rated_line.grounds.select_related("ground"):
+        assert line.rated_line_id in standing.ground.carries.values_list("line", flat=True)
     snapshot = line.rated_line.snapshot
     if snapshot is None:
         return

@@ -90,6 +90,7 @@ def test_the_whole_invoice_adds_up(invoice: Invoice) -> None:
     assert len(whole.traces) == 2
     assert [(check.step, check.claimed, check.found) for check in whole.checks] == [
         ("subtotal from the lines", "52", "52"),
+        ("VAT, 19 % of 52", "9.88", "9.88"),
         ("tax from the tax lines", "9.88", "9.88"),
         ("total", "61.88", "61.88"),
     ]

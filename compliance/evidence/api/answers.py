@@ -5,9 +5,11 @@ from typing import Any
 
 from compliance.evidence.agreed import Agreed
 from compliance.evidence.events import EventPage
+from compliance.evidence.followed import Followed
 from compliance.evidence.forward import Billed
 from compliance.evidence.models import LineRecount
 from compliance.evidence.parts import PartPage
+from compliance.evidence.rules.proof import Check
 from compliance.evidence.trace import Trace
 from core import money
 from invoicing.cycle.models import InvoiceLine
@@ -36,6 +38,7 @@ def trace_answer(
         "billed_before": _billed(walked.billed_before) if walked and walked.billed_before else None,
         "stands_on": [_other_line(row.ground) for row in (walked.grounds if walked else ())],
         "carries": [_other_line(row.line) for row in (walked.carries if walked else ())],
+        "followed": [_followed(one) for one in (walked.followed if walked else ())],
         "proof": None if walked is None else _proof(walked),
         "recounted": None if latest is None else _recount(latest),
         "corrected": [_corrected(row) for row in corrected],
@@ -115,6 +118,20 @@ def _other_line(rated: RatedLine) -> dict[str, Any]:
     }
 
 
+def _followed(later: Followed) -> dict[str, Any]:
+    kind = "credit-lines" if later.is_credit else "lines"
+    return {
+        "how": str(later.how),
+        "invoice": later.invoice.pk,
+        "number": later.invoice.number,
+        "status": later.invoice.status,
+        "line": later.line_id,
+        "position": later.position,
+        "amount": money.amount_text(later.amount, currency=later.invoice.currency),
+        "trace": f"/api/v1/invoices/{later.invoice.pk}/{kind}/{later.line_id}/trace",
+    }
+
+
 def _parts(split: PartPage) -> dict[str, Any]:
     return {
         "results": [
@@ -161,11 +178,16 @@ def _proof(walked: Trace) -> dict[str, Any]:
         "first_difference": None if difference is None else difference.step,
         "event_by_event": walked.is_event_by_event,
         "counted": str(walked.counted),
-        "checks": [
-            {"step": check.step, "claimed": check.claimed, "found": check.found, "equal": check.is_equal}
-            for check in walked.checks
-        ],
+        "checks": checks_json(walked.checks),
     }
+
+
+def checks_json(checks: Sequence[Check]) -> list[dict[str, Any]]:
+    """Each step as TraceCheckSerializer has it."""
+    return [
+        {"step": check.step, "claimed": check.claimed, "found": check.found, "equal": check.is_equal}
+        for check in checks
+    ]
 
 
 def _recount(latest: LineRecount) -> dict[str, Any]:

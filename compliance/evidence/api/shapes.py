@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from compliance.evidence.followed import How
 from compliance.evidence.trace import Counted
 from core.http.fields import JsonField
 
@@ -89,6 +90,19 @@ class TraceOtherLineSerializer(serializers.Serializer[Any]):
     charge = serializers.CharField()
     line = serializers.IntegerField(allow_null=True)
     amount = serializers.CharField()
+
+
+class TraceFollowedSerializer(serializers.Serializer[Any]):
+    """A later line that corrects this one, gives it back, or takes off what it billed."""
+
+    how = serializers.ChoiceField(choices=[(str(one), str(one)) for one in How])
+    invoice = serializers.IntegerField()
+    number = serializers.CharField(allow_null=True)
+    status = serializers.CharField()
+    line = serializers.IntegerField(help_text="Its id among the lines, or among the credit lines.")
+    position = serializers.IntegerField()
+    amount = serializers.CharField()
+    trace = serializers.CharField(help_text="Where its own walk is.")
 
 
 class TracePartSerializer(serializers.Serializer[Any]):
@@ -222,6 +236,7 @@ class TraceSerializer(serializers.Serializer[Any]):
     billed_before = TraceBilledSerializer(allow_null=True)
     stands_on = TraceOtherLineSerializer(many=True)
     carries = TraceOtherLineSerializer(many=True)
+    followed = TraceFollowedSerializer(many=True)
     proof = TraceProofSerializer(allow_null=True)
     recounted = TraceRecountSerializer(allow_null=True)
     corrected = TraceCorrectedSerializer(many=True, help_text="With the first page; at most 100.")

@@ -110,11 +110,18 @@ class Command(BaseCommand):
         if walked.billed_before:
             earlier = ", ".join(str(each) for each in walked.billed_before.lines)
             console.print(f"  {'corrects ' if walked.line.adjusts else 'less     '} {earlier}")
+        self._print_followed(console, walked)
         console.print(_table(walked.checks))
         difference = walked.first_difference
         verdict = "The amount follows from its events." if difference is None else f"They part at: {difference.step}."
         console.print(Text(verdict, style="green" if difference is None else "bold red"))
         console.print()
+
+    def _print_followed(self, console: Console, walked: Trace) -> None:
+        for later in walked.followed:
+            where = f"{later.invoice} {'credit' if later.is_credit else 'line'} {later.position}"
+            worth = money.amount_text(later.amount, currency=later.invoice.currency)
+            console.print(f"  later     {later.how} {where}: {worth} {later.invoice.currency}")
 
 
 def _other_line(rated: RatedLine) -> str:
