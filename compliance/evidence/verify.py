@@ -1647,14 +1647,21 @@ def _check_share(books: Books, rated: Json, name: str) -> None:
 
 
 def _check_period(books: Books, rated: Json, name: str) -> None:
-    """A whole invoice bills one period of its subscription, up to the end of that or of the subscription."""
+    """A whole invoice bills one period of its subscription, up to the end of that or of the subscription.
+
+    That is the end as agreed when the first draft billed some of the period: an interim one, or one discarded since.
+    """
     line, terms = rated["line"], books.subscriptions[rated["subscription"]]
     start, end = map(instant, books.content["period"])
     is_own = line is not None and (line["invoice"], line["adjusts"]) == (books.invoice["id"], None)
     if not is_own or line["invoice_kind"] != "cycle" or instant(rated["segment"]["start"]) >= end:
         return
     first, over = whole_period(terms, start)
-    last = books.known(rated).plans(terms)[-1][2] or over
+    known = books.known(rated)
+    begun = str(books.invoice["period_begun"]["audit_reference"])
+    is_before = bool(REFERENCE.fullmatch(begun)) and begun <= known.draft
+    require(f"{name}: its period was begun by no draft before it", is_before)
+    last = known._replace(draft=begun).plans(terms)[-1][2] or over
     require(f"{name}: the invoice bills no period of its subscription", first <= start and end == min(over, last))
 
 

@@ -293,6 +293,29 @@ def assert_every_word_about_kept_prices_counts(files: dict[str, bytes]) -> None:
         assert pack_changes.found_by_figures(changed) is not None, f"end {number} taken out"
 
 
+@pytest.mark.parametrize("is_interim", [True, False])
+def test_a_period_that_was_begun_before_its_subscription_ended(
+    company: billing.Company, tmp_path: Path, *, is_interim: bool
+) -> None:
+    """By an interim invoice, or by a draft that was discarded since: the period stays, what is billed of it ends."""
+    if is_interim:
+        billing.sign_a_policy(author=company.meter.owner, terms=off_cycle.threshold_terms("1.00"), at=OCTOBER)
+    acme = billing.subscribe_to(company, billing.make_customer("acme"))
+    billing.use("acme", ("e1", day(3), 1000), at=day(4))
+    if is_interim:
+        [interim] = off_cycle.look(day(5))
+        off_cycle.issue(company, interim, at=day(6))
+    else:
+        billing.close_october()
+        billing.discard_draft(company, Invoice.objects.get())
+    subscribe.end_subscription(subscription=acme, ends_at=day(20), actor=company.finance, at=day(12))
+    billing.close_october(at=NEXT_CLOSING)
+    invoice = Invoice.objects.exclude(status="discarded").get(kind="cycle")
+    assert [line.segment_end for line in invoice.lines.all()] == [day(20), day(20)]
+    assert trace.trace_invoice(invoice_id=invoice.pk).is_equal
+    holds(invoice, tmp_path, at=NEXT_CLOSING)
+
+
 def pay_plan_in_advance(company: billing.Company) -> tuple[Subscription, Any]:
     """31.00 in advance for each month from October on."""
     plan = billing.make_plan("ahead", finance=company.finance, fee=None, meter=None)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 
+from compliance.evidence import known
 from compliance.evidence.pack import wording
 from core import canonical
 from invoicing.cycle import delta, pdf
@@ -28,6 +29,7 @@ def invoice_of(invoice: Invoice) -> dict[str, Any]:
         "number": invoice.number,
         "status": invoice.status,
         "kind": invoice.kind,
+        "period_begun": _period_begun(invoice),
         "document_type": invoice.document_type,
         "revision": invoice.revision,
         "issue_date": wording.day(invoice.issue_date),
@@ -45,6 +47,12 @@ def invoice_of(invoice: Invoice) -> dict[str, Any]:
         ],
         "document": _document(document),
     }
+
+
+def _period_begun(invoice: Invoice) -> dict[str, str]:
+    """The first draft that billed any of this period, this one or an earlier one: since then its end is fixed."""
+    first = Invoice.objects.filter(cycle=invoice.cycle_id).order_by("pk").values_list("pk", flat=True)[0]
+    return {"audit_reference": known.drafts_of([first])[first].reference}
 
 
 def _document(document: StoredDocument | None) -> dict[str, Any] | None:
