@@ -102,6 +102,31 @@ def test_a_plan_that_changes_while_a_close_drafts_is_billed_and_proved_with_its_
     holds(invoice, tmp_path)
 
 
+def test_a_chunk_that_was_counted_ahead_of_its_turn_is_counted_again(
+    company: billing.Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four chunks of one customer each, side by side; while the first is counted the plans of all of them change."""
+    monkeypatch.setattr(close, "CHUNK_PERIODS", 1)
+    with transaction.atomic():
+        for code in ("bolt", "crane", "drill"):
+            billing.subscribe_to(company, billing.make_customer(code))
+    plan, everybody = other_plan(company), list(Subscription.objects.all())
+
+    def close_all() -> None:
+        report = billing.close_october()
+        assert (report.drafted, report.held, report.failed) == (4, 0, [])
+
+    def change() -> None:
+        for one in everybody:
+            subscribe.change_plan(subscription=one, plan=plan, effective_at=ELEVENTH, actor=company.finance, at=CLOSING)
+
+    assert while_it_drafts(close_all, change, module=assemble.rate, name="rate_segments") > 4
+    pledges = InvoiceLine.objects.filter(rated_line__charge__code="pledge")
+    assert [line.rated_line.share_part for line in pledges] == [10] * 4
+    for invoice in Invoice.objects.all():
+        holds(invoice, tmp_path)
+
+
 def test_an_interim_bill_knows_the_plan_that_came_while_it_was_drafted(
     company: billing.Company, tmp_path: Path
 ) -> None:
