@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from compliance.evidence.known import Agreements
@@ -107,11 +107,11 @@ def _check_time(rated: RatedLine, agreed: Agreed) -> list[Check]:
     """A line of a whole plan names the last stretch for which that plan held; any other the one that it is for."""
     last = agreed.pieces[-1:]
     terms = {each.terms.version for each in last}
-    times = [f"{each.start} to {min(each.end, agreed.until or each.end)}" for each in last]
+    times = [_times(each.start, min(each.end, agreed.until or each.end)) for each in last]
     return [
         proof.compare(
             "time under this plan and price",
-            claimed=f"{rated.segment_start} to {rated.segment_end}",
+            claimed=_times(rated.segment_start, rated.segment_end),
             found=" and ".join(times) or NOTHING_AGREED,
         ),
         proof.compare(
@@ -120,6 +120,10 @@ def _check_time(rated: RatedLine, agreed: Agreed) -> list[Check]:
             found=" and ".join(f"version {each}" for each in terms) or NOTHING_AGREED,
         ),
     ]
+
+
+def _times(start: datetime, end: datetime) -> str:
+    return f"{start.astimezone(UTC)} to {end.astimezone(UTC)}"
 
 
 def _billed(first: InvoiceLine, *, agreements: Agreements) -> list[PriceSegment]:

@@ -280,3 +280,24 @@ def test_an_interim_line_is_for_its_whole_segment(company: billing.Company) -> N
     assert line.amount == Decimal(790)
     alter_rating(line, "share_part = 4")
     assert differs_at(line) == "share of its period"
+
+
+def test_instants_are_compared_and_not_how_they_are_written(company: billing.Company) -> None:
+    """A customer in Berlin, whose plan changes at a time that was given with its offset."""
+    customer = billing.make_customer("acme", time_zone="Europe/Berlin")
+    since = datetime.fromisoformat("2026-10-01T00:00:00+02:00")
+    subscription = billing.subscribe_to(company, customer, since=since)
+    other = billing.make_plan("other", finance=company.finance, fee="1", meter=company.meter)
+    subscribe.change_plan(
+        subscription=subscription,
+        plan=other,
+        effective_at=datetime.fromisoformat("2026-10-12T14:00:00+02:00"),
+        actor=company.finance,
+        at=OCTOBER,
+    )
+    billing.use("acme", ("e1", day(3), 1000), ("e2", day(20), 500))
+    billing.close_october()
+    lines = list(Invoice.objects.get().lines.all())
+    assert len(lines) == 4
+    assert [walk(line).first_difference for line in lines] == [None] * 4
+    assert sentence(lines[0], "It is for").startswith("It is for 11 of 31 days: from 1 Oct 2026 00:00 until 12 Oct")
