@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import roles
-from compliance.evidence import events, exports, parts, reached, recount, story, trace
+from compliance.evidence import events, exports, parts, reached, recount, shares, story, trace
 from compliance.evidence.events import EventPage
 from compliance.evidence.followed import Followed
 from compliance.evidence.parts import PartPage
@@ -253,12 +253,12 @@ def _shares(walked: Trace) -> dict[str, Any]:
     """15 of 31 days, and each stretch of them; nothing where no period divides the amount."""
     agreed, zone = walked.agreed, story.zone_of(walked.line.invoice)
     return {
-        "share": agreed.share.counted if agreed.is_divided else "",
+        "share": shares.in_words(agreed.share) if agreed.is_divided else "",
         "paid": spans.tell(agreed.used_of.start, agreed.used_of.end, zone=zone) if agreed.used_of else "",
         "pieces": [
             {
                 "when": spans.tell(piece.start, piece.end, zone=zone),
-                "share": piece.share.counted,
+                "share": shares.in_words(piece.share),
                 "plan": piece.terms.plan.name,
                 "terms": piece.terms,
                 "price": piece.price,

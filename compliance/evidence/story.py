@@ -13,9 +13,10 @@ from invoicing.cycle.models import Invoice, InvoiceLine
 from invoicing.policy.models import TriggerPolicy
 from invoicing.pricing.rules import params as price_params
 from invoicing.pricing.rules import words
-from invoicing.rating.models import RatedLine
+from invoicing.rating.rules.proration import Share
 
 STEPS_MAX = 6
+DECIMALS_MAX = 10
 MEASURED = {
     "sum": "the sum over {events}",
     "count": "that many events",
@@ -38,7 +39,7 @@ def tell(walked: Trace) -> list[str]:
         *_grounds(walked),
         *shares.tell(walked.agreed, is_fee=walked.snapshot is None, zone=zone_of(walked.line.invoice)),
         *_price(walked),
-        *_steps(walked.rated),
+        *_steps(walked),
         *_correction(walked),
         *_policy(walked.line.invoice.policy),
         *_states(walked.line.invoice),
@@ -60,6 +61,12 @@ def grouped(number: Decimal) -> str:
     whole, _, fraction = money.plain(number).partition(".")
     sign, digits = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
     return f"{sign}{int(digits):,}" + (f".{fraction}" if fraction else "")
+
+
+def shortened(number: Decimal) -> str:
+    """The same, with as many decimals as somebody reads; a price keeps all of them."""
+    whole, point, fraction = grouped(number).partition(".")
+    return f"{whole}{point}{fraction}" if len(fraction) <= DECIMALS_MAX else f"{whole}.{fraction[:DECIMALS_MAX]}…"
 
 
 def _line(walked: Trace) -> Iterator[str]:
@@ -133,22 +140,26 @@ def _price(walked: Trace) -> Iterator[str]:
         yield f"The figures are those of {rated.fee_version.program.name}, version {rated.fee_version.version}."
 
 
-def _steps(rated: RatedLine) -> Iterator[str]:
+def _steps(walked: Trace) -> Iterator[str]:
+    rated = walked.rated
     shown = rated.computation[:STEPS_MAX]
     for step in shown:
-        yield f"{step['label']}: {_product(step)}{grouped(Decimal(step['amount']))}."
+        product = _product(step, share=walked.agreed.share)
+        yield f"{step['label']}: {product}{shortened(Decimal(step['amount']))}.".replace("….", "…")
     if len(rated.computation) > len(shown):
         yield f"And {len(rated.computation) - len(shown)} more steps, listed below."
-    exact, rounded = grouped(rated.amount_exact), amount(rated.amount, rated.currency)
+    exact, rounded = shortened(rated.amount_exact), amount(rated.amount, rated.currency)
     yield f"Together that is {exact}, rounded once to {rounded}."
 
 
-def _product(step: dict[str, Any]) -> str:
-    """1,500 × 0.002 =; nothing where a step is money alone."""
+def _product(step: dict[str, Any], *, share: Share) -> str:
+    """1,500 × 0.002 =; 1 × 49 × 14/31 =, where a period divides it; nothing where a step is money alone."""
     quantity, price, fee = (Decimal(step[name]) for name in ("quantity", "unit_price", "flat_fee"))
     if not price and not quantity:
         return ""
-    return f"{grouped(quantity)} × {grouped(price)}" + (f" + {grouped(fee)}" if fee else "") + " = "
+    whole = quantity * price + fee
+    part = "" if Decimal(step["amount"]) == whole else f" × {shares.fraction(share)}"
+    return f"{grouped(quantity)} × {grouped(price)}" + (f" + {grouped(fee)}" if fee else "") + f"{part} = "
 
 
 def _correction(walked: Trace) -> Iterator[str]:

@@ -67,7 +67,7 @@ def test_what_was_used_of_a_fee_follows_from_the_plans_that_held(returned: Invoi
     assert (piece.start, piece.end, piece.share.part) == (OCTOBER, MID_OCTOBER, 14)
     assert sentence(returned, "Paid in advance") == (
         "Paid in advance was 1 Oct 2026 to 31 Oct 2026; used of that was 14 of 31 days: 1 Oct 2026 to 14 Oct 2026"
-        " (14 of 31 days) on the plan Basic by version 1 of its terms, at price version 1."
+        " on the plan Basic by version 1 of its terms, at price version 1."
     )
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from compliance.evidence import events, given_back, story, trace
+from compliance.evidence import events, given_back, shares, story, trace
 from compliance.evidence.given_back import GivenBack
 from compliance.evidence.rules.proof import Check
 from compliance.evidence.trace import Trace
@@ -89,7 +89,7 @@ class Command(BaseCommand):
         rated, version = walked.rated, walked.rated.price_version
         console.print(f"  price     {rated.charge}, version {version.version} since {version.effective_at:%Y-%m-%d}")
         if walked.agreed.is_divided:
-            console.print(f"  share     {walked.agreed.share.counted}")
+            console.print(f"  share     {shares.in_words(walked.agreed.share)}")
         for standing in walked.grounds:
             console.print(f"  rates     {_other_line(standing.ground)}")
         for standing in walked.carries:
