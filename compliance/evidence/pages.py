@@ -234,7 +234,7 @@ def _story(walked: Trace) -> dict[str, Any]:
         "line_quantity": grouped(line.quantity),
         "when": story.when(line),
         "steps": [_step(step) for step in rated.computation],
-        "exact": grouped(rated.amount_exact),
+        "exact": story.shortened(rated.amount_exact),
         "rounding": amount(rated.rounding, currency) if rated.rounding else "",
         "rated_amount": amount(rated.amount, currency),
         "rated_quantity": grouped(rated.quantity),
@@ -274,7 +274,7 @@ def _step(step: dict[str, Any]) -> Step:
         quantity=grouped(Decimal(step["quantity"])),
         unit_price=grouped(Decimal(step["unit_price"])),
         flat_fee=grouped(Decimal(step["flat_fee"])),
-        amount=grouped(Decimal(step["amount"])),
+        amount=story.shortened(Decimal(step["amount"])),
     )
 
 
