@@ -1,7 +1,6 @@
 """What of its period a line is for, worked out from what was agreed, and not from what was stored when it was rated."""
 
 import copy
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -73,7 +72,7 @@ def work_out(line: InvoiceLine, *, agreements: Agreements) -> Agreed:
         found, used_of = _used(line, agreements=agreements), Period(rated.segment_start, rated.segment_end)
         share = replace(share, part=sum(rate.share_of_segment(each).part for each in found))
     return Agreed(
-        pieces=_pieces(found),
+        pieces=_pieces(found, agreements=agreements),
         share=share,
         is_divided=is_divided,
         quantity=quantity,
@@ -168,18 +167,10 @@ def _used(line: InvoiceLine, *, agreements: Agreements) -> list[PriceSegment]:
     return [each for each in segments if each.price_version_id == rated.price_version_id]
 
 
-def _pieces(found: Iterable[PriceSegment]) -> tuple[Piece, ...]:
-    segments = list(found)
-    terms = PlanVersion.objects.select_related("plan").in_bulk({each.plan_version_id for each in segments})
-    prices = PriceVersion.objects.in_bulk({each.price_version_id for each in segments})
+def _pieces(found: list[PriceSegment], *, agreements: Agreements) -> tuple[Piece, ...]:
     return tuple(
-        Piece(
-            segment=each,
-            share=rate.share_of_segment(each),
-            terms=terms[each.plan_version_id],
-            price=prices[each.price_version_id],
-        )
-        for each in segments
+        Piece(segment=each, share=rate.share_of_segment(each), terms=terms, price=price)
+        for each, (terms, price) in zip(found, agreements.versions_of(found), strict=True)
     )
 
 

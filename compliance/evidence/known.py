@@ -15,7 +15,7 @@ from invoicing.cycle.models import InvoiceTransition
 from invoicing.cycle.undisturbed import ABOUT_KEPT, ABOUT_PLANS
 from invoicing.pricing import queries as pricing_queries
 from invoicing.pricing import segments
-from invoicing.pricing.models import KeptPrices, Plan
+from invoicing.pricing.models import KeptPrices, Plan, PlanVersion, PriceVersion
 from invoicing.pricing.queries import DuePeriod
 from invoicing.pricing.rules.timeline import Stretch, Terms
 from invoicing.pricing.segments import PriceSegment, Told
@@ -59,6 +59,8 @@ class Agreements:
         codes = {entry.facts.get("plan") for entries in self.entries.values() for entry in entries}
         self._plans = dict(Plan.objects.filter(code__in=codes).values_list("code", "pk"))
         self._drafts: dict[int, AuditEntry] = {}
+        self._terms: dict[int, PlanVersion] = {}
+        self._prices: dict[int, PriceVersion] = {}
         self._segments: dict[tuple[DuePeriod, int, datetime], list[PriceSegment]] = {}
 
     def draft_of(self, invoice_id: int) -> AuditEntry:
@@ -88,6 +90,17 @@ class Agreements:
             with knowing.as_of(at):
                 self._segments[key] = segments.price_segments([due], told=told)
         return self._segments[key]
+
+    def versions_of(self, found: Iterable[PriceSegment]) -> list[tuple[PlanVersion, PriceVersion]]:
+        """The terms and the price that hold in each of these; every version is read once."""
+        pairs = [(each.plan_version_id, each.price_version_id) for each in found]
+        fresh_terms = {pk for pk, _ in pairs} - self._terms.keys()
+        fresh_prices = {pk for _, pk in pairs} - self._prices.keys()
+        if fresh_terms:
+            self._terms |= PlanVersion.objects.select_related("plan").in_bulk(fresh_terms)
+        if fresh_prices:
+            self._prices |= PriceVersion.objects.in_bulk(fresh_prices)
+        return [(self._terms[terms], self._prices[price]) for terms, price in pairs]
 
     def kept_known(self, subscription_id: int, *, draft: AuditEntry, at: datetime) -> dict[int, list[Stretch]]:
         """By plan, in order of time: the older prices that it was to keep."""
