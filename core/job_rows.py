@@ -1,6 +1,6 @@
 """The SQL of background work. Leases are measured by the database clock, so machines whose clocks differ agree."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -40,15 +40,19 @@ def insert_job(*, kind: str, key: str, arguments: Mapping[str, Any], attempts_ma
         return bool(cursor.rowcount)
 
 
-def take_lease(*, worker: str, at: datetime) -> Lease | None:
-    """Lease the job that is due longest and commit, with its attempt counted, before any work begins."""
+def take_lease(*, worker: str, at: datetime, only: str | None = None, but: Sequence[str] = ()) -> Lease | None:
+    """Lease the job that is due longest and commit, with its attempt counted, before any work begins.
+
+    `only` of one kind, or of all `but` some.
+    """
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute(
             """
             WITH due AS (
                 SELECT id FROM core_job
-                WHERE (state = 'queued' AND run_after <= %(at)s)
-                   OR (state = 'leased' AND leased_until <= clock_timestamp() AND attempts < attempts_max)
+                WHERE ((state = 'queued' AND run_after <= %(at)s)
+                    OR (state = 'leased' AND leased_until <= clock_timestamp() AND attempts < attempts_max))
+                  AND kind = coalesce(%(only)s, kind) AND kind <> ALL(%(but)s)
                 ORDER BY run_after, id LIMIT 1 FOR UPDATE SKIP LOCKED
             )
             UPDATE core_job AS job
@@ -57,7 +61,7 @@ def take_lease(*, worker: str, at: datetime) -> Lease | None:
             FROM due WHERE job.id = due.id
             RETURNING job.id, job.kind, job.key, job.arguments::text, job.attempts, job.attempts_max, job.fence
             """,
-            {"at": at, "worker": worker, "seconds": LEASE_SECONDS},
+            {"at": at, "worker": worker, "seconds": LEASE_SECONDS, "only": only, "but": list(but)},
         )
         row = cursor.fetchone()
     if row is None:
@@ -72,6 +76,21 @@ def take_lease(*, worker: str, at: datetime) -> Lease | None:
         attempts_max=attempts_max,
         fence=fence,
     )
+
+
+def due_kinds(*, among: Sequence[str], at: datetime) -> list[str]:
+    """Of which of these kinds a job waits to be taken."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT kind FROM core_job
+            WHERE kind = ANY(%s) AND ((state = 'queued' AND run_after <= %s)
+               OR (state = 'leased' AND leased_until <= clock_timestamp()))
+            ORDER BY kind
+            """,
+            [list(among), at],
+        )
+        return [kind for (kind,) in cursor.fetchall()]
 
 
 def bury_worn_out() -> list[str]:
@@ -120,6 +139,19 @@ def end_leases(*, worker: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE core_job SET leased_until = clock_timestamp() WHERE state = 'leased' AND leased_by = %s", [worker]
+        )
+        return int(cursor.rowcount)
+
+
+def hand_back(*, worker: str) -> int:
+    """What a worker had in hand when it was told to stop waits again; the attempt was not its fault."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE core_job SET state = 'queued', leased_until = NULL, attempts = greatest(attempts - 1, 0)
+            WHERE state = 'leased' AND leased_by = %s
+            """,
+            [worker],
         )
         return int(cursor.rowcount)
 

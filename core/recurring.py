@@ -15,7 +15,7 @@ _intervals: dict[str, timedelta] = {}
 _due: dict[str, datetime] = {}  # what this process knows not to be due before, so that a round usually asks nothing
 
 
-def every(interval: timedelta, *, kind: str) -> Callable[[work.Function], work.Function]:
+def every(interval: timedelta, *, kind: str, is_long: bool = False) -> Callable[[work.Function], work.Function]:
     """Register a function without arguments to run as a job once in each `interval`, counted from midnight UTC.
 
     It may run twice or be left out while no worker lives, so it looks at the state of things, not at the last run.
@@ -23,7 +23,7 @@ def every(interval: timedelta, *, kind: str) -> Callable[[work.Function], work.F
     """
 
     def register(function: work.Function) -> work.Function:
-        registered = work.handles(kind, attempts_max=ATTEMPTS_MAX)(function)
+        registered = work.handles(kind, attempts_max=ATTEMPTS_MAX, is_long=is_long)(function)
         _intervals[kind] = interval
         return registered
 

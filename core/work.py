@@ -1,6 +1,6 @@
 """Background work as rows: committed with its cause, counted before it runs, finished by its last holder only."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import structlog
 from django.db import IntegrityError, connection, transaction
 
-from core import heartbeats, job_rows
+from core import heartbeats, job_rows, keeper
 from core.errors import DomainError
 from core.keeper import LeaseKeeper
 from core.models import Job
@@ -29,25 +29,35 @@ class NotGivenUpError(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """What runs for one kind of job, and how often it may be tried."""
+    """What runs for one kind of job, how often it may be tried, and whether it has a process of its own."""
 
     run: Callable[..., object]
     attempts_max: int
+    is_long: bool
 
 
 _handlers: dict[str, Handler] = {}
 
 
-def handles(kind: str, *, attempts_max: int = 3) -> Callable[[Function], Function]:
-    """Register the function for jobs of this kind. It takes ids as keywords and may run twice or stop half-way."""
+def handles(kind: str, *, attempts_max: int = 3, is_long: bool = False) -> Callable[[Function], Function]:
+    """Register the function for jobs of this kind. It takes ids as keywords and may run twice or stop half-way.
+
+    What `is_long` may take hours: the supervisor starts a process for it while there is such a job, so that it is in
+    the way of nothing else. Everything else ends within keeper.JOB_SECONDS_MAX.
+    """
 
     def register(function: Function) -> Function:
         if kind in _handlers:
             raise ValueError(f"two handlers for jobs of kind {kind!r}")
-        _handlers[kind] = Handler(run=function, attempts_max=attempts_max)
+        _handlers[kind] = Handler(run=function, attempts_max=attempts_max, is_long=is_long)
         return function
 
     return register
+
+
+def long_kinds() -> list[str]:
+    """What is left to processes of its own."""
+    return sorted(kind for kind, handler in _handlers.items() if handler.is_long)
 
 
 def enqueue(*, kind: str, key: str, arguments: Mapping[str, Any], at: datetime) -> None:
@@ -68,16 +78,17 @@ def run_due_jobs(*, at: datetime, limit: int = 1000) -> int:
     return limit
 
 
-def run_next_job(*, at: datetime) -> bool:
-    """Run the job that is due longest; false if there is none."""
+def run_next_job(*, at: datetime, only: str | None = None, but: Sequence[str] = ()) -> bool:
+    """Run the job that is due longest, `only` of one kind or of all `but` some; false if there is none."""
     for name in job_rows.bury_worn_out():
         log.error("job_given_up", job=name, reason=job_rows.WORKER_DIED)
-    lease = job_rows.take_lease(worker=heartbeats.own_name(), at=at)
+    lease = job_rows.take_lease(worker=heartbeats.own_name(), at=at, only=only, but=but)
     if lease is None:
         return False
+    handler = _handlers[lease.kind]
     try:
-        with LeaseKeeper(lease):
-            _handlers[lease.kind].run(**lease.arguments)
+        with LeaseKeeper(lease, seconds_max=keeper.LONG_SECONDS_MAX if handler.is_long else keeper.JOB_SECONDS_MAX):
+            handler.run(**lease.arguments)
     except Exception as error:  # whatever it is, it belongs to this job and must not stop the others
         log.exception("job_failed", kind=lease.kind, key=lease.key, attempt=lease.attempts)
         _note_failure(lease, error=f"{type(error).__name__}: {error}"[:ERROR_LENGTH_MAX], at=at)

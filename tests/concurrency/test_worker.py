@@ -23,12 +23,13 @@ from tests.builders.chores import tasks as chores
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 NAME = "under test"
+STOP_SECONDS = 12  # of the supervisor's eight for jobs in hand, and what a busy machine adds
 
 
 class Worker:
     """A `manage.py worker` on the test database."""
 
-    def __init__(self, notes: Path) -> None:
+    def __init__(self, notes: Path, **more: str) -> None:
         self.notes = notes
         environment = {
             "BILLING_OPS_WORKER": NAME,
@@ -36,6 +37,7 @@ class Worker:
             "SECRET_KEY": settings.SECRET_KEY,
             "DJANGO_SETTINGS_MODULE": "tests.builders.chores.settings",
             "CHORES_FILE": str(notes),
+            **more,
         }
         self.process = subprocess.Popen(
             [sys.executable, "manage.py", "worker"], cwd=settings.BASE_DIR, env={**os.environ, **environment}
@@ -116,6 +118,70 @@ def test_a_running_job_is_finished_before_the_stop(worker: Worker) -> None:
     assert worker.process.wait(30) == 0
     assert worker.lines() == ["begun 1", "ended 1"]
     assert chore_jobs().get().state == "done"
+
+
+def stop(worker: Worker) -> float:
+    """How many seconds a stop takes."""
+    asked = time.monotonic()
+    worker.process.send_signal(signal.SIGTERM)
+    assert worker.process.wait(60) == 0
+    return time.monotonic() - asked
+
+
+def test_a_stop_begins_nothing_new(worker: Worker) -> None:
+    for number in range(30):
+        enqueue("slow", number, milliseconds=1000)
+    wait_for(lambda: bool(worker.lines()), seconds=20)
+    assert stop(worker) < STOP_SECONDS
+    begun = [line for line in worker.lines() if line.startswith("begun")]
+    assert len(begun) < 12
+    assert chore_jobs().filter(state="done").count() == len(begun)
+    assert chore_jobs().filter(state="queued", attempts=0).count() == 30 - len(begun)
+
+
+def test_work_in_slices_ends_its_slice_at_a_stop(worker: Worker) -> None:
+    enqueue("sliced", 1)
+    wait_for(lambda: worker.lines() == ["begun 1"], seconds=20)
+    assert stop(worker) < STOP_SECONDS
+    assert worker.lines() == ["begun 1", "ended 1"]
+    assert chore_jobs().get().state == "done"
+
+
+@pytest.mark.parametrize("kind", ["slow", "long"])
+def test_a_stop_does_not_wait_for_what_takes_long_and_loses_none_of_its_attempts(worker: Worker, kind: str) -> None:
+    enqueue(kind, 1, milliseconds=60_000)
+    wait_for(lambda: worker.lines() == ["begun 1"], seconds=40)
+    children = worker.children()
+    assert stop(worker) < STOP_SECONDS
+    assert not [pid for pid in children if is_alive(pid)]
+    job = chore_jobs().get()
+    assert (job.state, job.attempts, job.leased_until) == ("queued", 0, None)
+
+
+def test_long_work_outlasts_the_limit_of_a_job_and_is_in_the_way_of_nothing(tmp_path: Path) -> None:
+    worker = Worker(tmp_path / "notes", WORKERS="1", CHORES_JOB_SECONDS="4", CHORES_QUEUE_SECONDS="8")
+    try:
+        enqueue("long", 1, milliseconds=20_000)
+        wait_for(lambda: worker.lines() == ["begun 1"], seconds=60)
+        enqueue("good", 2)
+        wait_for(lambda: "good 2" in worker.lines(), seconds=15)
+        wait_for(lambda: chore_jobs().filter(state="done").count() == 2, seconds=40)
+    finally:
+        worker.process.kill()
+        worker.process.wait()
+    assert worker.lines() == ["begun 1", "good 2", "ended 1"]
+    assert chore_jobs().get(kind=f"{chores.PREFIX}long").attempts == 1
+
+
+def test_a_job_longer_than_its_limit_takes_its_worker_along(tmp_path: Path) -> None:
+    worker = Worker(tmp_path / "notes", WORKERS="1", CHORES_JOB_SECONDS="4", CHORES_QUEUE_SECONDS="8")
+    try:
+        enqueue("slow", 1, milliseconds=60_000)
+        wait_for(lambda: worker.lines().count("begun 1") == 2, seconds=60)
+    finally:
+        worker.process.kill()
+        worker.process.wait()
+    assert "ended 1" not in worker.lines()
 
 
 def test_a_killed_supervisor_takes_its_processes_along(worker: Worker) -> None:

@@ -52,6 +52,30 @@ def test_queued_work_is_done_once(done: list[int]) -> None:
     assert job.finished_at is not None
 
 
+def test_long_work_is_left_to_processes_of_its_own(done: list[int]) -> None:
+    work.handles("long", is_long=True)(lambda *, number: done.append(-number))
+    for number in (1, 2):
+        enqueue("long", str(number))
+        enqueue("note", str(number))
+    assert job_rows.due_kinds(among=work.long_kinds(), at=NOW - timedelta(seconds=1)) == []
+    assert job_rows.due_kinds(among=work.long_kinds(), at=NOW) == ["long"]
+    tasks.drain()
+    assert done == [1, 2]
+    tasks.take_long_work("long")
+    assert done == [1, 2, -1, -2]
+    assert job_rows.due_kinds(among=work.long_kinds(), at=NOW) == []
+
+
+def test_what_a_stopped_worker_had_in_hand_waits_again_with_all_its_attempts(done: list[int]) -> None:
+    enqueue()
+    enqueue(key="2")
+    for worker in ("stopped", "other"):
+        assert job_rows.take_lease(worker=worker, at=NOW) is not None
+    assert job_rows.hand_back(worker="stopped") == 1
+    found = Job.objects.order_by("pk").values_list("state", "attempts", "leased_by")
+    assert list(found) == [("queued", 0, "stopped"), ("leased", 1, "other")]
+
+
 def test_work_is_done_in_the_order_it_became_due(done: list[int]) -> None:
     for key in ("3", "1", "2"):
         enqueue(key=key)

@@ -5,10 +5,11 @@ import signal
 import time
 from pathlib import Path
 
-from core import job_rows, work
+from core import job_rows, keeper, stop_sign, work
 
 PREFIX = "chore."
 job_rows.LEASE_SECONDS = 6  # a test does not wait as long as a person would
+keeper.JOB_SECONDS_MAX = int(os.environ.get("CHORES_JOB_SECONDS", keeper.JOB_SECONDS_MAX))
 
 
 def note(text: str) -> None:
@@ -25,6 +26,23 @@ def do_well(*, number: int) -> None:
 def do_slowly(*, number: int, milliseconds: int) -> None:
     note(f"begun {number}")
     time.sleep(milliseconds / 1000)
+    note(f"ended {number}")
+
+
+@work.handles(f"{PREFIX}long", is_long=True)
+def take_long(*, number: int, milliseconds: int) -> None:
+    """As a child that plays or PostgreSQL that searches: nothing is asked of this process meanwhile."""
+    note(f"begun {number}")
+    time.sleep(milliseconds / 1000)
+    note(f"ended {number}")
+
+
+@work.handles(f"{PREFIX}sliced")
+def do_in_slices(*, number: int) -> None:
+    is_over = stop_sign.over_after(60)
+    note(f"begun {number}")
+    while not is_over():
+        time.sleep(0.1)
     note(f"ended {number}")
 
 
