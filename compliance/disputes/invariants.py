@@ -131,18 +131,38 @@ INVARIANTS = [
     ),
     Invariant(
         number=NUMBER,
-        name="a hold on collection that a dispute placed ended with it, or somebody said why it stays",
+        name="a hold on collection ended with the last dispute that asked for it, or somebody said why it stays",
         find_offenders=rows_of(
             """
             SELECT dispute.id AS dispute, hold.id AS hold FROM disputes_disputehold mine
             JOIN disputes_dispute dispute ON dispute.id = mine.dispute_id
             JOIN cycle_collectionhold hold ON hold.id = mine.hold_id
             LEFT JOIN core_auditentry entry ON entry.id = mine.kept_entry_id
-            WHERE (dispute.status = 'closed' AND hold.lifted_at IS NULL AND mine.kept_at IS NULL)
+            WHERE (hold.lifted_at IS NULL AND NOT EXISTS (
+                    SELECT 1 FROM disputes_disputehold one JOIN disputes_dispute asking ON asking.id = one.dispute_id
+                    WHERE one.hold_id = hold.id AND (asking.status <> 'closed' OR one.kept_at IS NOT NULL)))
                OR hold.invoice_id <> dispute.invoice_id
                OR (mine.kept_at IS NOT NULL AND (entry.subject <> 'dispute:' || dispute.id
                    OR entry.facts ->> 'reason' IS DISTINCT FROM mine.kept_reason))
             ORDER BY dispute.id
+            """
+        ),
+    ),
+    Invariant(
+        number=NUMBER,
+        name="no dispute that closed lifted a hold on collection that another open one had asked for",
+        find_offenders=rows_of(
+            """
+            SELECT mine.dispute_id AS dispute, hold.id AS hold FROM disputes_disputehold mine
+            JOIN cycle_collectionhold hold ON hold.id = mine.hold_id
+            JOIN core_auditentry lifting ON lifting.id = hold.lifting_entry_id
+            WHERE lifting.facts ? 'dispute' AND (lifting.facts ->> 'dispute')::bigint <> mine.dispute_id
+              AND (mine.joined_entry_id IS NULL OR mine.joined_entry_id < lifting.id)
+              AND NOT EXISTS (
+                SELECT 1 FROM disputes_disputetransition move
+                WHERE move.dispute_id = mine.dispute_id AND move.to_status = 'closed'
+                  AND move.audit_entry_id < lifting.id)
+            ORDER BY mine.id
             """
         ),
     ),

@@ -14,6 +14,8 @@ from compliance.disputes.rules import lifecycle
 from core import audit, personal_keys
 from core.errors import InvalidInputError
 from invoicing.cycle import collection
+from invoicing.cycle import move as cycle_move
+from invoicing.cycle.models import CollectionHold
 
 ASSIGNERS = (Role.FINANCE, Role.OPS, Role.ENGINEERING)
 COLLECTORS = collection.KEEPERS
@@ -47,24 +49,40 @@ def assign(*, dispute_id: int, username: str, actor: Any, at: datetime) -> Dispu
 
 @transaction.atomic
 def hold_collection(*, dispute_id: int, reason: str, actor: Any, at: datetime) -> Dispute:
-    """Nobody asks for the money of the contested invoice until the dispute closes; the invoice stays what it is."""
+    """Nobody asks for the money of the contested invoice until the dispute closes; the invoice stays what it is.
+
+    Where a hold stands for another dispute, it stands for this one as well, and ends with the last of them.
+    """
     dispute = move.lock_dispute(dispute_id=dispute_id)
     if dispute.status == lifecycle.CLOSED:
         raise move.WrongStepError("The dispute is closed; hold an invoice for one that is open.")
     said = talk.clean(reason, pointer="/reason")
-    hold = collection.hold_collection(
-        invoice_id=dispute.invoice_id, reason=f"Dispute {dispute.pk}: {said}", actor=actor, at=at
-    )
-    DisputeHold.objects.create(dispute=dispute, hold=hold)
+    roles.require_role(actor, *COLLECTORS, to="hold the collection of an invoice")
+    standing = collection.open_hold(cycle_move.lock_invoice(invoice_id=dispute.invoice_id))
+    if standing is not None and queries.own_hold(dispute) is None:
+        _join(dispute, standing, reason=said, actor=actor, at=at)
+    else:
+        words = f"Dispute {dispute.pk}: {said}"
+        hold = collection.hold_collection(invoice_id=dispute.invoice_id, reason=words, actor=actor, at=at)
+        DisputeHold.objects.create(dispute=dispute, hold=hold)
     talk.tell_customer(
         dispute, text="We do not collect this invoice while we look at your dispute.", actor=actor, at=at
     )
     return dispute
 
 
+def _join(dispute: Dispute, standing: CollectionHold, *, reason: str, actor: Any, at: datetime) -> None:
+    """The hold stands for this locked dispute too; its invoice is locked, so that no closing dispute lifts it now."""
+    facts = {"reason": personal_keys.tell_about(dispute.customer, reason), "invoice": dispute.invoice_id}
+    entry = audit.append_entry(
+        action="dispute.hold_joined", subject=f"dispute:{dispute.pk}", actor=actor, facts=facts, at=at
+    )
+    DisputeHold.objects.create(dispute=dispute, hold=standing, joined_by=actor, joined_at=at, joined_entry=entry)
+
+
 @transaction.atomic
 def lift_collection(*, dispute_id: int, reason: str, actor: Any, at: datetime) -> Dispute:
-    """The invoice is collected as ever; also once the dispute is closed."""
+    """The invoice is collected as ever, whoever asked for the hold; also once the dispute is closed."""
     dispute = move.lock_dispute(dispute_id=dispute_id)
     said = talk.clean(reason, pointer="/reason")
     collection.lift_collection(
@@ -75,7 +93,7 @@ def lift_collection(*, dispute_id: int, reason: str, actor: Any, at: datetime) -
 
 
 def keep_hold_if_said(dispute: Dispute, *, reason: str, actor: Any, at: datetime) -> None:
-    """With a reason, the hold that this locked dispute placed stands after it closes, until it is lifted by hand."""
+    """With a reason, the hold that this locked dispute asked for stands after it closes, until it is lifted by hand."""
     if not reason.strip():
         return
     roles.require_role(actor, *COLLECTORS, to="keep a hold on collection")
@@ -98,9 +116,16 @@ def keep_hold_if_said(dispute: Dispute, *, reason: str, actor: Any, at: datetime
 
 
 def end_own_hold(dispute: Dispute, *, outcome: str, actor: Any, at: datetime) -> bool:
-    """Lift the hold that this locked dispute placed, since it closes; whether there was one that nobody keeps."""
+    """Lift the hold that this locked dispute asked for, since it closes; whether it is lifted.
+
+    It stays where somebody keeps it or another open dispute asks for it. Of two that close at once the invoice's lock
+    lets the second see that the first is closed.
+    """
+    if queries.own_hold(dispute) is None:
+        return False
+    cycle_move.lock_invoice(invoice_id=dispute.invoice_id)
     mine = queries.own_hold(dispute)
-    if mine is None or mine.kept_at is not None:
+    if mine is None or queries.stays(mine):
         return False
     reason = f"Dispute {dispute.pk} is closed: {outcome}."
     facts = {"dispute": dispute.pk, "outcome": outcome}

@@ -40,6 +40,7 @@ def find_whole(dispute_id: int) -> Dispute:
             "transitions__actor",
             "transitions__audit_entry",
             "fixes__linked_by",
+            "holds__joined_by",
             "holds__kept_by",
             "holds__hold__placed_by",
             "holds__hold__lifted_by",
@@ -57,8 +58,20 @@ def find_letter(dispute_id: int) -> DisputeLetter | None:
 
 
 def own_hold(dispute: Dispute) -> DisputeHold | None:
-    """The hold on collection that this dispute placed and nobody lifted yet; None also where another placed it."""
+    """The hold on collection that this dispute asked for and nobody lifted yet; None also where only others did."""
     return dispute.holds.filter(hold__lifted_at=None).select_related("hold", "kept_by").first()
+
+
+def also_asking(mine: DisputeHold) -> QuerySet[Dispute]:
+    """The other open disputes that ask for the same hold."""
+    others = Dispute.objects.filter(holds__hold=mine.hold_id).exclude(pk=mine.dispute_id)
+    return others.exclude(status=lifecycle.CLOSED).order_by("pk")
+
+
+def stays(mine: DisputeHold) -> bool:
+    """Whether the hold outlives its dispute: somebody keeps it, or another open dispute asks for it."""
+    is_kept = DisputeHold.objects.filter(hold=mine.hold_id, kept_at__isnull=False).exists()
+    return is_kept or also_asking(mine).exists()
 
 
 def overdue_filter(*, at: datetime) -> Q:

@@ -29,9 +29,13 @@ OFFENCES = {
         "UPDATE disputes_dispute SET outcome = 'upheld'"
     ),
     "a letter names the pack of its evidence, as it is kept": "UPDATE disputes_disputeletter SET text = 'Dear'",
-    "a hold on collection that a dispute placed ended with it, or somebody said why it stays": (
+    "a hold on collection ended with the last dispute that asked for it, or somebody said why it stays": (
         "UPDATE cycle_collectionhold"
         " SET lifted_at = NULL, lifted_by_id = NULL, lifting_entry_id = NULL, lifting_reason = ''"
+    ),
+    "no dispute that closed lifted a hold on collection that another open one had asked for": (
+        "UPDATE core_auditentry SET facts = jsonb_set(facts, '{dispute}', '0')"
+        " WHERE action = 'invoice.collection_lifted'"
     ),
     "an invoice on hold for collection is final": (
         "UPDATE cycle_collectionhold SET invoice_id = (SELECT id FROM cycle_invoice WHERE status <> 'final' LIMIT 1)"

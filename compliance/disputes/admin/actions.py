@@ -146,7 +146,7 @@ class DisputeActions:
             "title": "Do not collect this invoice for now",
             "description": (
                 "What is owed stays owed, and the invoice stays what it is. The customer is told. The hold ends when "
-                "the dispute closes, unless somebody says then why it stays."
+                "the last dispute that asked for it closes, unless somebody says then why it stays."
             ),
             "form_class": forms.WhyForm,
             "form_submit_text": "Hold collection",
@@ -159,7 +159,7 @@ class DisputeActions:
         Button(label="Collect again", icon="play_circle", permission="lift"),
         dialog={
             "title": "Collect this invoice again",
-            "description": "The customer is told.",
+            "description": "The hold ends for every dispute that asked for it. The customer is told.",
             "form_class": forms.WhyForm,
             "form_submit_text": "Collect again",
         },

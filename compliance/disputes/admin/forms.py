@@ -72,7 +72,7 @@ class ClosingForm(StageForm):
                 required=False,
                 max_length=1000,
                 widget=_text(2),
-                help_text="Empty: the hold ends when the dispute closes.",
+                help_text="Empty: the hold ends with the last dispute that asked for it.",
             )
 
 

@@ -18,7 +18,7 @@ TONES = {"evidence": "info", "ops": "warning", "engineering": "danger", "correct
 
 def page_context(dispute: Dispute, *, now: datetime) -> dict[str, Any]:
     """What the template prints; `now` says what is overdue."""
-    given_up = queries.given_up(dispute)
+    given_up, mine = queries.given_up(dispute), queries.own_hold(dispute)
     is_rebuilding = dispute.status == lifecycle.EVIDENCE
     is_open = dispute.status != lifecycle.CLOSED
     return {
@@ -32,7 +32,8 @@ def page_context(dispute: Dispute, *, now: datetime) -> dict[str, Any]:
         "update_due": due_text(dispute.update_due_at, now=now),
         "is_update_late": dispute.update_due_at is not None and dispute.update_due_at <= now,
         "hold": collection.open_hold(dispute.invoice),
-        "own_hold": queries.own_hold(dispute),
+        "own_hold": mine,
+        "also_asking": [] if mine is None else queries.also_asking(mine),
         "given_up": given_up,
         "is_rebuilding": is_rebuilding,
         "refresh": REFRESH_SECONDS if is_rebuilding and not given_up else None,

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from accounts import roles
-from compliance.disputes import decide, fixing, keeping, opening, rebuild, talk
+from compliance.disputes import decide, fixing, keeping, opening, queries, rebuild, talk
 from compliance.disputes.models import Dispute
 from compliance.disputes.rules import lifecycle
 from invoicing.cycle import collection
@@ -44,8 +44,8 @@ class DisputePermissions:
 
     def has_hold_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         found = _find_open(object_id)
-        is_collected = found is not None and collection.open_hold(found.invoice) is None
-        return is_collected and _has(request, keeping.COLLECTORS)
+        may_ask = found is not None and queries.own_hold(found) is None
+        return may_ask and _has(request, keeping.COLLECTORS)
 
     def has_lift_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         found = _find(object_id)

@@ -61,13 +61,13 @@ class NewDisputeShape(KnownFieldsOnly, serializers.Serializer[Any]):
 
 
 class ClosingShape(KnownFieldsOnly, serializers.Serializer[Any]):
-    """What ends a dispute ends the hold on collection that it placed, unless this says why it stays."""
+    """The last dispute that asked for a hold on collection ends it as it closes, unless this says why it stays."""
 
     keep_hold = serializers.CharField(
         max_length=TEXT_MAX,
         required=False,
         allow_blank=True,
-        help_text="Why the hold on collection that this dispute placed stands after it closes; empty: it ends then.",
+        help_text="Why the hold that this dispute asked for stands after it; empty: it ends with the last that asked.",
     )
 
 
@@ -176,7 +176,10 @@ class DisputeFixShape(serializers.ModelSerializer[DisputeFix]):
 
 
 class DisputeHoldShape(serializers.ModelSerializer[DisputeHold]):
-    """A hold on collection that the dispute placed; with `lifted_at` but without `lifted_by` the product lifted it."""
+    """A hold on collection that the dispute asked for; with `lifted_at` but without `lifted_by` the product lifted it.
+
+    Without `joined_at` the dispute placed it; otherwise it stood for another one, which placed it.
+    """
 
     placed_by = serializers.CharField(source="hold.placed_by.username")
     placed_at = serializers.DateTimeField(source="hold.placed_at")
@@ -184,6 +187,7 @@ class DisputeHoldShape(serializers.ModelSerializer[DisputeHold]):
     lifted_by = serializers.CharField(source="hold.lifted_by.username", allow_null=True, default=None)
     lifted_at = serializers.DateTimeField(source="hold.lifted_at", allow_null=True)
     lifting_reason = serializers.CharField(source="hold.lifting_reason", allow_blank=True)
+    joined_by = serializers.CharField(source="joined_by.username", allow_null=True, default=None)
     kept_by = serializers.CharField(source="kept_by.username", allow_null=True, default=None)
 
     class Meta:
@@ -195,6 +199,8 @@ class DisputeHoldShape(serializers.ModelSerializer[DisputeHold]):
             "lifted_by",
             "lifted_at",
             "lifting_reason",
+            "joined_by",
+            "joined_at",
             "kept_by",
             "kept_at",
             "kept_reason",

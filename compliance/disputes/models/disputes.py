@@ -54,11 +54,15 @@ _MOVES_BY_THE_TABLE = """
     END IF;
     RETURN NEW;
 """
-# What compliance/disputes/closing.py does first: a hold that nobody chose to keep is lifted.
+# What compliance/disputes/closing.py does first: a hold that nobody chose to keep, and that no other open dispute asks
+# for, is lifted.
 _CLOSES_WITHOUT_ITS_HOLD = """
     IF EXISTS (
         SELECT 1 FROM disputes_disputehold mine JOIN cycle_collectionhold hold ON hold.id = mine.hold_id
-        WHERE mine.dispute_id = NEW.id AND mine.kept_at IS NULL AND hold.lifted_at IS NULL) THEN
+        WHERE mine.dispute_id = NEW.id AND hold.lifted_at IS NULL AND NOT EXISTS (
+            SELECT 1 FROM disputes_disputehold one JOIN disputes_dispute asking ON asking.id = one.dispute_id
+            WHERE one.hold_id = hold.id
+              AND (one.kept_at IS NOT NULL OR (asking.id <> NEW.id AND asking.status <> 'closed')))) THEN
         RAISE EXCEPTION 'dispute % still holds the collection of its invoice, and nobody said why to keep that', NEW.id
             USING ERRCODE = 'integrity_constraint_violation';
     END IF;

@@ -1,4 +1,4 @@
-"""Which holds on collection a dispute placed, and which of them somebody keeps after it is closed."""
+"""Which disputes ask for a hold on collection, and which of them somebody keeps after its dispute is closed."""
 
 import pgtrigger
 from django.conf import settings
@@ -23,10 +23,18 @@ _OF_ITS_INVOICE = """
 
 
 class DisputeHold(models.Model):
-    """A hold that a dispute placed: it ends when the dispute closes, unless a person keeps it and says why."""
+    """A hold that a dispute placed, or that it asks for as well since it stands.
+
+    It ends when the last of these disputes closes, unless a person keeps it and says why.
+    """
 
     dispute = models.ForeignKey(Dispute, on_delete=models.PROTECT, related_name="holds")
-    hold = models.OneToOneField(CollectionHold, on_delete=models.PROTECT, related_name="+")
+    hold = models.ForeignKey(CollectionHold, on_delete=models.PROTECT, related_name="+")
+    joined_by = models.ForeignKey(
+        PERSON, null=True, on_delete=models.PROTECT, related_name="+", help_text="Empty: its dispute placed the hold."
+    )
+    joined_at = models.DateTimeField(null=True)
+    joined_entry = models.OneToOneField(AuditEntry, null=True, on_delete=models.PROTECT, related_name="+")
     kept_by = models.ForeignKey(PERSON, null=True, on_delete=models.PROTECT, related_name="+")
     kept_at = models.DateTimeField(null=True)
     kept_reason = OpenedTextField(blank=True, help_text="Why it stands after the dispute is closed.")
@@ -35,17 +43,26 @@ class DisputeHold(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [
+            models.UniqueConstraint(fields=["dispute", "hold"], name="disputes_hold_asked_once"),
+            models.UniqueConstraint(fields=["hold"], condition=Q(joined_at=None), name="disputes_hold_placed_once"),
+            models.CheckConstraint(
+                condition=Q(joined_by=None, joined_at=None, joined_entry=None)
+                | Q(joined_by__isnull=False, joined_at__isnull=False, joined_entry__isnull=False),
+                name="disputes_hold_joined",
+            ),
             models.CheckConstraint(
                 condition=Q(kept_by=None, kept_at=None, kept_reason="", kept_entry=None)
                 | (Q(kept_by__isnull=False, kept_at__isnull=False, kept_entry__isnull=False) & ~Q(kept_reason="")),
                 name="disputes_hold_kept",
-            )
+            ),
         ]
         triggers = [
             pgtrigger.Trigger(
                 name="of_its_invoice", operation=pgtrigger.Insert, when=pgtrigger.Before, func=_OF_ITS_INVOICE
             ),
-            pgtrigger.ReadOnly(name="placing_is_fixed", fields=["dispute", "hold"]),
+            pgtrigger.ReadOnly(
+                name="placing_is_fixed", fields=["dispute", "hold", "joined_by", "joined_at", "joined_entry"]
+            ),
             pgtrigger.Protect(
                 name="kept_once", operation=pgtrigger.Update, condition=pgtrigger.Q(old__kept_at__isnull=False)
             ),
