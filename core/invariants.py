@@ -30,13 +30,14 @@ class Finding:
 
     invariant: Invariant
     offenders: list[str]
+    more: int = 0  # beyond those
 
     def as_json(self) -> dict[str, Any]:
         """`offenders` shows the first ones, `count` says how many there are."""
         return {
             "number": self.invariant.number,
             "name": self.invariant.name,
-            "count": len(self.offenders),
+            "count": len(self.offenders) + self.more,
             "offenders": self.offenders[:OFFENDERS_SHOWN],
         }
 

@@ -99,6 +99,73 @@ class KnownInstant(models.Model):
         return f"{self.reader} as known at {self.known_at.isoformat()}"
 
 
+class SearchRow(models.Model):
+    """One invariant of one run of searches (`searching`): written down first, so that one that was killed is known.
+
+    Whoever keeps such rows gives them a key `run`, by the name of `searches`, and the triggers of their run.
+    """
+
+    class Outcome(models.TextChoices):
+        CLEAN = "clean", "Nothing offends it"
+        BROKEN = "broken", "Something offends it"
+        INTERRUPTED = "interrupted", "Not searched to the end"
+
+    number = models.PositiveIntegerField()
+    name = models.CharField(max_length=300)
+    attempts = models.PositiveIntegerField(default=1)
+    begun_at = models.DateTimeField(help_text="Of the last attempt.")
+    outcome = models.CharField(max_length=20, blank=True, choices=Outcome.choices, help_text="Empty: being searched.")
+    count = models.PositiveIntegerField(null=True, help_text="How many offenders there are.")
+    offenders = models.JSONField(default=list, help_text="The first of them.")
+    why = models.TextField(blank=True, help_text="Why it was interrupted.")
+    duration_ms = models.PositiveBigIntegerField(null=True)
+    proof_hash = models.CharField(max_length=64, blank=True, help_text="SHA-256 of what was found.")
+
+    class Meta:
+        abstract = True
+        verbose_name_plural = "invariant searches"
+        ordering = ["run", "number", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "number", "name"], name="%(app_label)s_search_once"),
+            models.CheckConstraint(
+                condition=Q(outcome="", count=None, why="", proof_hash="")
+                | Q(outcome="interrupted", count=None, proof_hash="") & ~Q(why="")
+                | Q(outcome="clean", count=0, why="", proof_hash__regex="^[0-9a-f]{64}$")
+                | Q(outcome="broken", count__gt=0, why="", proof_hash__regex="^[0-9a-f]{64}$"),
+                name="%(app_label)s_search_outcome",
+            ),
+        ]
+        triggers = [
+            pgtrigger.ReadOnly(name="question_is_fixed", fields=["run", "number", "name"]),
+            pgtrigger.Protect(
+                name="found_once",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__outcome__in=["clean", "broken"]),
+            ),
+            pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete),
+            APPEND_ONLY[1],
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def only_while(run_table: str) -> pgtrigger.Trigger:
+    """Rows of a run are written while it is not finished."""
+    return pgtrigger.Trigger(
+        name="while_it_runs",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        func=f"""
+    PERFORM 1 FROM {run_table} WHERE id = NEW.run_id AND finished_at IS NULL FOR KEY SHARE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'check % is finished', NEW.run_id USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+""",
+    )
+
+
 class WorkerHeartbeat(models.Model):
     """When each worker process last did a round; a stale one is restarted by its supervisor."""
 

@@ -10,14 +10,15 @@ from django.db import transaction
 
 from accounts import roles
 from accounts.roles import Role
-from compliance.launch import checklists, search, walk
+from compliance.launch import checklists, standing, walk
 from compliance.launch.boxes import accounts, backups, books, contracts, gates, invariants, lines, policies, replays
 from compliance.launch.boxes.found import Found
 from compliance.launch.models import BoxResult, CloseWalk, LaunchCheck
 from compliance.launch.rules.boxes import Box
 from compliance.launch.rules.checklist import Checklist
 from compliance.launch.rules.proof import Proof
-from core import canonical, work
+from core import canonical, searching, work
+from core.errors import DomainError, InvalidInputError
 
 JOB = "launch.check"
 ASKERS = (Role.PRODUCT, Role.FINANCE, Role.OPS, Role.ENGINEERING)
@@ -36,12 +37,26 @@ LOOKS: dict[Box, Look] = {
 log = structlog.get_logger(__name__)
 
 
+class NotLookedAtError(DomainError):
+    """One box cannot be looked at again before all of them were."""
+
+    code = "launch_not_checked"
+
+
 @transaction.atomic
-def ask_for_check(*, actor: Any, at: datetime) -> LaunchCheck:
-    """Queue a run over every box; the one that is waiting, where there is one. Without an actor it is the daily one."""
+def ask_for_check(*, actor: Any, at: datetime, only: str = "") -> LaunchCheck:
+    """Queue a run over every box, or `only` one again; the one that is waiting, where there is one.
+
+    Without an actor it is the daily one. A box is looked at by itself once every box was looked at.
+    """
     if actor is not None:
         roles.require_role(actor, *ASKERS, to="ask for a launch check")
-    run = LaunchCheck.objects.select_for_update().filter(finished_at=None).first() or begin_run(actor=actor, at=at)
+    if only and only not in set(Box):
+        raise InvalidInputError(f"There is no box {only[:60]}; the boxes are {', '.join(Box)}.", pointer="/box")
+    if only and standing.latest_check() is None:
+        raise NotLookedAtError("No check has looked at every box yet; begin with that.")
+    waiting = LaunchCheck.objects.select_for_update().filter(finished_at=None, only=only).first()
+    run = waiting or begin_run(actor=actor, at=at, only=only)
     queue_next_slice(run, at=at)
     return run
 
@@ -49,13 +64,13 @@ def ask_for_check(*, actor: Any, at: datetime) -> LaunchCheck:
 def queue_next_slice(run: LaunchCheck, *, at: datetime) -> None:
     """Have a worker take the run further; the key says how far it is, so that a running slice can queue the next."""
     documents = getattr(CloseWalk.objects.filter(run=run).first(), "invoices_done", 0)
-    key = f"{run.pk}, {run.results.count()} results, {documents} documents, {search.steps_taken(run)} searches"
+    key = f"{run.pk}, {run.results.count()} results, {documents} documents, {searching.steps_taken(run)} searches"
     work.enqueue(kind=JOB, key=key, arguments={"run_id": run.pk}, at=at)
 
 
-def begin_run(*, actor: Any, at: datetime) -> LaunchCheck:
+def begin_run(*, actor: Any, at: datetime, only: str = "") -> LaunchCheck:
     """Write a run down; whoever calls takes it further."""
-    return LaunchCheck.objects.create(checklist=checklists.in_force(), asked_by=actor, asked_at=at)
+    return LaunchCheck.objects.create(checklist=checklists.in_force(), only=only, asked_by=actor, asked_at=at)
 
 
 def go_on(
@@ -73,14 +88,15 @@ def go_on(
     """
     run = LaunchCheck.objects.get(pk=run_id)
     known = set(run.results.values_list("box", flat=True))
-    for box in (one for one in Box if one not in known):
+    wanted = [Box(run.only)] if run.only else list(Box)
+    for box in (one for one in wanted if one not in known):
         if is_over():
             return run
         if box == Box.LAST_CLOSE_TRACED:
             is_ready = _walk_on(run, at=at, is_over=is_over, progress=partial(progress, "documents traced"))
         elif box == Box.INVARIANTS_CLEAN:
             told = partial(progress, "invariants searched")
-            is_ready = search.go_on(run, at=at, is_over=is_over, seconds_max=seconds_max, progress=told)
+            is_ready = searching.go_on(run, at=at, is_over=is_over, seconds_max=seconds_max, progress=told)
         else:
             is_ready = True
         if not is_ready:

@@ -1,4 +1,4 @@
-"""How every box stands at an instant: the latest finished check, less the proofs that are too old by now."""
+"""How every box stands at an instant: as it was last looked at, less the proofs that are too old by now."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -49,15 +49,18 @@ class BoxState:
 
 def latest_check() -> LaunchCheck | None:
     """The last check that looked at every box."""
-    return LaunchCheck.objects.filter(finished_at__isnull=False).order_by("-pk").first()
+    return LaunchCheck.objects.filter(finished_at__isnull=False, only="").order_by("-pk").first()
 
 
 def of_check(run: LaunchCheck, *, at: datetime) -> list[BoxState]:
     """Every box of one check, in the order of the checklist, aged to an instant."""
-    rules = checklists.terms_of(checklists.in_force())
-    order = list(Box)
-    results = sorted(run.results.all(), key=lambda one: (order.index(Box(one.box)), one.program))
-    return [_state_of(result, rules=rules, at=at) for result in results]
+    return _states_of(run.results.all(), at=at)
+
+
+def _states_of(results: Iterable[BoxResult], *, at: datetime) -> list[BoxState]:
+    rules, order = checklists.terms_of(checklists.in_force()), list(Box)
+    ordered = sorted(results, key=lambda one: (order.index(Box(one.box)), one.program))
+    return [_state_of(result, rules=rules, at=at) for result in ordered]
 
 
 def of_program(program: str, *, at: datetime) -> list[BoxState]:
@@ -75,8 +78,14 @@ def still_open(states: Iterable[BoxState]) -> list[BoxState]:
 
 
 def _known(*, at: datetime) -> list[BoxState]:
-    run = latest_check()
-    return [] if run is None else of_check(run, at=at)
+    """As the last check of everything found it, but for boxes that were looked at again since."""
+    whole = latest_check()
+    if whole is None:
+        return []
+    again = LaunchCheck.objects.filter(finished_at__gte=whole.finished_at).exclude(only="")
+    counting = {run.only: run.pk for run in again.order_by("finished_at", "pk")}
+    results = BoxResult.objects.filter(run__in=[whole.pk, *counting.values()]).select_related("run")
+    return _states_of((one for one in results if one.run_id == counting.get(one.box, whole.pk)), at=at)
 
 
 def _with_missing(known: list[BoxState], *, program: str) -> list[BoxState]:

@@ -1,27 +1,24 @@
 """Background work of the launch checklist."""
 
-import time
 from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
 from compliance.launch import check, guards
-from core import recurring, work
+from core import recurring, searching, stop_sign, work
 
 SLICE_SECONDS = 60  # between two slices other work gets its turn
-SEARCH_SECONDS_MAX = 150  # with a slice before it below what a worker gives one job (core/keeper.py)
 
 
-@work.handles(check.JOB, attempts_max=5)
+@work.handles(check.JOB, attempts_max=5, is_long=True)
 def go_on_with_check(*, run_id: int) -> None:
     """Do a slice of a check; what is left is queued again."""
-    ends = time.monotonic() + SLICE_SECONDS
     run = check.go_on(
         run_id=run_id,
         at=timezone.now(),
-        is_over=lambda: time.monotonic() > ends,
-        seconds_max=SEARCH_SECONDS_MAX,
+        is_over=stop_sign.over_after(SLICE_SECONDS),
+        seconds_max=searching.WORKER_SECONDS_MAX,
     )
     if run.finished_at is None:
         with transaction.atomic():

@@ -1,7 +1,7 @@
-"""Keep what contradicts an invariant: found by a daily check, told to ops, and in the way of whom it concerns."""
+"""Keep what contradicts an invariant: found by a nightly check, told to ops, and in the way of whom it concerns."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,10 +11,10 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts import roles
 from accounts.roles import Role
-from core import bulk, invariants, locks, work
+from core import bulk, locks, searching, work
 from core.errors import DomainError
-from core.invariants import Finding
-from invoicing.cycle.models import FalseAlarm, Invoice, InvoiceLine, Offence
+from core.invariants import Finding, Invariant
+from invoicing.cycle.models import FalseAlarm, Invoice, InvoiceLine, Offence, OffenceCheck, OffenceSearch
 from invoicing.pricing.models import Subscription
 from metering import alerts as ops_alerts
 from metering.models import AggregationSnapshot
@@ -23,6 +23,7 @@ CHECK_JOB = "cycle.check_invariants"
 TELL_JOB = "cycle.tell_offences"
 CHECKERS = (Role.FINANCE, Role.OPS, Role.ENGINEERING)
 KEPT_MAX = 1000  # of each invariant; more than that concern everybody, and a row says how many there are
+NOT_SEARCHED = "Not searched to the end. "
 SHOWN = 20
 # How offenders name whom they are about: `invoice 42, line 7`, `invoice 42:`, `entry invoice:42:final`, `number INV-1`
 _NAMED = re.compile(r"(?:^|, )(invoice|line|rated_line|snapshot|customer|subscription) (\d+)(?=[,:]|$)")
@@ -53,9 +54,23 @@ class Checked:
     cleared: int
 
 
-def check_and_keep(*, at: datetime) -> Checked:
-    """Search for everything that contradicts an invariant, and keep what is there now; new offences are told to ops."""
-    return keep(invariants.check_all(invariants.all_invariants()), at=at)
+def go_on_with_check(
+    *, at: datetime, is_over: Callable[[], bool] = lambda: False, seconds_max: int | None = None
+) -> Checked | None:
+    """Take the check that is open further, or begin one; what it found once it is finished, None while it is not.
+
+    Every invariant is searched, none for longer than `seconds_max`. What is there now is kept; new offences are told to
+    ops.
+    """
+    check = running_check() or OffenceCheck.objects.create(asked_at=at)
+    if not searching.go_on(check, at=at, is_over=is_over, seconds_max=seconds_max, offenders_kept=KEPT_MAX):
+        return None
+    return _finish(check, at=at)
+
+
+def running_check() -> OffenceCheck | None:
+    """The check that is open."""
+    return OffenceCheck.objects.filter(finished_at=None).first()
 
 
 def ask_for_check(*, actor: Any, at: datetime) -> None:
@@ -65,13 +80,48 @@ def ask_for_check(*, actor: Any, at: datetime) -> None:
 
 
 @transaction.atomic
-def keep(findings: Sequence[Finding], *, at: datetime) -> Checked:
-    """Open what is new, note what is still there, clear what is gone; one check at a time."""
+def queue_next_slice(*, at: datetime) -> None:
+    """Have a worker take the open check further; the key says how far it is, so that a slice can queue the next."""
+    check = OffenceCheck.objects.get(finished_at=None)
+    key = f"check {check.pk}, {searching.steps_taken(check)} searches"
+    work.enqueue(kind=CHECK_JOB, key=key, arguments={}, at=at)
+
+
+@transaction.atomic
+def _finish(check: OffenceCheck, *, at: datetime) -> Checked:
+    """Keep what the searches found; an invariant that was not searched to its end leaves its offences as they were."""
+    held = OffenceCheck.objects.select_for_update().get(pk=check.pk)
+    if held.finished_at is not None:
+        return Checked(new=0, known=0, cleared=0)  # somebody else was faster
+    searches = list(held.searches.order_by("number", "name"))
+    unsearched = {(one.number, one.name) for one in searches if one.outcome not in searching.FOUND}
+    found = keep([_finding(one) for one in searches], unsearched=unsearched, at=at)
+    held.finished_at = at
+    held.save(update_fields=["finished_at"])
+    return found
+
+
+def _finding(search: OffenceSearch) -> Finding:
+    """What one search found; one that did not come to its end is an offence that names nobody."""
+    invariant = Invariant(number=search.number, name=search.name, find_offenders=lambda: search.offenders)
+    if search.outcome not in searching.FOUND:
+        return Finding(invariant, [f"{NOT_SEARCHED}{search.why}"])
+    return Finding(invariant, search.offenders, more=(search.count or 0) - len(search.offenders))
+
+
+@transaction.atomic
+def keep(
+    findings: Sequence[Finding], *, at: datetime, unsearched: Collection[tuple[int, str]] = frozenset()
+) -> Checked:
+    """Open what is new, note what is still there, clear what is gone; one check at a time.
+
+    What is known against an invariant that is `unsearched` is neither gone nor seen again.
+    """
     locks.lock_exclusive(locks.LockClass.OFFENCES)
     found = {
         (finding.invariant.number, finding.invariant.name, offender)
         for finding in findings
-        for offender in _kept(finding.offenders)
+        for offender in _kept(finding)
     }
     known = {(one.number, one.name, one.offender): one for one in open_offences()}
     fresh = sorted(found - known.keys())
@@ -89,7 +139,7 @@ def keep(findings: Sequence[Finding], *, at: datetime) -> Checked:
         for (number, name, offender), (customer_id, invoice_id) in zip(fresh, concerned, strict=True)
     ]
     bulk.insert_rows(rows)
-    gone = [row.pk for key, row in known.items() if key not in found]
+    gone = [row.pk for key, row in known.items() if key not in found and key[:2] not in unsearched]
     still = [row.pk for key, row in known.items() if key in found]
     Offence.objects.filter(pk__in=gone).update(cleared_at=at)
     Offence.objects.filter(pk__in=still).update(seen_at=at)
@@ -98,10 +148,11 @@ def keep(findings: Sequence[Finding], *, at: datetime) -> Checked:
     return Checked(new=len(rows), known=len(still), cleared=len(gone))
 
 
-def _kept(offenders: Sequence[str]) -> Iterable[str]:
-    yield from (offender.replace("\x00", "") for offender in offenders[:KEPT_MAX])
-    if len(offenders) > KEPT_MAX:
-        yield f"and {len(offenders) - KEPT_MAX} more"
+def _kept(finding: Finding) -> Iterable[str]:
+    yield from (offender.replace("\x00", "") for offender in finding.offenders[:KEPT_MAX])
+    more = len(finding.offenders) + finding.more - KEPT_MAX
+    if more > 0:
+        yield f"and {more} more"
 
 
 def open_offences() -> QuerySet[Offence]:
@@ -164,6 +215,8 @@ def _concerned(offenders: Sequence[str]) -> list[tuple[int | None, int | None]]:
 
 
 def _read(offender: str) -> _Named:
+    if offender.startswith(NOT_SEARCHED):
+        return _Named({}, None)  # whatever its words name, they are about no figure
     ids = {kind: int(number) for kind, number in _NAMED.findall(offender)}
     if (entry := _ENTRY.search(offender)) is not None:
         ids.setdefault("invoice", int(entry.group(1)))

@@ -1,11 +1,10 @@
 """Background work of the cycle: closes, PDFs of final invoices, corrections at once, revenue over time."""
 
-import time
 from datetime import timedelta
 
 from django.utils import timezone
 
-from core import recurring, work
+from core import recurring, searching, stop_sign, work
 from invoicing.cycle import (
     at_once,
     bulk_reviews,
@@ -22,14 +21,13 @@ from invoicing.cycle.models import Invoice
 from invoicing.documents import render, store
 from invoicing.documents.models import StoredDocument
 
-SLICE_SECONDS = 60  # of a close; between two slices other work gets its turn
+SLICE_SECONDS = 60  # between two slices other work gets its turn
 
 
 @work.handles(start_close.CLOSE_JOB, attempts_max=10)
 def close_periods(*, run_id: int) -> None:
     """Do a slice of a close. Killed, it goes on with the chunk it was at."""
-    ends = time.monotonic() + SLICE_SECONDS
-    start_close.go_on(run_id=run_id, at=timezone.now(), is_over=lambda: time.monotonic() > ends)
+    start_close.go_on(run_id=run_id, at=timezone.now(), is_over=stop_sign.over_after(SLICE_SECONDS))
 
 
 @work.handles(bulk_reviews.JOB, attempts_max=5)
@@ -44,10 +42,14 @@ def draft_interim(*, customer_id: int) -> None:
     off_cycle.draft_interims(customer_ids=[customer_id], at=timezone.now())
 
 
-@recurring.every(timedelta(days=1), kind=offences.CHECK_JOB)
+@recurring.every(timedelta(days=1), kind=offences.CHECK_JOB, is_long=True)
 def check_invariants() -> None:
-    """Search for what contradicts an invariant, at night; a person may ask for it in between."""
-    offences.check_and_keep(at=timezone.now())
+    """Search a slice of what contradicts an invariant, at night or when a person asks; what is left is queued again."""
+    found = offences.go_on_with_check(
+        at=timezone.now(), is_over=stop_sign.over_after(SLICE_SECONDS), seconds_max=searching.WORKER_SECONDS_MAX
+    )
+    if found is None:
+        offences.queue_next_slice(at=timezone.now())
 
 
 @work.handles(offences.TELL_JOB, attempts_max=8)

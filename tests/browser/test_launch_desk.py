@@ -70,6 +70,18 @@ def accept_the_sample(page: Page, sample: SampleWalk) -> None:
     expect(page.get_by_text("Your acceptance is kept.")).to_be_visible()
 
 
+def look_at_the_samples_again(page: Page) -> None:
+    """One box, without all the others."""
+    page.goto("/admin/launch/launchcheck/board/")
+    page.get_by_role("button", name="Look at Sample accounts walked and accepted (standard) again").click()
+    expect(page.get_by_text("Sample accounts walked and accepted: looked at again.")).to_be_visible()
+    show(page, "launch-one-box-running")
+    check.go_on(run_id=LaunchCheck.objects.get(only="samples_accepted").pk, at=timezone.now())
+    page.goto("/admin/launch/launchcheck/board/")
+    expect(page.get_by_text("looked at again.")).to_have_count(0)
+    show(page, "launch-one-box-again")
+
+
 def look_at_the_rest(page: Page) -> None:
     """Lists and pages without a decision."""
     for path, name in (
@@ -98,4 +110,5 @@ def test_what_is_open_is_read_excepted_and_launched(page: Page) -> None:
     be_refused_to_go_live(page)
     propose_an_exception(page)
     accept_the_sample(page, sample)
+    look_at_the_samples_again(page)
     look_at_the_rest(page)

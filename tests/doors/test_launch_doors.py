@@ -102,6 +102,26 @@ class TestApi:
         assert api_as("finance").get("launch").json()["running"]["id"] == answer.json()["id"]
         assert api_as("auditor").post("launch").status_code == 403
 
+    def test_one_box_is_looked_at_again(self, company: billing.Company) -> None:
+        refused = api_as("ops").post("launch", {"box": "backup_restored"})
+        assert (refused.status_code, refused.json()["code"]) == (409, "launch_not_checked")
+        launch.run_check(at=lately())
+        launch.keep_drill(at=lately())
+        asked = api_as("finance").post("launch", {"box": "backup_restored"}).json()
+        assert (asked["only"], asked["finished_at"]) == ("backup_restored", None)
+        check.go_on(run_id=asked["id"], at=timezone.now())
+        boxes = {one["box"]: one for one in api_as("auditor").get("launch").json()["boxes"]}
+        assert (boxes["backup_restored"]["state"], boxes["backup_restored"]["owner"]) == ("closed", "ops")
+        bad = api_as("product").post("launch", {"box": "sunshine"})
+        assert (bad.status_code, bad.json()["errors"][0]["pointer"]) == (422, "/box")
+        assert api_as("engineering").post("launch", {"box": "backup_restored"}).status_code == 202
+        assert (
+            ApiClient(people.key_for(people.make_staff("reader", "auditor")))
+            .post("launch", {"box": "backup_restored"})
+            .status_code
+            == 403
+        )
+
     def test_rules_are_proposed_by_one_and_approved_by_another(self) -> None:
         ops, finance = api_as("ops"), api_as("finance")
         terms = {"books_tie": {"max_age_hours": 1, "owner": "finance"}}
@@ -128,6 +148,20 @@ class TestBackOffice:
         page = desk.get(board).content.decode()
         for text in ("3 of 9 boxes are open.", "How to close it:", "restore_drill", "signs-for-ops", "Lines walked"):
             assert text in page, text
+
+    def test_one_box_is_looked_at_again_from_the_board(self, company: billing.Company) -> None:
+        launch.run_check(at=lately())
+        launch.keep_drill(at=lately())
+        desk, board = desk_as("ops"), reverse("admin:launch_launchcheck_board")
+        assert 'name="box" value="backup_restored"' in desk.get(board).content.decode()
+        assert 'name="box"' not in desk_as("auditor").get(board).content.decode()
+        desk.post(reverse("admin:launch_launchcheck_ask"), {"box": "backup_restored"})
+        page = desk.get(board).content.decode()
+        assert "Backup restored: looked at again." in page
+        assert 'name="box" value="backup_restored"' not in page
+        assert 'name="box" value="books_tie"' in page
+        check.go_on(run_id=LaunchCheck.objects.get(only="backup_restored").pk, at=timezone.now())
+        assert "2 of 9 boxes are open." in desk.get(board).content.decode()
 
     def test_rules_are_proposed_and_approved_in_dialogs(self) -> None:
         dialog = reverse("admin:launch_checklistversion_propose_next")

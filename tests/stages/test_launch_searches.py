@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, transaction
 
-from compliance.launch import check, search
+from compliance.launch import check
 from compliance.launch.models import InvariantSearch, LaunchCheck
-from core import invariants
+from core import invariants, searching
 from core.invariants import Invariant, rows_of
 from tests.builders import launch
 from tests.builders.launch import CHECKED
@@ -51,7 +51,7 @@ def begin() -> LaunchCheck:
 def go_on(run: LaunchCheck, *, steps: int = 99, seconds_max: int | None = SECONDS) -> bool:
     """A slice that has time for so many searches."""
     calls = count()
-    return search.go_on(run, at=CHECKED, is_over=lambda: next(calls) >= steps - 1, seconds_max=seconds_max)
+    return searching.go_on(run, at=CHECKED, is_over=lambda: next(calls) >= steps - 1, seconds_max=seconds_max)
 
 
 def outcomes(run: LaunchCheck) -> dict[str, str]:
@@ -73,14 +73,14 @@ def test_each_invariant_has_its_own_proof(searched: list[str]) -> None:
 
 def test_a_slice_goes_on_where_the_one_before_it_stopped(searched: list[str]) -> None:
     run = begin()
-    keys = [search.steps_taken(run)]
+    keys = [searching.steps_taken(run)]
     for _ in range(2):
         assert go_on(run, steps=1) is False
-        keys.append(search.steps_taken(run))
-    assert search.how_far(run) == (2, 3)
+        keys.append(searching.steps_taken(run))
+    assert searching.how_far(run) == (2, 3)
     assert go_on(run) is True
     assert searched == ["time", "money", "order"]
-    assert search.how_far(run) == (3, 3)
+    assert searching.how_far(run) == (3, 3)
     assert keys == [0, 2, 4]  # so that each slice can queue the next
 
 
@@ -94,7 +94,7 @@ def test_a_search_that_was_killed_is_tried_once_more_and_then_said_to_be_interru
     InvariantSearch.objects.create(run=again, number=1, name="time", begun_at=CHECKED, attempts=2)
     assert go_on(again) is True
     assert outcomes(again) == {"time": "interrupted", "money": "broken", "order": "clean"}
-    assert again.searches.get(name="time").why == search.STOPPED
+    assert again.searches.get(name="time").why == searching.STOPPED
 
 
 def test_what_takes_longer_than_a_worker_gives_it_leaves_the_box_open_and_can_be_searched_to_its_end(

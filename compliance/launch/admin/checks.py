@@ -14,9 +14,10 @@ from unfold.decorators import display
 
 from accounts import roles
 from accounts.backoffice import BackOfficeAdmin, tell_refusal
-from compliance.launch import check, checklists, search, standing
+from compliance.launch import check, checklists, standing
 from compliance.launch.models import CloseWalk, LaunchCheck
 from compliance.launch.standing import BoxState
+from core import searching
 from core.errors import DomainError
 
 REFRESH_SECONDS = 4
@@ -65,34 +66,41 @@ class LaunchCheckAdmin(BackOfficeAdmin):
         """The last finished check, aged to now, and how far a running one is."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        run, running = standing.latest_check(), LaunchCheck.objects.filter(finished_at=None).first()
+        run, running = standing.latest_check(), LaunchCheck.objects.filter(finished_at=None).order_by("pk")
         states = standing.overview(at=timezone.now())
         shown = {
             **self.admin_site.each_context(request),
             "title": "Launch checklist",
             **_context(run, states),
-            "running": running,
-            "walk": CloseWalk.objects.filter(run=running).first() if running else None,
-            "searched": search.how_far(running) if running and running.searches.exists() else None,
-            "results": running.results.count() if running else 0,
+            "running": [_how_far(one) for one in running],
+            "running_boxes": {one.only for one in running},
             "may_ask": roles.has_role(request.user, check.ASKERS),
         }
         response = TemplateResponse(request, "launch/board.html", shown)
-        if running is not None:
+        if running:
             response.headers["Refresh"] = str(REFRESH_SECONDS)
         return response
 
     def ask(self, request: HttpRequest) -> HttpResponse:
-        """Have every box looked at again."""
+        """Have every box looked at again, or the one that is named."""
         if request.method != "POST" or not roles.has_role(request.user, check.ASKERS):
             raise PermissionDenied
         try:
-            check.ask_for_check(actor=request.user, at=timezone.now())
+            check.ask_for_check(actor=request.user, at=timezone.now(), only=request.POST.get("box", ""))
         except DomainError as error:
             tell_refusal(request, error)
         else:
-            messages.success(request, "A worker looks at every box; this page shows how far it is.")
+            messages.success(request, "A worker looks at it; this page shows how far it is.")
         return redirect("admin:launch_launchcheck_board")
+
+
+def _how_far(run: LaunchCheck) -> dict[str, Any]:
+    return {
+        "run": run,
+        "walk": CloseWalk.objects.filter(run=run).first(),
+        "searched": searching.how_far(run) if run.searches.exists() else None,
+        "results": run.results.count(),
+    }
 
 
 def _context(run: LaunchCheck | None, states: list[BoxState]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts import validators
-from compliance.launch import exceptions, samples, search
+from compliance.launch import exceptions, samples
 from compliance.launch.models import (
     ChecklistVersion,
     ExceptionSignature,
@@ -20,6 +20,7 @@ from compliance.launch.models.checks import BOXES, OWNERS
 from compliance.launch.models.decisions import ROLES as EXCEPTION_ROLES
 from compliance.launch.models.samples import ROLES as SAMPLE_ROLES
 from compliance.launch.standing import State
+from core import searching
 from core.http.fields import InstantField, JsonField
 
 
@@ -74,11 +75,26 @@ class LaunchCheckSerializer(serializers.ModelSerializer[LaunchCheck]):
 
     class Meta:
         model = LaunchCheck
-        fields = ["id", "asked_by", "asked_at", "finished_at", "documents_done", "documents_total", "invariants_done"]
+        fields = [
+            "id",
+            "only",
+            "asked_by",
+            "asked_at",
+            "finished_at",
+            "documents_done",
+            "documents_total",
+            "invariants_done",
+        ]
 
     def get_invariants_done(self, run: LaunchCheck) -> int:
         """How many were searched to their end, or given up."""
-        return search.how_far(run)[0]
+        return searching.how_far(run)[0]
+
+
+class NewLaunchCheckSerializer(serializers.Serializer[Any]):
+    """What to look at again."""
+
+    box = serializers.ChoiceField(choices=BOXES, default="", allow_blank=True, help_text="Left out: every box.")
 
 
 class LaunchSerializer(serializers.Serializer[Any]):
@@ -86,8 +102,8 @@ class LaunchSerializer(serializers.Serializer[Any]):
 
     is_closed = serializers.BooleanField(help_text="Every box is closed.")
     checklist_version = serializers.IntegerField()
-    check = LaunchCheckSerializer(allow_null=True, help_text="The last finished check.")
-    running = LaunchCheckSerializer(allow_null=True)
+    check = LaunchCheckSerializer(allow_null=True, help_text="The last finished check of every box.")
+    running = LaunchCheckSerializer(allow_null=True, help_text="The first one that is not finished.")
     boxes = BoxStateSerializer(many=True)
 
 

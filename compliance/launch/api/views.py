@@ -17,6 +17,7 @@ from compliance.launch.api.shapes import (
     LaunchCheckSerializer,
     LaunchSerializer,
     NewChecklistSerializer,
+    NewLaunchCheckSerializer,
 )
 from compliance.launch.models import ChecklistVersion, LaunchCheck
 from core.http.schema import READ_REFUSALS, WRITE_REFUSALS
@@ -27,7 +28,7 @@ KEEPERS = frozenset(checklists.KEEPERS)
 
 
 class LaunchView(IdempotentWrites, RuledView, APIView):
-    """Every box with its proof, date and owner; POST has them looked at again by a worker."""
+    """Every box with its proof, date and owner; POST has all of them, or one, looked at again by a worker."""
 
     roles_by_method = {"GET": READERS, "POST": ASKERS}
 
@@ -40,14 +41,16 @@ class LaunchView(IdempotentWrites, RuledView, APIView):
             "is_closed": not standing.still_open(states),
             "checklist_version": checklists.in_force().version,
             "check": run,
-            "running": LaunchCheck.objects.filter(finished_at=None).first(),
+            "running": LaunchCheck.objects.filter(finished_at=None).last(),
             "boxes": states,
         }
         return Response(LaunchSerializer(found).data)
 
-    @extend_schema(request=None, responses={202: LaunchCheckSerializer, **WRITE_REFUSALS})
+    @extend_schema(request=NewLaunchCheckSerializer, responses={202: LaunchCheckSerializer, **WRITE_REFUSALS})
     def post(self, request: Request) -> Response:
-        run = check.ask_for_check(actor=request.user, at=timezone.now())
+        body = NewLaunchCheckSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        run = check.ask_for_check(actor=request.user, at=timezone.now(), only=body.validated_data["box"])
         return Response(LaunchCheckSerializer(run).data, status=status.HTTP_202_ACCEPTED)
 
 

@@ -27,9 +27,10 @@ WHILE_IT_RUNS = """
 
 
 class LaunchCheck(models.Model):
-    """One run over every box; its results are written once, box by box, and it never changes after its end."""
+    """One run over every box, or one box again; results are written once, and it never changes after its end."""
 
     checklist = models.ForeignKey(ChecklistVersion, on_delete=models.PROTECT, related_name="+")
+    only = models.CharField(max_length=30, blank=True, choices=BOXES, help_text="Empty: every box.")
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -48,14 +49,15 @@ class LaunchCheck(models.Model):
             )
         ]
         triggers = [
-            pgtrigger.ReadOnly(name="question_is_fixed", fields=["checklist", "asked_by", "asked_at"]),
+            pgtrigger.ReadOnly(name="question_is_fixed", fields=["checklist", "only", "asked_by", "asked_at"]),
             FINISHED_ONCE,
             NO_DELETE,
             APPEND_ONLY[1],
         ]
 
     def __str__(self) -> str:
-        return f"Launch check {self.pk}"
+        of = f" of one box: {self.get_only_display().lower()}" if self.only else ""
+        return f"Launch check {self.pk}{of}"
 
 
 class BoxResult(models.Model):

@@ -11,6 +11,7 @@ from invoicing.cycle.models.false_alarms import FalseAlarm
 from invoicing.cycle.models.invoices import Invoice
 from invoicing.cycle.models.lines import CreditLine, InvoiceAllowanceCharge, InvoiceLine, InvoiceTax
 from invoicing.cycle.models.off_cycle import Deduction, InterimFiring
+from invoicing.cycle.models.offence_checks import OffenceCheck, OffenceSearch
 from invoicing.cycle.models.review import HoldReason, InvoiceApproval, InvoiceComment
 from invoicing.cycle.models.stopped import Offence, StoppedInterim
 from invoicing.cycle.models.tie_outs import Break, BreakEvent, TieOut
@@ -43,6 +44,8 @@ __all__ = [
     "LineBooking",
     "NumberSeries",
     "Offence",
+    "OffenceCheck",
+    "OffenceSearch",
     "ParkedCustomer",
     "Recognition",
     "StoppedInterim",

@@ -41,7 +41,7 @@ class Command(BaseCommand):
 
     def _run(self) -> LaunchCheck:
         at = timezone.now()
-        begun = LaunchCheck.objects.filter(finished_at=None).first() or check.begin_run(actor=None, at=at)
+        begun = LaunchCheck.objects.filter(finished_at=None, only="").first() or check.begin_run(actor=None, at=at)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=Console(stderr=True)) as bar:
             task = bar.add_task("boxes", total=None)
