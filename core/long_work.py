@@ -11,13 +11,20 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
-from core import job_rows, keeper, tasks, work
+from core import job_rows, keeper, stop_sign, work
 from core.stop_sign import StopSign
 
-AGE_SECONDS_MAX = keeper.LONG_SECONDS_MAX + tasks.ROUND_SECONDS_MAX
+AGE_SECONDS_MAX = keeper.LONG_SECONDS_MAX + work.ROUND_SECONDS_MAX
 PAUSE_SECONDS = 10  # after a process that could not even work its round to the end
 
 log = structlog.get_logger(__name__)
+
+
+def take_long_work(kind: str) -> None:
+    """Run due jobs of one long kind until there are none or the round is over; what such a process does."""
+    is_over = stop_sign.over_after(work.ROUND_SECONDS_MAX)
+    while not is_over() and work.run_next_job(at=timezone.now(), only=kind):
+        pass
 
 
 class LongProcess:

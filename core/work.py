@@ -13,6 +13,7 @@ from core.errors import DomainError
 from core.keeper import LeaseKeeper
 from core.models import Job
 
+ROUND_SECONDS_MAX = 60  # then the next round begins, so that the queue's own time limit is never near
 BACKOFF_SECONDS = 10
 BACKOFF_SECONDS_MAX = 600
 ERROR_LENGTH_MAX = 2000

@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django_q.models import OrmQ
 
-from core import heartbeats, job_rows, recurring, tasks, work
+from core import heartbeats, job_rows, long_work, recurring, tasks, work
 from core.models import Job, WorkerHeartbeat
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +61,7 @@ def test_long_work_is_left_to_processes_of_its_own(done: list[int]) -> None:
     assert job_rows.due_kinds(among=work.long_kinds(), at=NOW) == ["long"]
     tasks.drain()
     assert done == [1, 2]
-    tasks.take_long_work("long")
+    long_work.take_long_work("long")
     assert done == [1, 2, -1, -2]
     assert job_rows.due_kinds(among=work.long_kinds(), at=NOW) == []
 

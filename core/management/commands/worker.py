@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
-from core import heartbeats, processes, stop_sign, supervisor, tasks
+from core import heartbeats, long_work, processes, stop_sign, supervisor
 
 
 class Command(BaseCommand):
@@ -33,4 +33,4 @@ class Command(BaseCommand):
         else:
             signal.signal(signal.SIGTERM, signal.default_int_handler)  # PostgreSQL is told as well, as by Ctrl-C
             with suppress(KeyboardInterrupt):
-                tasks.take_long_work(options["long"])
+                long_work.take_long_work(options["long"])

@@ -8,5 +8,5 @@ from billing_ops.settings import INSTALLED_APPS as PROJECT_APPS
 from billing_ops.settings import Q_CLUSTER as PROJECT_QUEUE
 
 DATABASES = {"default": {**PROJECT_DATABASES["default"], "NAME": os.environ["CHORES_DATABASE"]}}
-Q_CLUSTER = {**PROJECT_QUEUE, "timeout": int(os.environ.get("CHORES_QUEUE_SECONDS", PROJECT_QUEUE["timeout"]))}
+Q_CLUSTER = {**PROJECT_QUEUE, "timeout": int(os.environ.get("CHORES_QUEUE_SECONDS", "300"))}
 INSTALLED_APPS = [*PROJECT_APPS, "tests.builders.chores"]
