@@ -176,7 +176,7 @@ CONTENT_SECURITY_POLICY = {
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
-DATE_FORMAT, TIME_FORMAT, DATETIME_FORMAT = "j M Y", "H:i", "j M Y H:i"  # 24 hours, UTC, no month before its day
+FORMAT_MODULE_PATH = "billing_ops.formats"  # a language's own formats win over DATE_FORMAT and its like
 USE_I18N = False  # the product speaks English; nothing to negotiate, nothing to load per request
 
 STATIC_URL = "/static/"

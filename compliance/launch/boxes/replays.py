@@ -14,8 +14,8 @@ from invoicing.replay.models import ReplayRun
 from invoicing.replay.queries import SetState
 
 MAKE_ONE = (
-    "Make a set of closed periods with `manage.py replay SET --make-from-history --customer CODE`, have it required on"
-    " its page, and run it with `manage.py replay SET`."
+    "Make a set of closed periods with manage.py replay SET --make-from-history --customer CODE, have it required on"
+    " its page, and run it with manage.py replay SET."
 )
 
 
@@ -33,7 +33,7 @@ def _look_at(program: str, states: Sequence[SetState], *, at: datetime) -> Found
     if flaws:
         said, remedy = (
             " ".join(flaws),
-            "Run it with `manage.py replay SET` and mend what differs.",
+            "Run it with manage.py replay SET and mend what differs.",
         )
     elif not states:
         said, remedy = f"No replay set of {program} is required, so nothing was replayed.", MAKE_ONE

@@ -1,5 +1,6 @@
 """The page of a break: both sides in figures, and the events that differ."""
 
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -41,8 +42,8 @@ class BreakAdmin(BackOfficeAdmin):
     change_form_outer_after_template = "cycle/break_page.html"
     actions_detail: ClassVar[list[str]] = ["repair"]
 
-    def get_fields(self, request: HttpRequest, obj: Break | None = None) -> list[str]:
-        return []
+    def get_fieldsets(self, request: HttpRequest, obj: Break | None = None) -> Any:
+        return []  # the page below says it all, and an empty form would leave a line
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -121,4 +122,14 @@ def _both_sides(facts: dict[str, str], left: str, right: str) -> list[tuple[str,
         if side in (left, right) and left:
             rows.setdefault(what, {})[side] = value
     found = [(what.replace("_", " "), sides.get(left, "—"), sides.get(right, "—")) for what, sides in rows.items()]
-    return found or [(name.replace("_", " "), value, "—") for name, value in facts.items()]
+    return found or [(name.replace("_", " "), _said(facts[name]), "—") for name in sorted(facts)]
+
+
+def _said(value: str) -> str:
+    """An instant as people read it, everything else as it is."""
+    if "T" not in value:
+        return value
+    try:
+        return f"{datetime.fromisoformat(value).astimezone(UTC):%-d %b %Y %H:%M} UTC"
+    except ValueError:
+        return value

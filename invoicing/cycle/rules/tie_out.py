@@ -82,6 +82,12 @@ class Result:
     findings: tuple[Finding, ...]
 
 
+def _unpriced(stray: Stray) -> str:
+    if stray.events == 1:
+        return f"1 event of {stray.label} falls where no price of the plan covers it."
+    return f"{stray.events:,} events of {stray.label} fall where no price of the plan covers them."
+
+
 def tie_out(*, chains: Iterable[Chain], strays: Iterable[Stray]) -> Result:
     """Compare the stages of one invoice."""
     chains, strays = tuple(chains), tuple(strays)
@@ -89,7 +95,7 @@ def tie_out(*, chains: Iterable[Chain], strays: Iterable[Stray]) -> Result:
     findings += [
         Finding(
             name=UNPRICED,
-            detail=f"{stray.events} events of {stray.label} fall where no price of the plan covers them.",
+            detail=_unpriced(stray),
             facts={"events": str(stray.events), **stray.facts},
             stray=place,
         )
