@@ -110,7 +110,8 @@ def compose(dispute: Dispute, *, evidence: DisputeEvidence, pack: EvidencePack, 
             ("Evidence pack", pack.file_name),
             ("Size", f"{pack.size:,} bytes"),
             ("SHA-256", pack.sha256),
-            ("Check it", f"sha256sum {pack.file_name} · python3 -I verify.py {pack.file_name}"),
+            ("Check the hash", f"sha256sum {pack.file_name}"),
+            ("Check the figures", f"python3 -I verify.py {pack.file_name}"),
         ),
     )
 
