@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('launch', '0001_squashed_0004_invariants_are_searched_one_by_one'),
+        ('launch', '0005_comments_are_sealed'),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cycle', '0001_squashed_0024_false_alarms'),
+        ('cycle', '0025_words_of_many_are_sealed'),
     ]
 
     operations = [
