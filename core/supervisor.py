@@ -20,7 +20,7 @@ PULSE_SECONDS = 3
 STALE_SECONDS = 20
 START_SECONDS_MAX = 60  # a busy machine needs a while to import everything
 STOP_SECONDS_MAX = 8  # for jobs in hand; what is not done by then is begun again, after a restart or elsewhere
-INTERRUPT_SECONDS = 2  # before that
+INTERRUPT_SECONDS = 3  # before that
 PAUSE_SECONDS_MAX = 30
 
 log = structlog.get_logger(__name__)

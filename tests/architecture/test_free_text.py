@@ -138,6 +138,7 @@ cycle.InvoiceTransition from_status to_status
 cycle.DeltaRow description unit
 cycle.StoppedInterim code reason
 cycle.Offence name offender
+cycle.OffenceSearch name offenders why
 cycle.FalseAlarm recounted
 cycle.InterimFiring asked_by facts
 cycle.Break detail facts
