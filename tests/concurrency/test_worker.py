@@ -3,81 +3,31 @@
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django_q.models import OrmQ
 
 from core import work
 from core.models import Job, WorkerHeartbeat
 from tests.builders.chores import tasks as chores
+from tests.builders.working import Worker, at_work, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-NAME = "under test"
+BRIEF = {"CHORES_JOB_SECONDS": "4", "CHORES_QUEUE_SECONDS": "8"}
 STOP_SECONDS = 12  # of the supervisor's eight for jobs in hand, and what a busy machine adds
-
-
-class Worker:
-    """A `manage.py worker` on the test database."""
-
-    def __init__(self, notes: Path, **more: str) -> None:
-        self.notes = notes
-        environment = {
-            "BILLING_OPS_WORKER": NAME,
-            "CHORES_DATABASE": str(connection.settings_dict["NAME"]),
-            "SECRET_KEY": settings.SECRET_KEY,
-            "DJANGO_SETTINGS_MODULE": "tests.builders.chores.settings",
-            "CHORES_FILE": str(notes),
-            **more,
-        }
-        self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "worker"], cwd=settings.BASE_DIR, env={**os.environ, **environment}
-        )
-
-    def lines(self) -> list[str]:
-        return self.notes.read_text(encoding="utf-8").splitlines() if self.notes.exists() else []
-
-    def children(self) -> list[int]:
-        """Every process below the supervisor, by the parents that the kernel names."""
-        parents = {}
-        for stat in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                after_name = stat.read_text(encoding="utf-8").rpartition(")")[2].split()
-            except OSError:  # it ended while we looked
-                continue
-            if after_name[0] != "Z":
-                parents[int(stat.parent.name)] = int(after_name[1])
-        found = [self.process.pid]
-        for pid in found:
-            found += [child for child, parent in parents.items() if parent == pid]
-        return found[1:]
-
-
-def wait_for(claim: Callable[[], bool], *, seconds: float) -> None:
-    ends = time.monotonic() + seconds
-    while not claim():
-        assert time.monotonic() < ends, "it did not happen in time"
-        time.sleep(0.1)
 
 
 @pytest.fixture
 def worker(tmp_path: Path) -> Iterator[Worker]:
-    started = Worker(tmp_path / "notes")
-    try:
-        wait_for(lambda: WorkerHeartbeat.objects.filter(name=NAME).exists(), seconds=60)
+    with at_work(tmp_path / "notes") as started:
         yield started
-    finally:
-        started.process.kill()
-        started.process.wait()
 
 
 def enqueue(kind: str, number: int, **more: int) -> None:
@@ -159,28 +109,20 @@ def test_a_stop_does_not_wait_for_what_takes_long_and_loses_none_of_its_attempts
 
 
 def test_long_work_outlasts_the_limit_of_a_job_and_is_in_the_way_of_nothing(tmp_path: Path) -> None:
-    worker = Worker(tmp_path / "notes", WORKERS="1", CHORES_JOB_SECONDS="4", CHORES_QUEUE_SECONDS="8")
-    try:
+    with at_work(tmp_path / "notes", WORKERS="1", **BRIEF) as worker:
         enqueue("long", 1, milliseconds=20_000)
         wait_for(lambda: worker.lines() == ["begun 1"], seconds=60)
         enqueue("good", 2)
         wait_for(lambda: "good 2" in worker.lines(), seconds=15)
         wait_for(lambda: chore_jobs().filter(state="done").count() == 2, seconds=40)
-    finally:
-        worker.process.kill()
-        worker.process.wait()
     assert worker.lines() == ["begun 1", "good 2", "ended 1"]
     assert chore_jobs().get(kind=f"{chores.PREFIX}long").attempts == 1
 
 
 def test_a_job_longer_than_its_limit_takes_its_worker_along(tmp_path: Path) -> None:
-    worker = Worker(tmp_path / "notes", WORKERS="1", CHORES_JOB_SECONDS="4", CHORES_QUEUE_SECONDS="8")
-    try:
+    with at_work(tmp_path / "notes", WORKERS="1", **BRIEF) as worker:
         enqueue("slow", 1, milliseconds=60_000)
         wait_for(lambda: worker.lines().count("begun 1") == 2, seconds=60)
-    finally:
-        worker.process.kill()
-        worker.process.wait()
     assert "ended 1" not in worker.lines()
 
 
