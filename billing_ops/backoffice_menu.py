@@ -127,6 +127,8 @@ UNFOLD: dict[str, Any] = {
             ),
             _group(
                 "Books",
+                _entry("Payments", "payments", "payments.Payment"),
+                _entry("What gateways told", "sync_alt", "payments.GatewayEvent"),
                 _entry("Journal", "menu_book", "ledger.JournalEntry"),
                 _entry("General ledger numbers", "tag", "ledger.GeneralLedgerNumber"),
             ),
@@ -153,7 +155,7 @@ UNFOLD: dict[str, Any] = {
             _group(
                 "Payouts",
                 _entry("Gate checks", "how_to_reg", "payouts.GateCheck"),
-                _entry("Payout batches", "payments", "payouts.PayoutBatch"),
+                _entry("Payout batches", "outbox", "payouts.PayoutBatch"),
                 _entry("Payables", "request_quote", "payouts.Payable"),
                 _entry("Payees", "group", "payouts.Payee"),
                 _entry("Gate requirements", "rule", "payouts.GateRequirement"),

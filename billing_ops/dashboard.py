@@ -21,6 +21,7 @@ from invoicing.charge_controls.models import AccessState, CreditReview
 from invoicing.cycle import park
 from invoicing.cycle.admin import wording
 from invoicing.cycle.models import BillingCycle, Break, Hold, Invoice
+from invoicing.payments import queries as payments_queries
 from invoicing.policy import queries as policy_queries
 from metering.models import CaptureBatch, QuarantinedEvent, ReviewItem
 
@@ -84,6 +85,7 @@ def _tiles() -> list[Tile]:
         _gate_tile(),
         *_credit_tiles(),
         _dispute_tile(),
+        _payment_tile(),
         _job_tile(),
     ]
 
@@ -144,6 +146,17 @@ def _dispute_tile() -> Tile:
         note="a step, or news for the customer" if overdue else "every step in time",
         link=reverse("admin:disputes_dispute_changelist") + "?due=overdue",
         is_bad=overdue > 0,
+    )
+
+
+def _payment_tile() -> Tile:
+    unapplied = payments_queries.unapplied_events(since=timezone.now() - timedelta(days=7)).count()
+    return Tile(
+        title="Payments told, not applied",
+        value=unapplied,
+        note="in seven days; the list says why" if unapplied else "all that was told is recorded",
+        link=reverse("admin:payments_gatewayevent_changelist") + "?outcome__exact=refused",
+        is_bad=unapplied > 0,
     )
 
 

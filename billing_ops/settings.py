@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "invoicing.policy",
     "invoicing.effects",
     "invoicing.cycle",
+    "invoicing.payments",
     "invoicing.exposure",
     "invoicing.alerts",
     "invoicing.charge_controls",
@@ -214,6 +215,10 @@ SPECTACULAR_SETTINGS = {
     "GET_LIB_DOC_EXCLUDES": "billing_ops.api_description.internal_docs",
     # One name each, where the same word means different sets of values in different answers.
     "ENUM_NAME_OVERRIDES": {
+        "PaymentStatus": "invoicing.payments.models.payments.STATUSES",
+        "PaymentStep": "invoicing.payments.models.payments.STEPS",
+        "PaymentMethod": "invoicing.payments.models.Payment.Method",
+        "GatewayEventOutcome": "invoicing.payments.models.events.OUTCOMES",
         "PayableStatus": ["open", "paid", "withdrawn"],
         "ReleaseOutcome": ["released", "blocked"],
         "PayeeKind": "compliance.payouts.models.payees.PAYEE_KINDS",
@@ -301,6 +306,13 @@ AUDIT_ANCHOR_URL = env.str("AUDIT_ANCHOR_URL", default="")
 AUDIT_ANCHOR_TOKEN = env.str("AUDIT_ANCHOR_TOKEN", default="")
 if AUDIT_ANCHOR_URL and (flaw := outbound.find_flaw(AUDIT_ANCHOR_URL)):
     stop("AUDIT_ANCHOR_URL", flaw)
+# Stripe signs what it tells with this secret; of the key nothing is asked but which mode is ours.
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
+if STRIPE_WEBHOOK_SECRET and not re.fullmatch(r"whsec_[!-~]{8,}", STRIPE_WEBHOOK_SECRET):
+    stop("STRIPE_WEBHOOK_SECRET", "begins with whsec_; copy it from the page of the endpoint at Stripe")
+STRIPE_API_KEY = env.str("STRIPE_API_KEY", default="")
+if STRIPE_API_KEY and not re.fullmatch(r"(sk|rk)_(live|test)_[!-~]+", STRIPE_API_KEY):
+    stop("STRIPE_API_KEY", "begins with sk_live_, sk_test_, rk_live_ or rk_test_")
 SLACK_WEBHOOK_URL = env.str("SLACK_WEBHOOK_URL", default="")
 if SLACK_WEBHOOK_URL and (flaw := outbound.find_flaw(SLACK_WEBHOOK_URL)):
     stop("SLACK_WEBHOOK_URL", flaw)

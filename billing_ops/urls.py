@@ -13,6 +13,7 @@ API_ROOMS = (
     "invoicing.policy",
     "invoicing.effects",
     "invoicing.cycle",
+    "invoicing.payments",
     "invoicing.exposure",
     "invoicing.notices",
     "invoicing.alerts",

@@ -21,6 +21,7 @@ class LockClass(IntEnum):
     OFFENCES = 7110
     AGREED = 7109  # shared by whoever writes an agreement, alone while an instant is fixed: see `knowing`
     LAUNCH = 7110
+    PAYMENT = 7111
 
 
 def lock_exclusive(lock_class: LockClass, key: int = 0) -> None:

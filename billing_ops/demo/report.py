@@ -8,6 +8,7 @@ from billing_ops.demo.company import Company
 from billing_ops.demo.story import Told
 from invoicing.cycle.admin import wording
 from invoicing.cycle.models import Invoice, InvoiceLine
+from invoicing.payments import queries as payments_queries
 from invoicing.replay.models import ReplaySet
 
 
@@ -43,7 +44,8 @@ def _print_closes(console: Console, told: Told) -> None:
 
 
 def _print_invoices(console: Console) -> None:
-    table = _table("Invoices", "invoice", "customer", "period", "status", "total", "why", right=("total",))
+    right = ("total", "still due")
+    table = _table("Invoices", "invoice", "customer", "period", "status", *right, "why", right=right)
     live = Invoice.objects.exclude(status=Invoice.Status.DISCARDED).select_related("customer")
     for invoice in live.order_by("period_start", "customer__code"):
         waiting = invoice.holds.filter(released_at=None).values_list("reason", flat=True).first()
@@ -55,9 +57,17 @@ def _print_invoices(console: Console) -> None:
             wording.period_text(invoice),
             invoice.status,
             wording.total_text(invoice),
+            _due_text(invoice),
             note,
         )
     console.print(table)
+
+
+def _due_text(invoice: Invoice) -> str:
+    if invoice.status != Invoice.Status.FINAL:
+        return ""
+    due = payments_queries.due_of(invoice).due
+    return wording.amount_text(due, currency=invoice.currency) if due else "paid"
 
 
 def _print_payouts(console: Console, told: Told) -> None:

@@ -17,6 +17,8 @@ from core.errors import DomainError
 from invoicing.cycle import approve, close, finalize, pdf
 from invoicing.cycle.close import CloseReport
 from invoicing.cycle.models import Invoice
+from invoicing.payments import record
+from invoicing.payments.models import Payment
 from invoicing.replay import run, sets
 from invoicing.replay.models import ReplaySet
 
@@ -63,6 +65,8 @@ def tell(stage: Stage) -> None:
     _send_last_month(stage)
     stage.close(f"Close of {calendar.last:%B}", as_of=calendar.current + timedelta(hours=12))
     _review("acme", stage=stage)
+    stage.say("Initech's first invoice is paid by bank transfer")
+    _pay("initech", made=stage.company)
     stage.say("This month so far, for the portal")
     stage.send("Usage since then", _usage(stage, list(stage.company.customers), calendar.current, None))
     stage.say("Initech's closed months are kept as a replay set, which the worker runs again in a database of its own")
@@ -118,6 +122,24 @@ def _review(code: str, *, stage: Stage) -> None:
             invoice_id=invoice.pk, content_hash=invoice.content_hash, actor=people["fiona"], at=_now()
         )
         finalize.finalize_invoice(invoice_id=invoice.pk, actor=people["felix"], at=_now())
+
+
+def _pay(code: str, *, made: Company) -> None:
+    """Fiona finds the transfer on the statement of the bank; of a later run she finds it recorded."""
+    invoice = Invoice.objects.filter(customer__code=code, status=Invoice.Status.FINAL).earliest("finalized_at")
+    if invoice.payments.exists():
+        return
+    at = _now()
+    record.record_payment(
+        invoice=str(invoice.number),
+        amount=invoice.payable,
+        currency=invoice.currency,
+        method=Payment.Method.BANK_TRANSFER,
+        reference=f"SEPA credit transfer {invoice.number}",
+        received_at=at,
+        actor=made.people["fiona"],
+        at=at,
+    )
 
 
 def _keep_for_replay(made: Company) -> None:

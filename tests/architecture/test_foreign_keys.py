@@ -13,6 +13,7 @@ FLOORS = [
     {"portal"},
     {"alerts", "charge_controls"},
     {"exposure"},
+    {"payments"},
     {"cycle", "effects"},
     {"policy"},
     {"documents", "rating", "ledger", "notices"},

@@ -82,6 +82,9 @@ cycle.Invoice number
 cycle.CloseRun customer_codes
 cycle.BreakEvent source event_id channel
 exposure.ProgramCost charge_code
+payments.Payment gateway_id reference_mark
+payments.PaymentObject kind external_id
+payments.GatewayEvent gateway event_id kind payment_ref
 alerts.AlertState subject
 alerts.AlertFiring subject
 payouts.Payable reference
@@ -143,6 +146,7 @@ cycle.FalseAlarm recounted
 cycle.InterimFiring asked_by facts
 cycle.Break detail facts
 exposure.Exposure past usage inputs
+payments.GatewayEvent facts detail
 alerts.AlertFiring rule inputs
 charge_controls.ControlFiring rule inputs
 charge_controls.AccessChange figures

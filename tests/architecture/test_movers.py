@@ -14,6 +14,7 @@ MOVERS = {
     "core/work.py": "a job that was given up is queued again; its other moves are the SQL of job_rows.py",
     "invoicing/charge_controls/access.py": "whether customers may use more",
     "invoicing/charge_controls/reviews.py": "credit reviews",
+    "invoicing/payments/move.py": "payments",
     "invoicing/notices/deliver.py": "deliveries of notices",
     "invoicing/cycle/delta_decide.py": "delta reports",
     "invoicing/effects/moves.py": "moves of subscriptions, and what became of each",

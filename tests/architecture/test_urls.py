@@ -17,12 +17,14 @@ PUBLIC = {
     "portal:logout": "ends a session; takes only POST",
     "admin:login": "the sign-in itself",
     "capture-webhook": "signed by its sender; a wrong signature writes nothing",
+    "stripe-webhook": "as capture-webhook, signed by Stripe",
 }
 WITHOUT_KEY = {
     "EventsView": "an event's own source and id count it once, for ever",
     "LagoBatchView": "as EventsView",
     "BackfillEventsView": "as EventsView: what is staged twice is captured once",
     "CaptureWebhookView": "webhook-id is the id of its event",
+    "StripeWebhookView": "the id of its event is taken in once",
     "PreviewView": "stores nothing",
     "RepairView": "fixes a watermark, so it is no transaction of the call's; a repeat finds the draft discarded",
     "TryView": "stores nothing",

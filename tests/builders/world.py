@@ -46,6 +46,9 @@ from invoicing.exposure.models import Exposure, ProgramCost
 from invoicing.ledger.models import GeneralLedgerNumber, JournalEntry
 from invoicing.notices import endpoints
 from invoicing.notices import models as notices
+from invoicing.payments import record
+from invoicing.payments.models import GatewayEvent, Payment
+from invoicing.payments.rules.lifecycle import Step
 from invoicing.policy import propose
 from invoicing.policy.models import TriggerPolicy
 from invoicing.pricing import fee_programs, invoice_terms, plans, prices
@@ -73,6 +76,7 @@ from metering.models import (
 from metering.rules import drafting
 from metering.rules.measures import MeterContent
 from tests.builders import billing, launch, payouts, triggers
+from tests.builders import payments as paid
 from tests.builders import people as people_of
 from tests.builders.addresses import PARAMETER, Address
 from tests.builders.people import PASSWORD
@@ -397,6 +401,41 @@ def _book(ids: dict[str, int], company: billing.Company) -> None:
     ids["cycle_deltareport"] = note.delta_reports.get().pk
     ids["ledger_journalentry"] = JournalEntry.objects.earliest("pk").pk
     ids["ledger_generalledgernumber"] = GeneralLedgerNumber.objects.create(account="tax_payable", number="1776").pk
+    _pay(ids, company, issued)
+
+
+def _pay(ids: dict[str, int], company: billing.Company, invoice: Invoice) -> None:
+    """A payment on its way, one that came in, one in dispute, a refund that waits, and an event of a gateway."""
+    at, desk = billing.CLOSING, paid.Desk(company=company, customer=invoice.customer, invoice=invoice)
+
+    def pay(reference: str, received_at: datetime | None = at) -> Payment:
+        return paid.pay(desk, "1.00", reference=reference, received_at=received_at, at=at)
+
+    settled, pending, disputed, refunding = pay("one"), pay("two", None), pay("three"), pay("four")
+    record.record_step(
+        payment_id=disputed.pk,
+        step=Step.DISPUTED,
+        happened_at=at,
+        reason="as the bank says",
+        actor=company.finance,
+        at=at,
+    )
+    paid.ask_for_refund(refunding, actor=company.finance, at=at)
+    ids["payments_payment"] = settled.pk
+    ids["payments_payment_of_invoice"] = invoice.pk
+    ids["payments_payment_settle"] = ids["payments_payment_fail"] = pending.pk
+    ids["payments_payment_win"] = ids["payments_payment_lose"] = disputed.pk
+    ids["payments_payment_confirm_refund"] = ids["payments_payment_withdraw_refund"] = refunding.pk
+    ids["payments_gatewayevent"] = GatewayEvent.objects.create(
+        gateway="stripe",
+        event_id="evt_1",
+        kind="customer.created",
+        facts={},
+        created_at=at,
+        received_at=at,
+        body_sha256="0" * 64,
+        outcome="unknown",
+    ).pk
 
 
 def _contest(ids: dict[str, int], company: billing.Company, *, at: datetime) -> None:

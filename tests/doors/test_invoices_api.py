@@ -98,6 +98,8 @@ def test_an_invoice_reads_as_the_contract_says(finance: ApiClient, draft: Invoic
         "prepaid": "0.00",
         "payable_rounding": "0.00",
         "payable": "61.88",
+        "amount_due": None,
+        "payments": [],
         "content_hash": draft.content_hash,
         "policy_version": "standard v1",
         "firing": None,

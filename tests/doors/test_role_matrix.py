@@ -210,6 +210,13 @@ API: dict[str, dict[str, frozenset[str]]] = {
     "disputes/<int:dispute_id>/letter": {"GET": STAFF},
     "dispute-policies": {"GET": STAFF, "POST": KEEPERS},
     "dispute-drills": {"GET": STAFF},
+    "payments": {"GET": STAFF, "POST": FINANCE},
+    "payments/<int:payment_id>": {"GET": STAFF},
+    "payments/<int:payment_id>/steps": {"POST": FINANCE},
+    "payments/<int:payment_id>/refund": {"POST": FINANCE},
+    "refund-requests/<int:request_id>/confirm": {"POST": FINANCE},
+    "refund-requests/<int:request_id>/withdraw": {"POST": FINANCE},
+    "gateway-events": {"GET": STAFF},
     "payees": {"GET": STAFF, "POST": KEEPERS},
     "payees/<str:code>": {"GET": STAFF, "PATCH": KEEPERS},
     "gate-requirements": {"GET": STAFF, "POST": OPS},
@@ -311,6 +318,8 @@ ADMIN_PAGES = {
     "metering_rolluprepair": Pages(),
     "metering_usageevent": Pages(),
     "metering_webhooksource": Pages(add=ENGINEERING, change=ENGINEERING),
+    "payments_gatewayevent": Pages(),
+    "payments_payment": Pages(),
     "payouts_gatecheck": Pages(),
     "payouts_gaterequirement": Pages(),
     "payouts_payable": Pages(),
@@ -432,6 +441,16 @@ ADMIN_EXTRA = {
     "replay_replayset_require_it": PRICERS,
     "replay_replayset_run_it": BUILDERS | only("auditor"),
     "replay_replayset_upload": BUILDERS,
+    "payments_payment_charge_back": FINANCE,
+    "payments_payment_confirm_refund": FINANCE,
+    "payments_payment_fail": FINANCE,
+    "payments_payment_give_back": FINANCE,
+    "payments_payment_lose": FINANCE,
+    "payments_payment_of_invoice": FINANCE,
+    "payments_payment_record_new": FINANCE,
+    "payments_payment_settle": FINANCE,
+    "payments_payment_win": FINANCE,
+    "payments_payment_withdraw_refund": FINANCE,
     "payouts_gatecheck_approve_gate": OPS,
     "payouts_gatecheck_ask_for_documents": OPS,
     "payouts_gatecheck_evidence": OPS,
@@ -482,6 +501,7 @@ POST_ONLY = {
     "launch_launchcheck_ask",
     "metering_quarantine_assign",
     "metering_quarantine_decide",
+    "payments_payment_of_invoice",
     "payouts_gatecheck_evidence",
 }
 EVERY_STAFF = STAFF | {"superuser", "roleless"}
@@ -515,7 +535,8 @@ PORTAL = {
     "portal_disputes:letter_text",
     "portal_disputes:evidence",
 }
-OPEN = {"home", "schema", "docs", "healthz", "readyz", "portal:login", "portal:logout", "capture-webhook"}
+SIGNED = {"capture-webhook", "stripe-webhook"}
+OPEN = SIGNED | {"home", "schema", "docs", "healthz", "readyz", "portal:login", "portal:logout"}
 
 CALLERS = ["anonymous", *sorted(STAFF), "superuser", "roleless", "portal"]
 

@@ -790,12 +790,6 @@ OFFENCES = [
         """,
     ),
     (
-        "what a customer owes in the books is what final invoices say",
-        """
-        UPDATE ledger_posting SET debit = debit + 1 WHERE account = 'accounts_receivable';
-        """,
-    ),
-    (
         "sums of usage say what the raw events say",
         """
         INSERT INTO metering_rollupseries (contract_id, value_property, arrival_sign, group_by, reading_hash, seq)

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
 
 from invoicing.cycle.rules.earning import earned_by
-from invoicing.ledger.rules import booking, breakage, recognition
+from invoicing.ledger.rules import booking, breakage, payments, recognition
 from invoicing.ledger.rules.booking import Earned, Line
+from invoicing.ledger.rules.chart import Account
+from invoicing.payments.rules import stripe_states
 from tests.vectors import cases
 from tests.vectors.cases import Case
 
@@ -17,7 +19,10 @@ EARNED = {
 
 
 def group_of(case: Case) -> str:
-    """The kind, with the event of a journal entry."""
+    """The kind, with the event of a journal entry; payouts of a gateway apart from payments."""
+    if case["kind"] == "payment_state":
+        of = case["params"]["object"]
+        return "payment_state, payout" if of == "payout" else "payment_state"
     return f"journal, {case['params']['event']['type']}" if case["kind"] == "journal" else str(case["kind"])
 
 
@@ -54,6 +59,32 @@ def check_promotional_credits(case: Case) -> None:
     assert_booked(booking.book_invoice(earned=earned, tax=Decimal(0)), case=case)
 
 
+def check_disputed(case: Case) -> None:
+    event = case["params"]["event"]
+    lines = payments.book_disputed(
+        amount=Decimal(event["amount"]), fee=Decimal(event["fee"]), place=Account.PROCESSOR_CLEARING
+    )
+    assert_booked(lines, case=case)
+
+
+def check_won(case: Case) -> None:
+    amount = Decimal(case["params"]["event"]["amount"])
+    assert_booked(payments.book_won(amount=amount, fee=Decimal(0), place=Account.PROCESSOR_CLEARING), case=case)
+
+
+def check_lost(case: Case) -> None:
+    amount = Decimal(case["params"]["event"]["amount"])
+    assert_booked(payments.book_lost(amount=amount, fee=Decimal(0), place=Account.PROCESSOR_CLEARING), case=case)
+
+
+def check_payment_state(case: Case) -> None:
+    params = case["params"]
+    state = stripe_states.state_of(
+        kind=params["object"], status=params["status"], has_error=params.get("last_payment_error", False)
+    )
+    assert state == case["expected_state"]
+
+
 def check_breakage_proportional(case: Case) -> None:
     params = case["params"]
     revenue = breakage.proportional(
@@ -85,6 +116,10 @@ CHECKS: dict[str, Callable[[Case], None]] = {
     "journal, period_recognised": check_recognised,
     "journal, credit_note": check_credit_note,
     "journal, promotional_credits_consumed": check_promotional_credits,
+    "journal, dispute_opened": check_disputed,
+    "journal, dispute_won": check_won,
+    "journal, dispute_lost": check_lost,
+    "payment_state": check_payment_state,
     "breakage_proportional": check_breakage_proportional,
     "breakage_remote": check_breakage_remote,
     "invariant": check_zero_entry,

@@ -119,7 +119,9 @@ class InvoiceAdmin(HistoryAdmin):
         """The page of one invoice; the form of the admin gives way to a reading of the figures."""
         invoice = self.get_object(request, object_id)
         context = page.page_context(invoice) if invoice and self.has_view_permission(request, invoice) else {}
-        context |= {"may_comment": roles.has_role(request.user, comment.WRITERS)} if context else {}
+        if context:
+            context["may_comment"] = roles.has_role(request.user, comment.WRITERS)
+            context["may_pay"] = roles.has_role(request.user, [Role.FINANCE])
         response = super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
         if isinstance(response, TemplateResponse) and context:
             response.template_name = "cycle/invoice_page.html"

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from core import activation, money, personal_keys
 from core.activation import Refusal
-from invoicing.cycle import approve, compare, draft, offences
+from invoicing.cycle import approve, compare, draft, offences, settlement
 from invoicing.cycle.admin import standing, timeline, wording
 from invoicing.cycle.admin.timeline import name_of
 from invoicing.cycle.admin.wording import LOCALE
@@ -31,6 +31,13 @@ from invoicing.documents.rules import figures
 from invoicing.rating.models import RatedLine
 
 OFFENCES_SHOWN = 5
+PAYMENT_TONES = {
+    "settled": "success",
+    "chargeback": "danger",
+    "errored": "warning",
+    "refunded": "none",
+    "pending": "info",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +72,7 @@ def page_context(invoice: Invoice) -> dict[str, Any]:
         "invoice": invoice,
         **_document(invoice),
         **_in_the_way(invoice),
+        "paid": _paid(invoice),
         "timeline": timeline.moments_of(invoice),
         "comments": list(invoice.comments.select_related("author")),
         "next": standing.next_step(invoice),
@@ -227,6 +235,26 @@ def _settlement(invoice: Invoice) -> list[tuple[str, str]]:
     rows = [("Paid in advance", -invoice.prepaid), ("Rounding", invoice.payable_rounding)]
     shown = [*(row for row in rows if row[1]), ("To be paid", invoice.payable)]
     return [(label, wording.amount_text(amount, currency=invoice.currency)) for label, amount in shown]
+
+
+def _paid(invoice: Invoice) -> dict[str, Any] | None:
+    """What is still due on an issued invoice that asks for money, why no more, and its payments."""
+    found, currency = settlement.read_one(invoice), invoice.currency
+    if found.amount_due is None or invoice.payable <= 0:
+        return None
+    told = [("Still due", found.amount_due), ("To be paid", invoice.payable)]
+    less = [("Credited", found.credited), ("Set off with what stood in favour", found.set_off)]
+    return {
+        "figures": [
+            (label, f"{wording.amount_text(amount, currency=currency)} {currency}")
+            for label, amount in [*told, *(row for row in less if row[1])]
+        ],
+        "due_plain": money.amount_text(found.amount_due, currency=currency) if found.amount_due else "",
+        "rows": [
+            {**row, "method": row["method"].replace("_", " ").capitalize(), "tone": PAYMENT_TONES[row["status"]]}
+            for row in found.payments
+        ],
+    }
 
 
 def _approvals(invoice: Invoice) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from accounts.permissions import READERS, RuledView
 from accounts.roles import Role
 from core.errors import NotFoundError
 from core.http.schema import READ_REFUSALS, WRITE_REFUSALS
-from invoicing.cycle import queries, repair
+from invoicing.cycle import queries, repair, settlement
 from invoicing.cycle.api import schema, shapes
 from invoicing.cycle.api.shapes import instant
 from invoicing.cycle.models import Break, BreakEvent
@@ -73,7 +73,7 @@ class RepairView(RuledView, APIView):
         fresh = repair.repair_invoice(
             invoice_id=invoice_id, reason=body.validated_data["reason"], actor=request.user, at=timezone.now()
         )
-        return Response(shapes.invoice_json(queries.whole_invoices().get(pk=fresh.pk)))
+        return Response(shapes.invoice_json(queries.whole_invoices().get(pk=fresh.pk), settlement=settlement.NONE_YET))
 
 
 class BreakEventsView(RuledView, GenericAPIView[BreakEvent]):

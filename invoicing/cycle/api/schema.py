@@ -220,6 +220,12 @@ class InvoiceShape(serializers.Serializer[object]):
     prepaid = serializers.CharField(help_text="Paid in advance (BT-113).")
     payable_rounding = serializers.CharField(help_text="What rounds the amount to be paid (BT-114).")
     payable = serializers.CharField(help_text="What is to be paid (BT-115).")
+    amount_due = serializers.CharField(
+        allow_null=True, help_text="What of it nobody paid, credited or set off yet; null until it is final."
+    )
+    payments = serializers.ListField(
+        child=serializers.DictField(), help_text="Each as `GET payments/{id}` gives it, oldest first."
+    )
     content_hash = serializers.CharField(allow_null=True)
     policy_version = serializers.CharField(
         allow_null=True,

@@ -23,10 +23,11 @@ from invoicing.cycle.models import (
 from invoicing.cycle.preview import Preview
 from invoicing.cycle.rules import breaks
 from invoicing.cycle.rules.totals import Totals
+from invoicing.cycle.settlement import Settlement
 from invoicing.cycle.together import Outcome
 
 
-def invoice_json(invoice: Invoice) -> dict[str, Any]:
+def invoice_json(invoice: Invoice, *, settlement: Settlement) -> dict[str, Any]:
     """The whole invoice; read it through `queries.whole_invoices`, which fetches all of this at once."""
     return {
         "id": invoice.pk,
@@ -51,6 +52,8 @@ def invoice_json(invoice: Invoice) -> dict[str, Any]:
         ],
         "taxes": [tax_json(tax, currency=invoice.currency) for tax in invoice.taxes.all()],
         **_sums(invoice, currency=invoice.currency),
+        "amount_due": _amount_due(invoice, settlement),
+        "payments": settlement.payments,
         "content_hash": invoice.content_hash,
         "policy_version": invoice.policy and str(invoice.policy),
         "firing": _firing(invoice),
@@ -85,6 +88,8 @@ def preview_json(preview: Preview) -> dict[str, Any]:
         "allowances_charges": [allowance_json(part, currency=currency) for part in preview.on_document],
         "taxes": [tax_json(tax, currency=currency) for tax in preview.taxes],
         **_sums(preview.totals, currency=currency),
+        "amount_due": None,
+        "payments": [],
         "content_hash": None,
         "policy_version": preview.policy and str(preview.policy),
         "firing": None,
@@ -157,6 +162,11 @@ def _sums(figures: Invoice | Totals, *, currency: str) -> dict[str, str]:
     """From the lines to what is to be paid."""
     names = ("allowances", "charges", "subtotal", "tax", "total", "prepaid", "payable_rounding", "payable")
     return {name: money.amount_text(getattr(figures, name), currency=currency) for name in names}
+
+
+def _amount_due(invoice: Invoice, settlement: Settlement) -> str | None:
+    due = settlement.amount_due
+    return None if due is None else money.amount_text(due, currency=invoice.currency)
 
 
 def tax_json(tax: InvoiceTax, *, currency: str) -> dict[str, str]:

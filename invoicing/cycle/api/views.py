@@ -30,6 +30,7 @@ from invoicing.cycle import (
     preview,
     queries,
     reconcile,
+    settlement,
     together,
 )
 from invoicing.cycle.api import schema, shapes
@@ -44,7 +45,7 @@ def _answer(invoice_id: int) -> Response:
     invoice = queries.whole_invoices().filter(pk=invoice_id).first()
     if invoice is None:
         raise NotFoundError(f"There is no invoice {invoice_id}.")
-    return Response(shapes.invoice_json(invoice))
+    return Response(shapes.invoice_json(invoice, settlement=settlement.read_one(invoice)))
 
 
 def _usable(body: Any) -> dict[str, Any]:
@@ -72,7 +73,10 @@ class InvoiceListView(RuledView, GenericAPIView[Invoice]):
         exact = ("status", "kind", "document_type")
         invoices = invoices.filter(**{name: wanted[name] for name in exact if name in wanted})
         page = self.paginate_queryset(invoices) or []
-        return self.get_paginated_response([shapes.invoice_json(invoice) for invoice in page])
+        paid = settlement.read(page)
+        return self.get_paginated_response(
+            [shapes.invoice_json(one, settlement=paid.get(one.pk, settlement.NONE_YET)) for one in page]
+        )
 
 
 class InvoiceView(RuledView, APIView):

@@ -153,25 +153,4 @@ INVARIANTS = [
             """
         ),
     ),
-    Invariant(
-        number=31,
-        name="what a customer owes in the books is what final invoices say",
-        find_offenders=rows_of(
-            """
-            WITH booked AS (
-                SELECT entry.customer_id, entry.currency, sum(posting.debit - posting.credit) AS owed
-                FROM ledger_posting posting JOIN ledger_journalentry entry ON entry.id = posting.entry_id
-                WHERE posting.account IN ('accounts_receivable', 'customer_balance_liability')
-                GROUP BY entry.customer_id, entry.currency
-            ), invoiced AS (
-                SELECT customer_id, currency, sum(total + payable_rounding) AS owed
-                FROM cycle_invoice WHERE status = 'final'
-                GROUP BY customer_id, currency
-            )
-            SELECT customer_id AS customer, currency, invoiced.owed AS invoiced, booked.owed AS booked
-            FROM booked FULL JOIN invoiced USING (customer_id, currency)
-            WHERE COALESCE(booked.owed, 0) <> COALESCE(invoiced.owed, 0) ORDER BY 1, 2
-            """
-        ),
-    ),
 ]

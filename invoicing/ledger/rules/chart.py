@@ -24,6 +24,12 @@ class Account(StrEnum):
     REVENUE_CHARGES = "revenue_charges"
     SALES_ALLOWANCES = "sales_allowances"
     ROUNDING_DIFFERENCES = "rounding_differences"
+    CASH = "cash"
+    PROCESSOR_CLEARING = "processor_clearing"
+    DISPUTES_RECEIVABLE = "disputes_receivable"
+    PAYMENT_FEES = "payment_fees"
+    DISPUTE_FEES = "dispute_fees"
+    BAD_DEBT_OR_REFUND = "bad_debt_or_refund"
 
 
 KINDS: Mapping[Account, Kind] = {
@@ -37,6 +43,12 @@ KINDS: Mapping[Account, Kind] = {
     Account.REVENUE_CHARGES: Kind.REVENUE,
     Account.SALES_ALLOWANCES: Kind.REVENUE,  # discounts on whole invoices: less revenue, so usually on the debit side
     Account.ROUNDING_DIFFERENCES: Kind.REVENUE,
+    Account.CASH: Kind.ASSET,
+    Account.PROCESSOR_CLEARING: Kind.ASSET,  # what a gateway took in for us, until it pays it out
+    Account.DISPUTES_RECEIVABLE: Kind.ASSET,
+    Account.PAYMENT_FEES: Kind.EXPENSE,
+    Account.DISPUTE_FEES: Kind.EXPENSE,
+    Account.BAD_DEBT_OR_REFUND: Kind.EXPENSE,
 }
 GROWS_ON_DEBIT = frozenset({Kind.ASSET, Kind.EXPENSE})
 

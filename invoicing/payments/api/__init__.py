@@ -1,0 +1,1 @@
+"""`payments` over HTTP, and what Stripe tells."""
