@@ -2246,7 +2246,8 @@ def check_money(pack: Pack, books: Books, entries: Mapping[str, Json], report: R
     moves = {move["audit_reference"] for one in told["disputes"] for move in one["transitions"]}
     shown = {one["reference"] for one in entries.values() if one["subject"].startswith("dispute:")}
     require("a move of a dispute in the audit chain is not told", shown <= moves)
-    equal("payments and payouts, of which none are kept with invoices", (told["payments"], told["payouts"]), ([], []))
+    equal("payouts, of which none are kept with invoices", told["payouts"], [])
+    _check_payments(pack, books, told, entries)
     counts = ", ".join(f"{label}: {len(told[name]) or 'none'}" for name, label in MONEY.items())
     report.holds(f"money: {told['payable']['payable']} {books.currency} to be paid; {counts}")
 
@@ -2326,6 +2327,116 @@ def _check_given_back(books: Books, documents: Sequence[Json]) -> None:
         require(f"more is given back of line {line} than it was", fits)
     named = {each["line"] for one in documents for each in (*one["credits"], *one["adjusts"])}
     require("something is given back of a line of another invoice", named <= lines.keys())
+
+
+PAYMENT = {  # which step may follow which status, and where it leads
+    ("", "recorded", "pending"),
+    ("pending", "failed", "errored"),
+    ("pending", "settled", "settled"),
+    ("errored", "settled", "settled"),
+    ("settled", "refunded", "settled"),
+    ("settled", "refunded", "refunded"),
+    ("settled", "disputed", "chargeback"),
+    ("chargeback", "refunded", "chargeback"),
+    ("chargeback", "dispute_won", "settled"),
+    ("chargeback", "dispute_lost", "chargeback"),
+}
+# What a step moves: in cash or at the gateway, in what the customer owes, in what is contested, and what is lost by it.
+PAID_ON = (
+    ("cash", "processor_clearing"),
+    ("accounts_receivable", "customer_balance_liability"),
+    ("disputes_receivable",),
+    ("bad_debt_or_refund",),
+)
+MOVES = {
+    "settled": (1, -1, 0, 0),
+    "refunded": (-1, 1, 0, 0),
+    "disputed": (-1, 0, 1, 0),
+    "dispute_won": (1, 0, -1, 0),
+    "dispute_lost": (0, 0, -1, 1),
+}
+
+
+def _check_payments(pack: Pack, books: Books, told: Json, entries: Mapping[str, Json]) -> None:
+    """Each went by the table, is booked step by step, and together they are what the invoice says was paid."""
+    payments, standing = told["payments"], told["standing"]
+    booked = {one["key"]: one for one in pack.read("ledger.json")}
+    keys: set[str] = set()
+    for payment in payments:
+        keys |= _check_payment(books, payment, booked, entries)
+    set_off = {key for key in booked if key.startswith("payment:") and key.endswith(":set_off")}
+    told_keys = {f"payment:{one['id']}:{move['revision']}:set_off" for one in payments for move in one["transitions"]}
+    equal("the entries of payments", {key for key in booked if key.startswith("payment:")} - set_off, keys)
+    require("something is set off with a payment that is not there", set_off <= told_keys)
+    moves = {move["audit_reference"] for one in payments for move in one["transitions"]}
+    steps = {f"payment.{step}" for _, step, _ in PAYMENT}
+    shown = {one["reference"] for one in entries.values() if one["action"] in steps}
+    equal("the steps of payments in the audit chain", shown, moves)
+    is_final = books.invoice["status"] == "final"
+    equal("it is told how it is paid once it is final", standing is not None, is_final)
+    require("a payment of what is not final", is_final or not payments)
+    if standing is not None:
+        figures = {name: number(value) for name, value in standing.items()}
+        paid = sum((number(one["received"]) - number(one["refunded"]) for one in payments), NOTHING)
+        asked = books.total - books.prepaid + books.rounding
+        equal("what was asked and paid", (figures["asked"], figures["paid"]), (asked, paid))
+        left = asked - paid - figures["credited"] - figures["set_off"] - figures["due"] + figures["in_favour"]
+        equal("what is still due", left, NOTHING)
+        require("less than nothing is due", min(figures["due"], figures["in_favour"], figures["set_off"]) >= 0)
+
+
+def _check_payment(books: Books, payment: Json, booked: Mapping[str, Json], entries: Mapping[str, Json]) -> set[str]:
+    """One payment; the keys of its entries in the journal."""
+    name, subject, state, keys = f"payment {payment['id']}", f"payment:{payment['id']}", "", set()
+    sums = dict.fromkeys(("settled", "refunded", "disputed", "dispute_won", "dispute_lost"), NOTHING)
+    equal(f"{name}, its currency", payment["currency"], books.currency)
+    for place, move in enumerate(payment["transitions"], start=1):
+        equal(f"{name}, the place of a step", (move["revision"], move["from"]), (place, state))
+        require(f"{name}: no such step", (move["from"], move["step"], move["to"]) in PAYMENT)
+        facts = _entry(move, name, subject, entries)["facts"]
+        same = ("from", "to", "step", "reason", "event", "journal_entry")
+        equal(f"{name} in the audit chain", [move[key] for key in same], [facts[key] for key in same])
+        figures = ("amount", "fee", "overpaid")
+        equal(f"{name}, its figures", [number(move[key]) for key in figures], [number(facts[key]) for key in figures])
+        about = facts["invoice"], facts["currency"], instant(facts["happened_at"])
+        equal(f"{name}, for what", (books.invoice["id"], books.currency, instant(move["happened_at"])), about)
+        require(f"{name}: recorded before it happened", instant(move["happened_at"]) <= instant(move["at"]))
+        require(f"{name}: by a person or by an event", (move["actor"] is None) != (move["event"] is None))
+        equal(f"{name}, whether it is booked", move["journal_entry"] is not None, move["step"] in MOVES)
+        if move["step"] == "recorded":
+            words = ("method", "reference", "gateway", "gateway_id")
+            equal(f"{name}, what it is", [payment[key] for key in words], [facts["payment"][key] for key in words])
+            equal(f"{name}, its amount", number(payment["amount"]), number(facts["payment"]["amount"]))
+        if move["step"] in MOVES:
+            sums[move["step"]] += number(move["amount"])
+            keys.add(_check_paid(payment, move, booked))
+        state = move["to"]
+    equal(f"{name}, where it stands", payment["status"], state)
+    contested = sums["disputed"] - sums["dispute_won"] - sums["dispute_lost"]
+    stands = (sums["settled"], sums["refunded"], contested, sums["dispute_lost"])
+    told = tuple(number(payment[key]) for key in ("received", "refunded", "contested", "lost"))
+    equal(f"{name}, its figures", told, stands)
+    left = stands[0] - stands[1] - stands[2] - stands[3]
+    fits = left >= 0 and contested >= 0 and stands[0] <= number(payment["amount"])
+    require(f"{name}: more went than came", fits)
+    equal(f"{name}, refunded in full", state == "refunded", bool(stands[0]) and stands[0] == stands[1])
+    return keys
+
+
+def _check_paid(payment: Json, move: Json, booked: Mapping[str, Json]) -> str:
+    """The one entry of a step is over its money; the key of that entry."""
+    key = f"payment:{payment['id']}:{move['revision']}:{move['step']}"
+    equal(f"{key}, its entry", move["journal_entry"], key)
+    require(f"{key} is not in the journal", key in booked)
+    amount, fee = number(move["amount"]), number(move["fee"])
+    moved = [_net(booked[key], *accounts) for accounts in PAID_ON]
+    wanted = [sign * amount for sign in MOVES[move["step"]]]
+    wanted[0] -= fee
+    equal(f"{key}, what it moves", moved, wanted)
+    equal(f"{key}, its fee", _net(booked[key], "payment_fees", "dispute_fees"), fee)
+    overpaid = -_net(booked[key], "customer_balance_liability") if move["step"] == "settled" else NOTHING
+    equal(f"{key}, what was more than was due", number(move["overpaid"]), overpaid)
+    return key
 
 
 DISPUTE = {  # which step may follow which, with which outcome

@@ -13,8 +13,10 @@ from compliance.evidence.pack import told
 from compliance.evidence.pack.told import Told
 from invoicing.cycle import collection, credit_note, finalize
 from invoicing.cycle.models import Invoice
+from invoicing.payments import record, refund, webhooks
 from tests.builders import billing, disputes, forgery, pack_changes, packs
 from tests.builders.disputes import NOON
+from tests.builders.stripe_events import SECRET, body_of, event, signed
 
 pytestmark = pytest.mark.django_db
 
@@ -53,6 +55,35 @@ def contest_and_reject(desk: disputes.Desk) -> None:
     disputes.run_jobs(at=later(3))
     decide.reject(dispute_id=dispute.pk, answer=ANSWER, actor=desk.ops, at=later(4))
     collection.hold_collection(invoice_id=desk.invoice.pk, reason="a court asks", actor=desk.ops, at=later(5))
+
+
+def pay(desk: disputes.Desk) -> None:
+    """A transfer of more than is due, of which some goes back; and a card, by Stripe, until its dispute is lost."""
+    asked = desk.invoice
+    given: dict[str, Any] = {"currency": "EUR", "actor": desk.finance, "method": "bank_transfer"}
+    payment = record.record_payment(
+        invoice=str(asked.number),
+        amount=Decimal("40.00"),
+        reference="Anna, October",
+        fee=Decimal("0.35"),
+        received_at=later(0),
+        at=later(1),
+        **given,
+    )
+    refund.refund_payment(
+        payment_id=payment.pk,
+        amount=Decimal("5.00"),
+        happened_at=later(1),
+        reason="too much",
+        actor=desk.finance,
+        at=later(1),
+    )
+    for number, kind in enumerate(
+        ("payment_intent.succeeded", "charge.dispute.created", "charge.dispute.closed"), start=1
+    ):
+        sent = event(kind, id=f"evt_{number}", created=int(later(1).timestamp()) + number, invoice=asked.number)
+        body = body_of(sent)
+        webhooks.receive(header=signed(body, at=int(later(2).timestamp())), body=body, at=later(2))
 
 
 def give_back(desk: disputes.Desk) -> Invoice:
@@ -103,6 +134,62 @@ def test_a_pack_tells_what_is_held_given_back_and_contested(desk: disputes.Desk,
         "approvals": 2,
         "source_events": 2,
     }
+
+
+def test_a_pack_tells_what_was_paid_and_what_became_of_it(desk: disputes.Desk, tmp_path: Path, settings: Any) -> None:
+    """61.88 asked: 40.00 less 5.00 by transfer, 58.31 by card; lost in a dispute, it is no claim on the customer."""
+    settings.STRIPE_WEBHOOK_SECRET = SECRET
+    pay(desk)
+    path = packs.write_pack(packs.make_pack(desk.invoice, at=later(3)), tmp_path)
+    told_ = packs.verify_bare(path)
+    assert (told_.code, told_.left_out) == (0, []), told_.text
+    assert "disputes: none, payments: 2, payouts: none" in told_.text
+    files = packs.contents(path)
+    money = json.loads(files["money.json"])
+    transfer, card = money["payments"]
+    assert [(one["step"], one["amount"], one["overpaid"]) for one in transfer["transitions"]] == [
+        ("recorded", "0", "0"),
+        ("settled", "40", "0"),
+        ("refunded", "5", "0"),
+    ]
+    assert transfer["reference_in_words"] == "Anna, October"
+    assert [(one["to"], one["event"]) for one in card["transitions"]] == [
+        ("pending", "evt_1"),
+        ("settled", "evt_1"),
+        ("chargeback", "evt_2"),
+        ("chargeback", "evt_3"),
+    ]
+    assert card["transitions"][1]["overpaid"] == "31.43"
+    assert money["standing"] == {
+        "asked": "61.88",
+        "paid": "93.31",
+        "credited": "0",
+        "set_off": "0",
+        "due": "0",
+        "in_favour": "31.43",
+    }
+    assert json.loads(files["manifest.json"])["kinds"]["payments"] == 2
+    assert b"Anna" not in files["chain.ndjson"]
+
+
+def test_any_change_of_a_payment_is_found_even_if_all_hashes_fit(
+    desk: disputes.Desk, tmp_path: Path, settings: Any
+) -> None:
+    settings.STRIPE_WEBHOOK_SECRET = SECRET
+    pay(desk)
+    files = packs.contents(packs.write_pack(packs.make_pack(desk.invoice, at=later(3)), tmp_path))
+    assert pack_changes.found_by_figures(files) is None
+    document = pack_changes.documents(files)["money.json"]
+    places = [place for place, _ in forgery.leaves(document) if {"payments", "standing"}.intersection(place)]
+    assert len(places) > 100
+    assert "\n".join(pack_changes.missed(files, "money.json", [place for place in places if place[-1] != "id"])) == ""
+    for number in range(2):
+        cut = pack_changes.documents(files)["money.json"]
+        del cut["payments"][number]
+        assert pack_changes.found_by_figures(files | {"money.json": pack_changes.write("money.json", cut)}) is not None
+        cut = pack_changes.documents(files)["money.json"]
+        del cut["payments"][number]["transitions"][-1]
+        assert pack_changes.found_by_figures(files | {"money.json": pack_changes.write("money.json", cut)}) is not None
 
 
 def test_what_stays_among_colleagues_and_what_a_customer_wrote_is_in_no_pack(

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.db.models import Q
 
 from compliance.evidence import known
-from compliance.evidence.pack import wording
+from compliance.evidence.pack import payments, wording
 from core import canonical
 from invoicing.cycle import delta, pdf
 from invoicing.cycle.models import Break, DeltaReport, Hold, Invoice
@@ -192,8 +193,9 @@ def policy_of(invoice: Invoice) -> dict[str, Any] | None:
 
 
 def ledger_of(invoice: Invoice) -> list[dict[str, Any]]:
-    """The journal entries of this invoice, each with its postings."""
-    entries = JournalEntry.objects.filter(key__startswith=f"invoice:{invoice.pk}:").order_by("pk")
+    """The journal entries of this invoice and of its payments, each with its postings."""
+    mine = Q(key__startswith=f"invoice:{invoice.pk}:") | payments.entries_of(invoice)
+    entries = JournalEntry.objects.filter(mine).order_by("pk")
     return [
         {
             "key": entry.key,

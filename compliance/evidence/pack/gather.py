@@ -32,9 +32,9 @@ prices.json      price, plan, fee table and tax versions with their effective in
 usage.json       what was measured: snapshots with digests, meter versions, event contracts, the files of events
 events/          the source events, one JSON object a line, in the order of capture, corrections among them
 decisions.json   moves of the invoice, approvals, holds, breaks, reconciliations, delta reports
-money.json       what is to be paid, holds on its collection, what corrects it, disputes; where there is none, none
+money.json       what is to be paid and was paid, holds on its collection, what corrects it, disputes; if none, none
 policy.json      the trigger policy with the signatures under it
-ledger.json      journal entries
+ledger.json      journal entries of the invoice and of its payments
 people.json      the names behind the numbers of people
 invoice.pdf      the document, where there is one
 manifest.json    SHA-256 of each of these files, and how many there are of each kind of thing: 0 where there is none

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import F, Q, QuerySet, Sum
 
-from compliance.evidence.pack import decisions, wording
+from compliance.evidence.pack import decisions, payments, wording
 from compliance.evidence.pack.told import Told
 from core import canonical
 from invoicing.cycle import book, content
@@ -13,7 +13,7 @@ from invoicing.cycle.models import CollectionHold, Invoice
 from invoicing.ledger.models import JournalEntry, Posting
 from invoicing.ledger.rules.chart import Account
 
-NONE_ARE_KEPT: list[Any] = []  # payments are not kept yet, and no line is made from a payout but from its events
+NONE_ARE_KEPT: list[Any] = []  # no line is made from a payout but from its events
 
 
 def money_of(invoice: Invoice, *, told: Mapping[str, Told]) -> dict[str, Any]:
@@ -29,7 +29,8 @@ def money_of(invoice: Invoice, *, told: Mapping[str, Told]) -> dict[str, Any]:
         "collection_holds": [_collection_hold(each) for each in invoice.collection_holds.order_by("id")],
         "corrected_by": [_correction(each, invoice) for each in corrections_of(invoice)],
         **{kind: each.rows for kind, each in told.items()},
-        "payments": NONE_ARE_KEPT,
+        "standing": payments.standing_of(invoice),
+        "payments": payments.payments_of(invoice),
         "payouts": NONE_ARE_KEPT,
     }
 

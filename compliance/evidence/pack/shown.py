@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from compliance.evidence import known
-from compliance.evidence.pack import money
+from compliance.evidence.pack import money, payments
 from compliance.evidence.pack.reach import Reach
 from compliance.evidence.pack.told import Told
 from core.models import AuditEntry
@@ -34,7 +34,7 @@ def shown_of(invoice: Invoice, reach: Reach, *, told: Mapping[str, Told]) -> Sho
     about = {f"subscription:{each.subscription_id}" for each in reach.ratings.values()}
     corrected = InvoiceTransition.objects.filter(invoice__in=money.corrections_of(invoice))
     return Shown(
-        subjects=frozenset({own, *about}),
+        subjects=frozenset({own, *about, *payments.subjects_of(invoice)}),
         numbers=frozenset(corrected.values_list("audit_entry", flat=True)).union(
             *(one.entries for one in told.values())
         ),
