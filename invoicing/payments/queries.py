@@ -41,7 +41,7 @@ def _paid(invoices: QuerySet[Invoice]) -> dict[int, Decimal]:
 
 def whole_payments() -> QuerySet[Payment]:
     """Payments with all that is shown of them."""
-    return Payment.objects.select_related("invoice__customer", "created_by").prefetch_related(
+    return Payment.objects.select_related("invoice__customer", "invoice__seller", "created_by").prefetch_related(
         "transitions__actor",
         "transitions__event",
         "transitions__audit_entry",

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from core import personal_keys
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 from core.models import AuditEntry
 from invoicing.cycle.models import Invoice
@@ -229,6 +230,20 @@ def test_words_lie_under_the_customers_key(desk: Desk) -> None:
     assert payment.reference == "Anna Muster, October"
     told = AuditEntry.objects.filter(action="payment.refunded").get()
     assert told.facts["reason"].startswith("sealed:1:")
+
+
+def test_of_an_erased_customer_the_figures_stay_and_the_words_go(desk: Desk) -> None:
+    payment = happens(desk, pay(desk, reference="Anna Muster"), Step.REFUNDED, "1.00", reason="she called")
+    personal_keys.destroy_keys([desk.customer.personal_key_id or 0], at=LATER)
+    left = Payment.objects.get(pk=payment.pk)
+    assert (left.refunded, left.reference) == (Decimal("1.00"), f"erased on {LATER.day} Nov 2026")
+    happens(desk, payment, Step.REFUNDED, reason="she called again")
+    assert {str(move.reason) for move in left.transitions.exclude(reason="")} <= {
+        left.reference,
+        personal_keys.NOT_KEPT,
+    }
+    # Nobody asked for this erasure, and that alone is an offence.
+    assert offences().keys() == {"every destroyed key is named by a proof, and that one by the audit chain"}
 
 
 def test_a_large_refund_takes_two_persons() -> None:

@@ -136,7 +136,7 @@ class PaymentActions:
                 " invoice's policy a colleague confirms it before anything is booked."
             ),
             form=forms.AmountForm,
-            success="Recorded. If it waits for a colleague, the page says so.",
+            success="Recorded.",
         ),
         call=_refund,
     )

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -86,7 +87,7 @@ class PaymentAdmin(PaymentActions, BackOfficeAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         payment = self.get_object(request, object_id)
-        context = {} if payment is None else page_context(payment)
+        context = {} if payment is None else {**page_context(payment), "show_history": False}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
 
     @action(
@@ -158,6 +159,7 @@ def _step(move: Any, payment: Payment) -> dict[str, Any]:
         "amount": text_of(move.amount, payment) if move.amount else "",
         "fee": text_of(move.fee, payment) if move.fee else "",
         "too_much": "" if too_much is None else text_of(too_much.amount, payment),
+        "day": move.happened_at.astimezone(ZoneInfo(payment.invoice.seller.time_zone)).date(),
         "who": move.actor or f"{payment.get_gateway_display()} {move.event.event_id}",
     }
 
