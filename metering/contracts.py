@@ -7,7 +7,7 @@ from django.db import transaction
 
 from core import activation, audit, history
 from core.errors import DomainError, InvalidInputError, NotFoundError
-from metering import in_force
+from metering import in_force, late_sealing
 from metering.models import EventContract, EventContractVersion, MeterVersion
 from metering.rules import drafting
 from metering.rules.drafting import ContractDraft, MeterReads
@@ -125,11 +125,14 @@ def activate_version(*, version_id: int, actor: Any, at: datetime) -> EventContr
         if flaws := find_activation_flaws(version, at=at):
             raise NotProvedError(flaws)
         activation.require_unopposed(version, at=at)
+        marked = late_sealing.marked_anew(version)
         for former in version.contract.versions.filter(status=Status.ACTIVE):
             former.status = Status.RETIRED
             history.save_change(former, fields=["status"], actor=actor, reason=f"replaced by version {version.version}")
         version.status, version.activated_by, version.activated_at = Status.ACTIVE, actor, at
         history.save_change(version, fields=["status", "activated_by", "activated_at"], actor=actor)
+        if marked:
+            late_sealing.start(version, names=marked, at=at)
         facts = {"type": version.contract.event_type, "version": version.version}
         audit.append_entry(
             action="contract.activated", subject=f"contract:{version_id}", actor=actor, facts=facts, at=at
@@ -151,7 +154,11 @@ def find_activation_flaws(version: EventContractVersion, *, at: datetime) -> lis
         for measure, reading in zip(measures, readings, strict=True)
     ]
     numbers = {reading.value_property for reading in readings if reading.reads_numbers}
-    return [*drafting.find_lost_values(draft, reads), *drafting.find_failing_examples(draft, numbers=numbers)]
+    return [
+        *drafting.find_lost_values(draft, reads),
+        *late_sealing.find_flaws(version, present=[measure.pk for measure in measures]),
+        *drafting.find_failing_examples(draft, numbers=numbers),
+    ]
 
 
 def readers_of(contract: EventContract, *, at: datetime) -> dict[str, list[str]]:

@@ -1,4 +1,6 @@
-"""Retries of events whose customer was named by an id that has moved since: the same event, and not a conflict.
+"""Retries of events that hash to something else by now: the same event, and not a conflict.
+
+Either the customer was named by an id that has moved since, or something of the event is sealed today that was not.
 
 A fingerprint holds the code of the customer whom the name stood for at capture. Sent again after the name moved, the
 event would hash to another customer's; it is the same if it hashes to the stored one for somebody who had the name.
@@ -48,6 +50,12 @@ def _recognise(
         for place, event, sent in differing
         if any(
             contract.fingerprint_for(sent, customer_code=code) == event.fingerprint
-            for code in holders.get(envelope.name_of_customer(sent), ())
+            for code in _codes(envelope.name_of_customer(sent), holders)
         )
     }
+
+
+def _codes(named: tuple[str, str], holders: Mapping[tuple[str, str], Sequence[str]]) -> Sequence[str]:
+    """Whoever had the name, and the name itself where it may be a code."""
+    system, name = named
+    return [*holders.get(named, ()), *([name] if system == envelope.SUBJECT else [])]

@@ -5,12 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from core.invariants import Invariant, rows_of
-from metering import queries, rollup_repair
-from metering.models import AggregationSnapshot, UsageEvent
+from core.models import AuditEntry
+from metering import late_sealing, queries, rollup_repair
+from metering.models import AggregationSnapshot, EventSealing, LaterSealing, UsageEvent
 from metering.models.meters import MEASURE
 from metering.rules import exact_json, fingerprint
 from metering.rules.instants import instant_text
-from metering.store import elsewhere
+from metering.store import elsewhere, sealing
 
 STREAM_ROWS = 2000
 
@@ -20,7 +21,8 @@ def _find_changed_events() -> Iterator[str]:
     columns = ("seq", "source", "event_id", "contract__event_type", "customer__code", "occurred_at", "data", "extras")
     rows = UsageEvent.objects.order_by("seq").values_list(*columns, "fingerprint")
     for row in rows.iterator(chunk_size=STREAM_ROWS):
-        if _hash_again(*row[1:-1]) != bytes(row[-1]):
+        mark = _hash_again(*row[1:-1])
+        if mark != bytes(row[-1]) and late_sealing.fingerprints_now([row[0]]).get(row[0]) != mark:
             yield f"event {row[0]}, source {row[1]}, id {row[2]}"
 
 
@@ -44,6 +46,25 @@ def _find_snapshots_that_recount_differently() -> Iterator[str]:
                 again.digest,
             ):
                 yield f"snapshot {number}: {snapshot.event_count} events, recounted {again.event_count}"
+
+
+def _find_sealings_that_the_chain_has_not() -> Iterator[str]:
+    """Number and both fingerprints of every event that was sealed later, hashed again with those sealed with it."""
+    for entry in AuditEntry.objects.filter(action=late_sealing.ACTION).order_by("pk").iterator():
+        sealed = late_sealing.sealed_with(entry.pk)
+        if (entry.facts["events"], entry.facts["sha256"]) != (len(sealed), late_sealing.digest_of(sealed)):
+            yield f"{entry.reference}: {entry.facts['events']} events, {len(sealed)} found"
+        rows = UsageEvent.objects.filter(seq__in=[seq for seq, _, _ in sealed])  # those that are not put away
+        captured = dict(rows.values_list("seq", "fingerprint"))
+        yield from (f"event {seq}" for seq, before, _ in sealed if bytes(captured.get(seq, before)) != before)
+    lost = EventSealing.objects.exclude(audit_entry__action=late_sealing.ACTION)
+    yield from (f"event {seq} is sealed by no entry" for seq in lost.values_list("seq", flat=True))
+
+
+def _find_marked_in_clear() -> Iterator[str]:
+    for run in LaterSealing.objects.select_related("version").exclude(finished_at=None):
+        for seq in sealing.left_in_clear(contract_id=run.version.contract_id, names=run.names):
+            yield f"event {seq}: {run}"
 
 
 def _everywhere(invariant: Invariant) -> Invariant:
@@ -117,6 +138,16 @@ _OF_EVENTS = [
         ),
     ),
     Invariant(number=5, name="no accepted event was changed", find_offenders=lambda: list(_find_changed_events())),
+    Invariant(
+        number=5,
+        name="what was sealed of events after they were captured is what the audit chain says",
+        find_offenders=lambda: list(_find_sealings_that_the_chain_has_not()),
+    ),
+    Invariant(
+        number=50,
+        name="no event holds a property in clear that was sealed when its contract marked it as personal",
+        find_offenders=lambda: list(_find_marked_in_clear()),
+    ),
     Invariant(
         number=6,
         name="what a meter reads of events accepted since it was made is a bounded number",

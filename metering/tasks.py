@@ -6,7 +6,7 @@ import structlog
 from django.utils import timezone
 
 from core import recurring, work
-from metering import alerts, backfills, bulk, minutes, months, rollup_repair, rollups, shipping, watermark
+from metering import alerts, backfills, bulk, late_sealing, minutes, months, rollup_repair, rollups, shipping, watermark
 from metering.models import Store
 from metering.store import chosen
 
@@ -54,6 +54,18 @@ def repair_rollups(*, month: str) -> None:
     """Compare one month, and put right what differs."""
     if found := rollup_repair.repair_month(month=date.fromisoformat(month), at=timezone.now()):
         log.error("rollups_repaired", month=month, sums=found)
+
+
+@work.handles(late_sealing.JOB, attempts_max=5)
+def seal_earlier_events(*, sealing_id: int) -> None:
+    """Seal what earlier events hold in clear of properties that are marked since."""
+    late_sealing.go_on(sealing_id=sealing_id, at=timezone.now())
+
+
+@recurring.every(timedelta(hours=1), kind="metering.look_for_clear")
+def look_for_events_in_clear() -> None:
+    """Begin again where an event came by the rules before, while a version was put in force."""
+    late_sealing.look_again(at=timezone.now())
 
 
 @work.handles(backfills.CAPTURE_JOB, attempts_max=5)

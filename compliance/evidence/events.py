@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from metering import late_sealing
 from metering import queries as metering_queries
 from metering.models import AggregationSnapshot
 from metering.queries import CorrectedRow, EventRow
@@ -17,10 +18,14 @@ CORRECTED_MAX = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvedEvent:
-    """An event, and whether hashing its row again gives the fingerprint it was captured with."""
+    """An event, and whether hashing its row again gives the fingerprint it was captured with.
+
+    Where a property was sealed since, because a contract marks it as personal, the hash is the one of that sealing.
+    """
 
     row: EventRow
     is_as_captured: bool
+    is_sealed_since: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +65,14 @@ def walk_events(snapshot: AggregationSnapshot) -> Iterator[ProvedEvent]:
 
 def prove_events(rows: Sequence[EventRow], *, snapshot: AggregationSnapshot) -> list[ProvedEvent]:
     """Hash the stored rows again."""
-    return [ProvedEvent(row=row, is_as_captured=_hash_again(row, snapshot) == row.fingerprint) for row in rows]
+    hashes = [(row, _hash_again(row, snapshot)) for row in rows]
+    since = late_sealing.fingerprints_now(row.seq for row, mark in hashes if mark != row.fingerprint)
+    return [
+        ProvedEvent(
+            row=row, is_as_captured=mark in (row.fingerprint, since.get(row.seq)), is_sealed_since=row.seq in since
+        )
+        for row, mark in hashes
+    ]
 
 
 def _hash_again(row: EventRow, snapshot: AggregationSnapshot) -> bytes:

@@ -397,6 +397,7 @@ class Event(NamedTuple):
     received_at: datetime
     data: Any
     fingerprint: bytes
+    since: str = ""  # its fingerprint now, where something of it was sealed after it was captured
 
     def order(self, tie_break: str = "last_received") -> tuple[datetime, timedelta, str, str]:
         arrival = self.received_at - datetime(2000, 1, 1, tzinfo=UTC)
@@ -404,7 +405,10 @@ class Event(NamedTuple):
 
 
 def read_event(line: bytes, stream: Json) -> tuple[Event, Json]:
-    """The event and its further attributes; its fingerprint is made again from what it says."""
+    """The event and its further attributes; its fingerprint is made again from what it says.
+
+    Where something was sealed after it was captured, what is made again is the fingerprint since.
+    """
     told = read_json(line)
     at, extras = instant(told["time"]), told["extras"]
     names = [told["source"], told["id"], told["type"], told["subject"], instant_text(at)]
@@ -414,8 +418,10 @@ def read_event(line: bytes, stream: Json) -> tuple[Event, Json]:
     kept = {name: value for name, value in extras.items() if name not in ("traceparent", "tracestate")}
     words = "\n".join([canonical(names), canonical(told["data"]), canonical(kept) if kept else "null"])
     fingerprint = hashlib.sha256(words.encode()).digest()
-    equal(f"event {told['id']} of {told['source']}, its fingerprint", told["fingerprint"], fingerprint.hex())
-    return Event(told["seq"], names[0], names[1], at, instant(told["received_at"]), told["data"], fingerprint), extras
+    says = told.get("fingerprint_since", told["fingerprint"])
+    equal(f"event {told['id']} of {told['source']}, its fingerprint", says, fingerprint.hex())
+    known = instant(told["received_at"]), told["data"], bytes.fromhex(told["fingerprint"])
+    return Event(told["seq"], names[0], names[1], at, *known, told.get("fingerprint_since", "")), extras
 
 
 class Corrections:
@@ -1217,6 +1223,8 @@ class Books:
         self.terms, self.tax_rates = _by_id(prices["invoice_terms"]), prices["tax_rates"]
         self.meters, self.snapshots = _by_id(usage["meters"]), _by_id(usage["snapshots"])
         self.streams, self.contracts = usage["streams"], usage["contracts"]
+        self.sealings = usage.get("sealings", [])
+        self._sealed = {(seq, now): before for one in self.sealings for seq, before, now in one["events"]}
         self.rated = _by_id(pack.read("ratings.json"))
         self.drafted = str(pack.read("decisions.json")["transitions"][0]["audit_reference"])
         self.policy = pack.read("policy.json")
@@ -1228,6 +1236,11 @@ class Books:
         self.manifest = pack.read("manifest.json")
         self.own = self._own(self.manifest["line"])
         self.own_snapshots = {self.rated[one]["snapshot"] for one in self.own}
+
+    def check_sealing(self, event: Event) -> None:
+        """It says something else than when it was captured, and the audit chain says that this is all."""
+        before = self._sealed.get((event.seq, event.since), "no sealing")
+        equal(f"event {event.id} of {event.source}, as it was captured", event.fingerprint.hex(), before)
 
     def _own(self, position: int | None) -> set[int]:
         """The ratings that this pack works out: all, or what the one line that it is of follows from."""
@@ -1298,7 +1311,8 @@ def _by_id(rows: Iterable[Json]) -> dict[int, Json]:
 # 3. Usage: every event once, for all the snapshots and prices that look at it
 
 
-def check_usage(pack: Pack, books: Books, report: Report) -> None:
+def check_usage(pack: Pack, books: Books, entries: Mapping[str, Json], report: Report) -> None:
+    _check_sealings(books, entries, report)
     for stream in books.streams:
         _count_stream(pack, books, stream)
         report.holds(f"events of {stream['type']} until {stream['end']}: {stream['events']}, each with its fingerprint")
@@ -1311,6 +1325,21 @@ def check_usage(pack: Pack, books: Books, report: Report) -> None:
         else:
             what = f"{snapshot['event_count']} events, {meter['aggregation']} = {plain(number(snapshot['quantity']))}"
             report.holds(f"{name}: {what}")
+
+
+def _check_sealings(books: Books, entries: Mapping[str, Json], report: Report) -> None:
+    """Number and both fingerprints of each event of which something was sealed later, as the chain hashed them."""
+    for one in books.sealings:
+        name, reference = f"the sealing {one['audit_reference']}", one["audit_reference"]
+        require(f"{name}: the audit chain does not show it", reference in entries)
+        entry = entries[reference]
+        equal(f"{name}, what was done", entry["action"], "events.sealed_later")
+        words = "".join(f"{seq} {before} {now}\n" for seq, before, now in one["events"])
+        facts = entry["facts"]
+        equal(f"{name}, its events", (facts["events"], facts["sha256"]), (len(one["events"]), sha256(words)))
+    if books.sealings:
+        count = sum(len(one["events"]) for one in books.sealings)
+        report.holds(f"events of which something was sealed after capture: {count}, as the audit chain has them")
 
 
 def _count_stream(pack: Pack, books: Books, stream: Json) -> None:
@@ -1331,6 +1360,8 @@ def _count_stream(pack: Pack, books: Books, stream: Json) -> None:
         counts.append(count)
         for line in pack.lines(name):
             event, _ = read_event(line, stream)
+            if event.since:
+                books.check_sealing(event)
             require(f"event {event.id}: it is not in the order of capture", event.seq > last)
             count, last = count + 1, event.seq
             for snapshot, meter, measure in taking:
@@ -2530,7 +2561,7 @@ def check_pack(path: Path, key: str | None = None, report: Report | None = None)
 def check_figures(pack: Pack, entries: Mapping[str, Json], report: Report) -> None:
     """What follows from other figures, whatever the hashes of the files say."""
     books = Books(pack)
-    check_usage(pack, books, report)
+    check_usage(pack, books, entries, report)
     check_agreements(books, entries, report)
     check_ratings(books, report)
     check_invoice(pack, books, report)

@@ -76,7 +76,7 @@ class EventContractAdmin(HistoryAdmin):
     def all_versions(self, contract: EventContract) -> SafeString:
         rows = [
             (version, exact_json.write_indented(version.schema))
-            for version in contract.versions.select_related("activated_by")
+            for version in contract.versions.select_related("activated_by", "later_sealing")
         ]
         return render_to_string("metering/contract_versions.html", {"rows": rows})
 

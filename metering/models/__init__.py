@@ -18,6 +18,7 @@ from metering.models.health import (
 from metering.models.imports import ImportRun
 from metering.models.meters import Aggregation, Meter, MeterVersion
 from metering.models.rollups import OrderedMinute, RollupRepair, RollupSeries, UsageRollup
+from metering.models.sealing import EventSealing, LaterSealing
 from metering.models.snapshots import AggregationSnapshot, IdRange, TimeRange, Watermark
 from metering.models.stores import Shipment, Store, StoreCopy, StoreSwitch
 from metering.models.webhooks import WebhookSecret, WebhookSource
@@ -37,9 +38,11 @@ __all__ = [
     "EventContractVersion",
     "EventCorrection",
     "EventKey",
+    "EventSealing",
     "HealthPolicy",
     "IdRange",
     "ImportRun",
+    "LaterSealing",
     "Meter",
     "MeterVersion",
     "OrderedMinute",

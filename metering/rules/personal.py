@@ -20,6 +20,10 @@ def marked(schema: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(name for name, what in declared.items() if isinstance(what, dict) and what.get(MARK) is True)
 
 
+def is_sealed(value: Any) -> bool:
+    return type(value) is str and SEALED.fullmatch(value) is not None
+
+
 def in_clear(data: Data, *, names: Sequence[str]) -> list[str]:
     """Which of these properties say something that is still to be sealed."""
     return [name for name in names if type(text := data.get(name)) is str and text and not SEALED.fullmatch(text)]

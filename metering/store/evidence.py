@@ -7,6 +7,8 @@ from typing import Any
 
 from django.db import connection
 
+from metering.models import EventSealing
+
 STREAM_ROWS = 5000
 _MOMENT = timedelta(microseconds=1)
 
@@ -35,12 +37,14 @@ SELECT '{"seq":' || e.seq || ',"source":' || to_json(e.source)::text || ',"id":'
        || ',"time":"' || to_char(e.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
        || '","received_at":"' || to_char(e.received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
        || '","data":' || e.data::text || ',"extras":' || coalesce(e.extras::text, '{}')
-       || ',"fingerprint":"' || encode(e.fingerprint, 'hex') || '"}'
+       || ',"fingerprint":"' || encode(e.fingerprint, 'hex') || '"' || {since} || '}'
 FROM metering_usageevent e
 WHERE e.customer_id = %(customer_id)s AND e.contract_id = %(contract_id)s AND e.seq <= %(up_to_seq)s
   AND ((e.occurred_at >= %(start)s AND e.occurred_at < %(end)s) OR e.seq = ANY(%(corrections)s))
 ORDER BY e.seq
 """
+_SINCE = """coalesce((SELECT ',"fingerprint_since":"' || encode(one.fingerprint, 'hex') || '"'
+                     FROM metering_eventsealing AS one WHERE one.seq = e.seq ORDER BY one.id DESC LIMIT 1), '')"""
 _CORRECTIONS = """
 SELECT c.since_seq, c.since_occurred_at FROM metering_eventcorrection c
 WHERE c.customer_id = %(customer_id)s AND c.contract_id = %(contract_id)s
@@ -68,7 +72,10 @@ def stream_lines(stream: Stream, corrections: list[tuple[int, datetime]]) -> Ite
     """Give each event as one JSON object, in capture order and bounded memory."""
     with connection.chunked_cursor() as cursor:
         numbers = [seq for seq, _ in corrections]
-        cursor.execute(_LINES if numbers else _PLAIN, stream.parameters() | {"corrections": numbers})
+        since = _SINCE if EventSealing.objects.exists() else "''"  # most installations never sealed anything later
+        cursor.execute(
+            (_LINES if numbers else _PLAIN).replace("{since}", since), stream.parameters() | {"corrections": numbers}
+        )
         while rows := cursor.fetchmany(STREAM_ROWS):
             for (line,) in rows:
                 yield line

@@ -19,8 +19,8 @@ from invoicing.charge_controls import limits
 from invoicing.cycle import collection, comment, finalize, hold
 from invoicing.cycle.models import Invoice
 from invoicing.pricing.models import Subscription, SubscriptionPhase
-from metering import contracts, ingest, quarantine
-from metering.models import QuarantinedEvent
+from metering import contracts, ingest, late_sealing, quarantine
+from metering.models import LaterSealing, QuarantinedEvent
 from metering.rules.drafting import ContractDraft
 from tests.builders import billing, payouts, said_of_many
 from tests.builders.billing import CLOSING, Company
@@ -60,8 +60,9 @@ def make_known() -> Known:
     """Everything is decided, due and ended on 26 November 2026, so that nothing forbids an erasure."""
     company = billing.open_company()
     ops = billing.person("olga", "ops")
-    _mark_the_caller(company)
     customer = billing.make_customer("c-17", **WHO)
+    _send("e0", {"units": 0, "caller": CALLER}, subject="c-17")
+    _mark_the_caller(company)
     external_ids.add_external_id(
         customer_code="c-17", system="crm", external_id="contact-991", actor=ops, at=billing.LONG_AGO
     )
@@ -110,6 +111,7 @@ def _mark_the_caller(company: Company) -> None:
         actor=company.meter.owner,
         at=billing.LONG_AGO,
     )
+    late_sealing.go_on(sealing_id=LaterSealing.objects.get().pk, at=CLOSING)
 
 
 def _send(name: str, data: dict[str, Any], **named: str) -> None:

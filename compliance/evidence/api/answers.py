@@ -227,6 +227,7 @@ def _events(page: EventPage) -> dict[str, Any]:
                 "data": event.row.data,
                 "fingerprint": event.row.fingerprint.hex(),
                 "as_captured": event.is_as_captured,
+                "sealed_since": event.is_sealed_since,
             }
             for event in page.events
         ],

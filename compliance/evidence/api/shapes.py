@@ -185,6 +185,7 @@ class TraceEventSerializer(serializers.Serializer[Any]):
     value = serializers.CharField(allow_null=True)
     fingerprint = serializers.CharField()
     as_captured = serializers.BooleanField()
+    sealed_since = serializers.BooleanField()
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         # Every serializer has `source` and `data` of its own, so these fields cannot be class attributes.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from compliance.evidence import known
-from compliance.evidence.pack import money, payments
+from compliance.evidence.pack import money, payments, usage
 from compliance.evidence.pack.reach import Reach
 from compliance.evidence.pack.told import Told
 from core.models import AuditEntry
@@ -33,12 +33,13 @@ def shown_of(invoice: Invoice, reach: Reach, *, told: Mapping[str, Told]) -> Sho
     first = AuditEntry.objects.filter(subject=own).order_by("pk").values_list("pk", flat=True)[0]
     about = {f"subscription:{each.subscription_id}" for each in reach.ratings.values()}
     corrected = InvoiceTransition.objects.filter(invoice__in=money.corrections_of(invoice))
+    sealings = usage.sealing_entries(reach.snapshots.values())
     return Shown(
         subjects=frozenset({own, *about, *payments.subjects_of(invoice)}),
         numbers=frozenset(corrected.values_list("audit_entry", flat=True)).union(
-            *(one.entries for one in told.values())
+            sealings, *(one.entries for one in told.values())
         ),
-        since=min([first, *_agreed_later(reach)]),
+        since=min([first, *_agreed_later(reach), *sealings]),
     )
 
 

@@ -1,10 +1,13 @@
 """What was used and how it was measured, as a file of a pack: snapshots, meter versions, contracts."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from compliance.evidence.pack import wording
 from compliance.evidence.pack.reach import Reach
-from metering.models import AggregationSnapshot, EventContractVersion, MeterVersion
+from core.models import AuditEntry
+from metering import late_sealing
+from metering.models import AggregationSnapshot, EventContractVersion, EventSealing, MeterVersion
 
 DIGEST_FORM = 1  # SHA-256 over the fingerprints in capture order
 
@@ -14,7 +17,9 @@ def usage_of(reach: Reach) -> dict[str, Any]:
     snapshots = list(reach.snapshots.values())
     versions = {each.meter_version.pk: each.meter_version for each in snapshots}
     contracts = {each.meter.contract_id for each in snapshots}
+    sealings = _sealings(snapshots)
     return {
+        **({"sealings": sealings} if sealings else {}),
         "snapshots": [_snapshot(each, reach.stream_of.get(each.pk)) for each in snapshots],
         "meters": [_meter(each) for _, each in sorted(versions.items())],
         "contracts": [
@@ -25,6 +30,28 @@ def usage_of(reach: Reach) -> dict[str, Any]:
             .order_by("pk")
         ],
     }
+
+
+def sealing_entries(snapshots: Iterable[AggregationSnapshot]) -> list[int]:
+    """The entries of the audit chain with which something of events of these customers was sealed after capture."""
+    customers, contracts = set(), set()
+    for snapshot in snapshots:
+        customers.add(snapshot.customer_id)
+        contracts.add(snapshot.meter.contract_id)
+    sealed = EventSealing.objects.filter(customer__in=customers, sealing__version__contract__in=contracts)
+    return sorted(sealed.order_by().values_list("audit_entry", flat=True).distinct())
+
+
+def _sealings(snapshots: Sequence[AggregationSnapshot]) -> list[dict[str, Any]]:
+    """All that was sealed with each of them, which is what the chain hashed: numbers and fingerprints, of anybody."""
+    entries = AuditEntry.objects.filter(pk__in=sealing_entries(snapshots)).order_by("pk")
+    return [
+        {
+            "audit_reference": entry.reference,
+            "events": [[seq, before.hex(), now.hex()] for seq, before, now in late_sealing.sealed_with(entry.pk)],
+        }
+        for entry in entries
+    ]
 
 
 def _snapshot(snapshot: AggregationSnapshot, stream: str | None) -> dict[str, Any]:
