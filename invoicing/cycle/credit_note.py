@@ -146,6 +146,8 @@ def _draft_note(issued: Invoice, chosen: Sequence[Creditable], *, is_whole: bool
     turned = _turned(issued, words=words) if is_whole else ([], [])
     sums = totals.total_up(given, currency=issued.currency, on_document=turned[1])
     note = _note(issued, sums, is_whole=is_whole, actor=actor, at=at)
+    for part in turned[0]:
+        part.reason = draft.printed(part.reason, key_id=note.personal_key_id)
     taxes = draft.tax_rows(sums)
     note.content_hash = content.hash_of(note, lines=(), taxes=taxes, on_document=turned[0], credit_lines=lines)
     bulk.insert_rows([note])

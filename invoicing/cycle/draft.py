@@ -10,6 +10,7 @@ from django.contrib.auth.models import AbstractBaseUser
 
 from accounts.models import Customer, Seller
 from core import bulk, personal_keys
+from core.told import Told
 from invoicing.cycle import content, delta, move, prepayments, undisturbed
 from invoicing.cycle.bills import Bill, BillLine, Differing
 from invoicing.cycle.models import (
@@ -118,7 +119,7 @@ def _fill_in(
     lines = [line_row(line, position=position) for position, line in enumerate(bill.lines, start=1)]
     sums, parts = total_bill(bill, prepaid_left=prepaid.left_for(bill))
     prepaid.use(bill, sums.prepaid)
-    taxes, on_document = tax_rows(sums), allowance_rows(parts)
+    taxes, on_document = tax_rows(sums), allowance_rows(parts, key_id=key_id)
     findings = bill.result.findings if bill.result else ()
     invoice = _invoice_row(
         bill,
@@ -180,14 +181,19 @@ def total_bill(bill: Bill, *, prepaid_left: Decimal = Decimal(0)) -> tuple[Total
     return sums, parts
 
 
-def allowance_rows(parts: Sequence[AllowanceCharge]) -> list[InvoiceAllowanceCharge]:
+def printed(reason: str, *, key_id: int | None) -> str:
+    """What was agreed with one customer, under the key of the document that it is printed on: it goes with that one."""
+    return personal_keys.tell_under(key_id, str(reason)) if isinstance(reason, Told) else reason
+
+
+def allowance_rows(parts: Sequence[AllowanceCharge], *, key_id: int | None = None) -> list[InvoiceAllowanceCharge]:
     """One row per allowance or charge, not written yet."""
     return [
         InvoiceAllowanceCharge(
             position=position,
             term_id=part.term_id,
             kind=part.kind,
-            reason=part.reason,
+            reason=printed(part.reason, key_id=key_id),
             percent=part.percent,
             base=part.base,
             amount=part.amount,

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from core import knowing, money
+from core import knowing, money, personal_keys
 from core.errors import InvalidInputError, NotFoundError
 from invoicing.pricing import proposals
 from invoicing.pricing.models import InvoiceTerm, Plan, ProposalStatus, Subscription, SubscriptionPhase
@@ -51,7 +51,7 @@ def propose_invoice_term(
             **owner,
             code=code,
             kind=kind,
-            reason=reason,
+            reason=_told(subject, reason),
             percent=percent,
             amount=amount,
             version=proposals.next_version(siblings, effective_at=effective_at, at=at),
@@ -61,6 +61,11 @@ def propose_invoice_term(
         )
         proposals.record_proposal(term, subject=_subject(term), facts=_facts(term))
     return term
+
+
+def _told(subject: Plan | Subscription, reason: str) -> str:
+    """A plan's is about nobody; a subscription's is about its customer."""
+    return reason if isinstance(subject, Plan) else personal_keys.tell_about(subject.customer, reason)
 
 
 def approve_invoice_term(*, pk: int, actor: Any, at: datetime) -> InvoiceTerm:

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from core import canonical, money
+from core.told import Told
 from invoicing.cycle.models import Invoice, InvoiceLine
 from invoicing.rating.models import RatedLine
 from metering import queries as metering_queries
@@ -55,7 +56,7 @@ def _document(invoice: Invoice) -> Document:
         "period": [instant(invoice.period_start), instant(invoice.period_end)],
         "lines": sorted((_line(line) for line in lines), key=_order),
         "on_document": [
-            {"kind": one.kind, "reason": one.reason, "amount": said(one.amount), "tax": _tax(one)}
+            {"kind": one.kind, **_reason(one), "amount": said(one.amount), "tax": _tax(one)}
             for one in sorted(terms, key=lambda one: one.position)
         ],
         "taxes": [
@@ -82,6 +83,11 @@ def _breaks(invoice: Invoice) -> Sequence[str]:
 
 def _order(line: dict[str, Any]) -> tuple[str, ...]:
     return (line["charge"], *line["segment"], line["adjusts"] or "", line["price"], line["quantity"], line["amount"])
+
+
+def _reason(one: Any) -> dict[str, str]:
+    """As printed; what was agreed with one customer is sealed, and stays behind as a name does."""
+    return {} if isinstance(one.reason, Told) else {"reason": one.reason}
 
 
 def _tax(one: Any) -> str:

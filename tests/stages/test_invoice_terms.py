@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 
 from billing_ops.management.commands import check_invariants
+from core import personal_keys
 from core.errors import NotAllowedError
 from invoicing.cycle import content, preview, queries
 from invoicing.cycle.models import Invoice, InvoiceAllowanceCharge
@@ -16,7 +17,7 @@ from invoicing.ledger.models import Posting
 from invoicing.pricing import invoice_terms, proposals
 from invoicing.pricing.invoice_terms import InvoiceTermError
 from invoicing.pricing.models import InvoiceTerm, Subscription
-from tests.builders import billing, guards
+from tests.builders import billing, dumps, guards
 from tests.builders.billing import CLOSING, LONG_AGO, NOVEMBER, OCTOBER
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +62,27 @@ def bill() -> Invoice:
 
 def parts(invoice: Invoice) -> list[tuple[str, str, Decimal]]:
     return [(part.kind, part.reason, part.amount) for part in invoice.allowances_charges.all()]
+
+
+def test_what_is_agreed_with_one_customer_is_sealed_and_printed(
+    company: billing.Company, subscription: Subscription
+) -> None:
+    """The term lies under the customer's key, what is printed of it under the document's, also on the credit note."""
+    agree(subscription, {**DISCOUNT, "reason": "for brother Egon"})
+    agree(company.plan, HANDLING)
+    invoice = bill()
+    assert dumps.find_words(["Egon"]) == []
+    assert [reason for _, reason, _ in parts(invoice)] == ["for brother Egon", "Handling"]
+    assert "for brother Egon" in str(page.page_context(queries.invoice_document(invoice)))
+    hashed = invoice.content_hash
+    assert subscription.customer.personal_key_id is not None
+    personal_keys.destroy_keys([subscription.customer.personal_key_id], at=CLOSING)
+    assert InvoiceTerm.objects.get(code="discount").reason.startswith("erased on ")
+    assert parts(invoice)[0][1] == "for brother Egon", "it goes with the document"
+    assert invoice.personal_key_id is not None
+    personal_keys.destroy_keys([invoice.personal_key_id], at=CLOSING)
+    assert parts(invoice)[0][1].startswith("erased on ")
+    assert content.hash_of_rows(invoice) == hashed
 
 
 def test_a_discount_and_a_charge_reach_the_draft(company: billing.Company, subscription: Subscription) -> None:

@@ -204,7 +204,7 @@ def _term(term: InvoiceTerm) -> dict[str, Any]:
     return {
         "code": term.code,
         "kind": term.kind,
-        "reason": term.reason,
+        **wording.said("reason", term.reason),
         "percent": wording.figure(term.percent),
         "amount": wording.figure(term.amount),
         **_proposal(term),

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from core.models import APPEND_ONLY
+from core.sealed_fields import OpenedCharField
 from invoicing.cycle.models import line_guards
 from invoicing.cycle.models.invoices import Invoice
 from invoicing.pricing.models import InvoiceTerm
@@ -93,7 +94,7 @@ class InvoiceAllowanceCharge(models.Model):
     position = models.PositiveIntegerField()
     term = models.ForeignKey(InvoiceTerm, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=10, choices=Kind.choices)
-    reason = models.CharField(max_length=120)
+    reason = OpenedCharField(max_length=120)
     percent = models.DecimalField(max_digits=7, decimal_places=4, null=True)
     base = models.DecimalField(max_digits=20, decimal_places=4, null=True, help_text="What the percentage is taken of.")
     amount = models.DecimalField(max_digits=20, decimal_places=4)

@@ -28,7 +28,7 @@ class InvoiceTermAdmin(ProposalAdmin):
     list_display = ("reason", "figure", "subject", "version", "status_label", "effective_at", "created_by")
     list_filter = ("status", "kind", "plan")
     list_select_related = ("plan", "subscription__customer", "created_by", "decided_by")
-    search_fields = ("code", "reason", "plan__code", "subscription__customer__code")
+    search_fields = ("code", "plan__code", "subscription__customer__code")
     fields: ClassVar[Any] = ("subject", "code", "version", "kind", "reason", "figure", "effective_at", *DECISION)
     readonly_fields = fields
     actions_list: ClassVar[list[str]] = ["new_term"]

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts import validators
+from core.sealed_fields import OpenedCharField
 from invoicing.pricing.models.agreements import Plan, Subscription
 from invoicing.pricing.models.proposals import Proposal, proposal_checks, proposal_triggers
 
@@ -29,7 +30,10 @@ class InvoiceTerm(Proposal):
     )
     code = models.CharField(max_length=60, validators=[validators.CODE])
     kind = models.CharField(max_length=10, choices=Kind.choices)
-    reason = models.CharField(max_length=120, help_text="Printed on the invoice.")
+    reason = OpenedCharField(
+        max_length=120,
+        help_text="Printed on the invoice; under the key of the customer whose subscription it is of.",
+    )
     percent = models.DecimalField(
         max_digits=7, decimal_places=4, null=True, blank=True, help_text="Of the sum of the lines."
     )
