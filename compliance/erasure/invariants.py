@@ -39,6 +39,19 @@ INVARIANTS = [
         ),
     ),
     Invariant(
+        number=50,
+        name="what a replay set held was erased by an entry of the audit chain",
+        find_offenders=rows_of(
+            """
+            SELECT version.id AS version FROM replay_replaysetversion version
+            WHERE octet_length(version.content) = 0
+              AND NOT EXISTS (SELECT 1 FROM core_auditentry entry WHERE entry.action = 'person.erased'
+                                AND entry.facts -> 'replay_versions' @> to_jsonb(version.id))
+            ORDER BY version.id
+            """
+        ),
+    ),
+    Invariant(
         number=38,
         name="whoever decided over an erasure did not ask for it",
         find_offenders=rows_of(

@@ -19,6 +19,8 @@ from core import told_of_many
 from invoicing.charge_controls.models import CreditReview
 from invoicing.cycle.models import Invoice, ParkedCustomer
 from invoicing.pricing.models import Subscription
+from invoicing.replay import forgetting as replay_sets
+from invoicing.replay.models import ReplaySetVersion
 from metering import forgetting
 
 UNDECIDED = ("draft", "held", "approved")
@@ -49,6 +51,7 @@ class Plan:
     kept: list[KeptDocument] = field(default_factory=list)
     stays: list[str] = field(default_factory=list)
     forbids: list[str] = field(default_factory=list)
+    sets: list[ReplaySetVersion] = field(default_factory=list)
 
 
 def plan_of(person: Person, *, at: datetime) -> Plan:
@@ -65,6 +68,13 @@ def plan_of(person: Person, *, at: datetime) -> Plan:
     known = words.words_of(person, sign_ins=sign_ins_of(person))
     if shared := told_of_many.keys_about(plan.keys, said=known.all()):
         plan.goes.append(f"Words about many at once, which are then erased for all of them: {len(shared)}.")
+    plan.sets += replay_sets.versions_that_hold(
+        words=known.words, ids=known.ids, customer_code=person.row.code if person.kind == Kind.CUSTOMER else ""
+    )
+    if plan.sets:
+        plan.goes.append(
+            f"What these replay sets hold, which cannot be run again as they were: {', '.join(map(str, plan.sets))}."
+        )
     for name in forgetting.backfills_that_name(words=known.words, ids=known.ids):
         plan.forbids.append(f"Backfill {name} holds events that name them. Decide over it first.")
     return plan

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import OuterRef, Subquery
 
-from invoicing.replay import program_code
+from invoicing.replay import forgetting, program_code
 from invoicing.replay.models import ReplayRequirement, ReplayRun, ReplaySet, ReplaySetVersion
 
 NEVER = "never run"
@@ -76,8 +76,12 @@ def _state(replay_set: ReplaySet, *, since: datetime | None, current: program_co
         verdict=NEVER if run is None else run.verdict,
         run_at=None if run is None else run.finished_at,
         is_stale=bool(outdated),
-        why=_why_failing(replay_set, run) or outdated,
+        why=_why_gone(version) or _why_failing(replay_set, run) or outdated,
     )
+
+
+def _why_gone(version: ReplaySetVersion) -> str:
+    return forgetting.in_words(version) if forgetting.is_erased(version) else ""
 
 
 def _why_failing(replay_set: ReplaySet, run: ReplayRun | None) -> str:

@@ -61,6 +61,7 @@ def write_down(*, name: str, orders: int | None, with_version: Model | None, act
             pointer="/orders",
         )
     version = queries.latest_version(sets.find_set(name))
+    sets.require_content(version)
     if with_version is not None and not candidate.is_held(with_version, by=version):
         raise candidate.NotInSetError(f"{version} has nothing in whose place {with_version} could come.")
     return ReplayRun.objects.create(

@@ -12,7 +12,7 @@ from accounts.models import Customer
 from accounts.roles import Role
 from core import audit
 from core.errors import DomainError, InvalidInputError, NotFoundError
-from invoicing.replay import candidate, history, queries, rows
+from invoicing.replay import candidate, forgetting, history, queries, rows
 from invoicing.replay.models import ReplayRequirement, ReplaySet, ReplaySetVersion
 from invoicing.replay.rules import arrival, includes
 from invoicing.replay.rules import content as contents
@@ -34,6 +34,13 @@ class NotCoveredError(DomainError):
     """The required sets of the program together do not show everything that goes wrong in billing."""
 
     code = "replay_not_covered"
+
+
+class ContentErasedError(DomainError):
+    """The content of this version was erased with somebody whom it named; its hash and the results of its runs stay."""
+
+    code = "replay_content_erased"
+    http_status = 410
 
 
 class OtherProgramError(InvalidInputError):
@@ -122,11 +129,18 @@ def find_set(name: str) -> ReplaySet:
 
 
 def content_of(version: ReplaySetVersion) -> Content:
-    """ContentInvalidError if the bytes are no longer those that were hashed."""
+    """ContentInvalidError if the bytes are no longer those that were hashed; ContentErasedError if there are none."""
+    require_content(version)
     text = contents.canonical_text(contents.unpack(version.content))
     if contents.hash_of(text) != version.content_hash:
         raise ContentInvalidError([("", f"{version} no longer holds what was hashed; do not use it.")])
     return contents.unpack(version.content)
+
+
+def require_content(version: ReplaySetVersion) -> None:
+    """ContentErasedError where there is none any more."""
+    if forgetting.is_erased(version):
+        raise ContentErasedError(forgetting.in_words(version))
 
 
 @transaction.atomic

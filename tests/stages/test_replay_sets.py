@@ -15,12 +15,13 @@ from core.models import Job
 from invoicing.policy import propose
 from invoicing.pricing import prices
 from invoicing.pricing.models import PriceVersion
-from invoicing.replay import agreed, candidate, history, invariants, queries, run, sets, tasks
+from invoicing.replay import agreed, candidate, forgetting, history, invariants, queries, run, sets, tasks
 from invoicing.replay.agreed import DatedRows
 from invoicing.replay.models import ReplayRequirement, ReplayRun, ReplaySetVersion
 from invoicing.replay.rules import content as contents
 from invoicing.replay.rules.content import ContentInvalidError
 from metering import contracts, ingest
+from metering.models import LaterSealing
 from tests.builders import as_expected, billing, replayed
 from tests.builders.billing import Company
 from tests.builders.tampering import tamper
@@ -147,6 +148,42 @@ def test_a_set_that_was_written_out_can_be_uploaded(company: Company, made: Repl
     text = contents.canonical_text(sets.content_of(made))
     again = sets.upload(name="copy", text=text, actor=company.finance, at=NOW)
     assert (again.origin, again.content_hash) == ("upload", made.content_hash)
+
+
+def test_what_an_upload_says_of_somebody_is_erased_with_them_and_what_came_out_stays(
+    company: Company, made: ReplaySetVersion
+) -> None:
+    content = sets.content_of(made)
+    content["notes"] = ["as Erika Mustermann asked"]
+    content["steps"][0]["name"] = "as Erika Mustermann asked"
+    uploaded = sets.upload(name="copy", text=contents.canonical_text(content), actor=company.finance, at=NOW)
+    ran = carry_out(company, "copy")
+    assert forgetting.versions_that_hold(words=["Somebody Else"], ids=["c-17"], customer_code="acme") == []
+    found = forgetting.versions_that_hold(words=["Erika Mustermann"], ids=["c-17"])
+    assert found == [uploaded], "what is taken from history names nobody"
+    forgetting.erase_content(found)
+    with pytest.raises(sets.ContentErasedError, match="copy v1 held was erased with somebody"):
+        sets.content_of(uploaded)
+    with pytest.raises(sets.ContentErasedError):
+        run.write_down(name="copy", orders=None, with_version=None, actor=None, at=NOW)
+    [state] = queries.states_of([uploaded.replay_set])
+    assert state.why.endswith("cannot be run again as it was: make the next version of the set.")
+    ran.refresh_from_db()
+    assert ran.result_hash
+    uploaded.refresh_from_db()
+    assert uploaded.content_hash
+    found_altered = {one.name: list(one.find_offenders()) for one in invariants.INVARIANTS}
+    assert found_altered["a replay set holds what was hashed"] == []
+
+
+def test_what_was_taken_from_history_before_a_mark_goes_with_the_customer(
+    company: Company, made: ReplaySetVersion
+) -> None:
+    contract = company.meter.contract
+    version = contract.versions.get()
+    LaterSealing.objects.create(version=version, names=["caller"], started_at=NOW + timedelta(days=1))
+    assert forgetting.versions_that_hold(words=[], ids=[], customer_code="somebody") == []
+    assert forgetting.versions_that_hold(words=[], ids=[], customer_code="acme") == [made]
 
 
 @pytest.mark.parametrize(

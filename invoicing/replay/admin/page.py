@@ -7,7 +7,7 @@ from typing import Any
 from django.urls import reverse
 
 from core import money
-from invoicing.replay import candidate, queries, sets
+from invoicing.replay import candidate, forgetting, queries, sets
 from invoicing.replay import run as runs
 from invoicing.replay.models import CANDIDATES, ReplayRun, ReplaySet
 
@@ -42,9 +42,12 @@ class Step:
 def set_context(found: ReplaySet) -> dict[str, Any]:
     """The set with its latest content, what it includes, and its runs."""
     [state] = queries.states_of([found])
-    content = sets.content_of(found.versions.get(pk=state.version.pk))
+    is_erased = forgetting.is_erased(state.version)
+    nothing: dict[str, Any] = {"steps": [], "customers": []}
+    content = nothing if is_erased else sets.content_of(found.versions.get(pk=state.version.pk))
     return {
         "set": found,
+        "is_erased": is_erased,
         "state": state,
         "verdict": VERDICTS[state.verdict],
         "is_required": queries.is_required(found),
