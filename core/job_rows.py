@@ -1,12 +1,14 @@
 """The SQL of background work. Leases are measured by the database clock, so machines whose clocks differ agree."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
 from django.db import connection, transaction
+
+from core import json_words
 
 LEASE_SECONDS = 30
 WORKER_DIED = "The worker died or was stopped during the last attempt; nothing more is known."
@@ -132,6 +134,17 @@ def bury(lease: Lease, *, error: str) -> bool:
     """Give the job up; a person may queue it again."""
     change = "state = 'dead', leased_until = NULL, finished_at = clock_timestamp(), last_error = %s"
     return _change_own(lease, change, [error])
+
+
+def forget_errors(words: Collection[str]) -> int:
+    """Overwrite what errors say where they say one of these words, whatever case it is in; of how many jobs."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE core_job SET last_error = 'Erased with the person whom it named.' WHERE EXISTS (SELECT FROM"
+            " unnest(%s::text[]) AS word WHERE position(lower(word) IN lower(last_error)) > 0)",
+            [[word for word in words if len(word) >= json_words.WHOLE_BELOW]],
+        )
+        return int(cursor.rowcount)
 
 
 def end_leases(*, worker: str) -> int:

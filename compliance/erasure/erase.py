@@ -11,8 +11,9 @@ from compliance.erasure.models import Erasure, ErasureRequest
 from compliance.erasure.persons import Kind, Person
 from compliance.erasure.plan import Plan
 from compliance.erasure.words import Words
-from core import audit, personal_keys, told_of_many
+from core import audit, job_rows, personal_keys, told_of_many
 from core.http import idempotency
+from invoicing.replay import forgetting as replay_sets
 from metering import forgetting
 
 ACTION = "person.erased"
@@ -28,7 +29,11 @@ def erase_person(request: ErasureRequest, planned: Plan, *, actor: Any, at: date
     count += personal_keys.destroy_keys(shared, at=at)
     did = [f"{count} {'key' if count == 1 else 'keys'} destroyed.", *_overwrite(person, known, at=at)]
     kept, keys = [one.as_json() for one in planned.kept], [*planned.keys, *shared]
+    replay_sets.erase_content(planned.sets)
+    did += [f"What {one} held erased." for one in planned.sets]
     facts = {"request": request.pk, "keys": keys, "kept_documents": len(kept)}
+    if planned.sets:
+        facts["replay_versions"] = [one.pk for one in planned.sets]
     entry = audit.append_entry(action=ACTION, subject=person.subject, actor=actor, facts=facts, at=at)
     return Erasure.objects.create(request=request, keys=keys, did=did, kept=kept, erased_at=at, audit_entry=entry)
 
@@ -43,6 +48,8 @@ def _overwrite(person: Person, known: Words, *, at: datetime) -> Iterator[str]:
         yield "No word finds them any more."
     count = idempotency.forget_answers(words=known.words, ids=known.ids)
     yield f"Stored answers of the API that named them, overwritten: {count}."
+    if count := job_rows.forget_errors(known.words):
+        yield f"Errors of background work that named them, overwritten: {count}."
     key_id = person.row.personal_key_id
     if count := forgetting.forget_person(key_id=key_id, words=known.words, ids=known.ids, at=at):
         yield f"Events in quarantine that named them, overwritten: {count}."

@@ -175,7 +175,7 @@ def require_none(invoice: Invoice) -> bool:
         if not one.agreed:
             raise OffendedError(
                 f"What must always hold does not: {one.name} ({one.offender}). Nothing is issued to"
-                f" {one.customer} until engineering has put it right and a check no longer finds it."
+                f" {invoice.customer.code} until engineering has put it right and a check no longer finds it."
             )
     return bool(found)
 

@@ -28,12 +28,14 @@ from compliance.payouts import register
 from compliance.payouts.models import Payee
 from core import audit, heads
 from core.errors import NotAllowedError, NotFoundError
-from core.models import AuditEntry, AuditHead, IdempotentAnswer
+from core.models import AuditEntry, AuditHead, IdempotentAnswer, Job
 from invoicing.cycle import content, pdf, tasks
 from invoicing.cycle.models import Invoice
 from invoicing.notices import tell
 from invoicing.notices.models import Notice
 from invoicing.pricing.models import Subscription
+from invoicing.replay.models import ReplaySet, ReplaySetVersion
+from invoicing.replay.rules import content as contents
 from metering import ingest
 from metering.models import QuarantinedEvent
 from tests.builders import billing, dumps, packs, payouts, people
@@ -115,6 +117,43 @@ def test_of_whom_nothing_is_kept_by_law_nothing_is_left(erika: Customer, ops: Us
     assert proof.audit_entry.action == "person.erased"
     assert proof.audit_entry.facts == {"request": proof.request_id, "keys": proof.keys, "kept_documents": 0}
     assert len(proof.keys) == 2
+
+
+def test_an_uploaded_set_that_names_them_is_emptied_and_named_by_the_proof(
+    erika: Customer, ops: User, finance: User
+) -> None:
+    text = contents.canonical_text({"customers": [], "notes": ["as Erika Mustermann asked"]})
+    version = ReplaySetVersion.objects.create(
+        replay_set=ReplaySet.objects.create(name="autumn", program="standard", created_at=NOW),
+        version=1,
+        origin="upload",
+        content=contents.pack(text),
+        content_hash=contents.hash_of(text),
+        includes={},
+        holds={},
+        event_count=0,
+        document_count=0,
+        created_at=NOW,
+    )
+    goes = plan.plan_of(persons.find_person(kind="customer", code="c-17"), at=NOW).goes
+    assert "What these replay sets hold, which cannot be run again as they were: autumn v1." in goes
+    proof = erased(ops, finance)
+    version.refresh_from_db()
+    assert (bytes(version.content), version.content_hash) == (b"", contents.hash_of(text))
+    assert proof.audit_entry.facts["replay_versions"] == [version.pk]
+    assert offences() == {}
+    tamper("UPDATE replay_replaysetversion SET id = id + 1")
+    assert list(offences()) == ["what a replay set held was erased by an entry of the audit chain"]
+
+
+def test_what_an_error_said_of_them_is_overwritten(erika: Customer, ops: User, finance: User) -> None:
+    for key, error in (("one", "ValueError: 'erika mustermann'"), ("other", "ValueError: 'somebody else'")):
+        at = {"run_after": NOW, "enqueued_at": NOW, "finished_at": NOW}
+        Job.objects.create(kind="a.job", key=key, state=Job.State.DEAD, last_error=error, **at)
+    proof = erased(ops, finance)
+    assert "Errors of background work that named them, overwritten: 1." in proof.did
+    told = dict(Job.objects.filter(kind="a.job").values_list("key", "last_error"))
+    assert told == {"one": "Erased with the person whom it named.", "other": "ValueError: 'somebody else'"}
 
 
 def test_whoever_was_erased_reads_so_everywhere(erika: Customer, ops: User, finance: User) -> None:
