@@ -7,7 +7,8 @@ from playwright.sync_api import Page, expect
 from compliance.erasure import decide
 from compliance.erasure.models import RetentionRule
 from compliance.payouts.models import GateCheck
-from metering.models import QuarantinedEvent
+from invoicing.cycle.models import BulkReview
+from metering.models import Backfill, BulkDecision, QuarantinedEvent
 from tests.builders import erasable
 from tests.builders.browsing import enter, show
 from tests.builders.erasable import Known
@@ -71,6 +72,11 @@ def pages_about(known: Known) -> dict[str, str]:
         "quarantined-by-code": f"/admin/metering/quarantinedevent/{held['bad-1']}/change/",
         "quarantined-by-name": f"/admin/metering/quarantinedevent/{held['bad-3']}/change/",
         "quarantine": "/admin/metering/quarantinedevent/",
+        "quarantine-desk": "/admin/metering/quarantinedevent/desk/",
+        "bulk-decision": f"/admin/metering/bulkdecision/{BulkDecision.objects.get().pk}/change/",
+        "bulk-review": f"/admin/cycle/bulkreview/{BulkReview.objects.earliest('pk').pk}/change/",
+        "backfill": f"/admin/metering/backfill/{Backfill.objects.earliest('pk').pk}/change/",
+        "contract": f"/admin/metering/eventcontract/{known.company.meter.contract_id}/change/",
         "payee": f"/admin/payouts/payee/{known.payee.pk}/change/",
         "gate": f"/admin/payouts/gatecheck/{GateCheck.objects.get(kind='kyc').pk}/change/",
         "limits": "/admin/charge_controls/creditlimit/",

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from accounts.backoffice import BackOfficeAdmin
@@ -30,7 +31,7 @@ class BulkReviewAdmin(BackOfficeAdmin):
 
     list_display = ("__str__", "asked_by", "asked_at", "progress", "ended_at")
     list_select_related = ("asked_by",)
-    fields = ("action", "reason", "asked_by", "asked_at", "progress", "refused", "ended_at", "list_hash")
+    fields = ("action", "reason", "asked_by", "asked_at", "progress", "refused", "ended_at", "hash_shown")
     readonly_fields = fields
 
     def change_view(
@@ -47,6 +48,11 @@ class BulkReviewAdmin(BackOfficeAdmin):
         done = review.total - counts.get("", 0)
         parts = ", ".join(f"{counts[name]} {words}" for name, words in WORDS.items() if counts.get(name))
         return f"{done} of {review.total}: {parts}" if parts else "Nothing was on the list."
+
+    @display(description="List hash")
+    def hash_shown(self, review: BulkReview) -> SafeString:
+        """Of the invoices and figures that were looked at; it breaks where the page is narrow."""
+        return format_html('<span class="bo-mono">{}</span>', review.list_hash)
 
     @display(description="Refused, and why")
     def refused(self, review: BulkReview) -> str:
