@@ -3,16 +3,19 @@
 import codecs
 import csv
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from core.errors import InvalidInputError
 
 BLOCK_BYTES = 1024 * 1024
 LINE_BYTES_MAX = 1024 * 1024
+STEP_BYTES = 128 * 1024
 MARK = b"\xef\xbb\xbf"  # Excel puts it before UTF-8
+_AT_START = (b"", 0)  # of a decoder that waits for no further byte of a letter
 
 
 class UnusableFileError(InvalidInputError):
@@ -47,11 +50,21 @@ class Row(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Some lines as they stand in the file; `first_number` counts from 1, `end_byte` is where the next one begins."""
+    """Some lines as they stand in the file, without their ends; `first_number` counts from 1."""
 
     first_number: int
     lines: list[bytes]
+
+
+class Span(NamedTuple):
+    """Where some lines stand in a file, and what that file looked like; `end_byte` is where the next one begins."""
+
+    path: Path
+    first_number: int
+    last_number: int
+    start_byte: int
     end_byte: int
+    look: tuple[int, ...]
 
 
 def examine_file(path: Path, *, is_text: bool = True) -> tuple[str, int]:
@@ -61,7 +74,7 @@ def examine_file(path: Path, *, is_text: bool = True) -> tuple[str, int]:
         with path.open("rb") as file:
             while block := file.read(BLOCK_BYTES):
                 total.update(block)
-                if is_text:
+                if is_text and not (block.isascii() and decoder.getstate() == _AT_START):
                     decoder.decode(block)
                 size += len(block)
             decoder.decode(b"", final=is_text)
@@ -76,25 +89,69 @@ def examine_file(path: Path, *, is_text: bool = True) -> tuple[str, int]:
     return total.hexdigest(), size
 
 
-def read_blocks(path: Path, *, after_line: int, rows_max: int, bytes_max: int) -> Iterator[Block]:
-    """Give the lines of an examined file after some line, by the thousand; the line that passes a bound ends its block.
+def find_spans(path: Path, *, after_line: int, rows_max: int, bytes_max: Callable[[int], int]) -> Iterator[Span]:
+    """Give the places of an examined file's lines after some line; the line that passes a bound ends its span.
 
-    Before a line that is too long comes what was read until there.
+    `bytes_max` is told how much of the file is left. Before a line that is too long comes what was found until there.
     """
-    first, size, end, lines = after_line + 1, 0, 0, []
-    for number, (end, raw) in enumerate(_raw_lines(path), start=1):
-        is_long = len(raw) > LINE_BYTES_MAX
-        if number > after_line and not is_long:
-            lines.append(raw)
-            size += len(raw)
-        if is_long or len(lines) == rows_max or size > bytes_max:
-            if lines:
-                yield Block(first, lines, end - len(raw) if is_long else end)
-            first, size, lines = number + 1, 0, []
-        if is_long:
-            raise UnusableFileError(f"{path}: line {number} is longer than {LINE_BYTES_MAX // 1024} KiB.")
-    if lines:
-        yield Block(first, lines, end)
+    with path.open("rb") as file:
+        look = _look_at(file)
+        number, start = after_line, _skip_lines(file, after_line)
+        while True:
+            rows, end, is_long = _measure_lines(file, start, rows_max=rows_max, bytes_max=bytes_max(look[0] - start))
+            if rows:
+                yield Span(path, number + 1, number + rows, start, end, look)
+                number, start = number + rows, end
+            if is_long:
+                raise UnusableFileError(f"{path}: line {number + 1} is longer than {LINE_BYTES_MAX // 1024} KiB.")
+            if not rows:
+                return
+
+
+def _measure_lines(file: BinaryIO, start: int, *, rows_max: int, bytes_max: int) -> tuple[int, int, bool]:
+    """Give the number of lines up to a bound, where they end, and whether one follows that is too long."""
+    rows, end, here = 0, start, start
+    file.seek(start)
+    while block := file.read(STEP_BYTES):
+        passing = block.find(b"\n", max(0, start + bytes_max - here))
+        whole = block if passing < 0 else block[: passing + 1]
+        *lines, rest = whole.split(b"\n", rows_max - rows)  # many times faster than to count
+        if here - end + (len(lines[0]) + 1 if lines else len(rest)) > LINE_BYTES_MAX:
+            return rows, end, True
+        rows += len(lines)
+        end = here + len(whole) - len(rest) if lines else end
+        here += len(block)
+        if rows == rows_max or passing >= 0:
+            return rows, end, False
+    return (rows + 1, here, False) if here > end else (rows, end, False)  # the last one may have no end
+
+
+def _skip_lines(file: BinaryIO, lines: int) -> int:
+    """Say where the line after so many begins."""
+    start = len(MARK) if file.read(len(MARK)) == MARK else 0
+    file.seek(start)
+    while lines and (block := file.read(BLOCK_BYTES)):
+        rest = block.split(b"\n", lines)
+        lines -= len(rest) - 1
+        start += len(block) - (len(rest[-1]) if not lines else 0)
+    return start
+
+
+def read_span(span: Span) -> Block:
+    """Read the lines of a span; UnusableFileError where the file is not what it was when they were found."""
+    with span.path.open("rb") as file:
+        if _look_at(file) != span.look:
+            raise UnusableFileError(f"{span.path} was changed while it was read; run it again.")
+        file.seek(span.start_byte)
+        lines = file.read(span.end_byte - span.start_byte).split(b"\n")
+    if not lines[-1]:
+        del lines[-1]  # behind the end of the last one
+    return Block(span.first_number, lines)
+
+
+def _look_at(file: BinaryIO) -> tuple[int, ...]:
+    found = os.fstat(file.fileno())
+    return found.st_size, found.st_dev, found.st_ino, found.st_mtime_ns
 
 
 def read_lines(path: Path) -> Iterator[Line]:

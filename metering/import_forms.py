@@ -66,7 +66,8 @@ def open_file(request: ImportRequest) -> ReadChunks:
 
 
 def _chunks_of_lines(request: ImportRequest, read: "_CloudEvents | _JsonRows") -> ReadChunks:
-    return lambda after: import_chunks.of_blocks(request.path, read, after_line=after)
+    are_events = isinstance(read, _CloudEvents)
+    return lambda after: import_chunks.of_lines(request.path, read, after_line=after, are_events=are_events)
 
 
 def _open_parquet(request: ImportRequest, *, types: dict[str, frozenset[str]]) -> ReadChunks:
@@ -235,16 +236,16 @@ def _read_json(block: Block) -> tuple[Sequence[int], list[Delivery]]:
     """Give the numbers of the lines that are not empty, and what stands in them."""
     numbers: Sequence[int] = range(block.first_number, block.first_number + len(block.lines))
     lines = block.lines
-    if any(map(bytes.isspace, lines)):
-        numbers = [number for number, line in zip(numbers, lines, strict=True) if not line.isspace()]
-        lines = [line for line in lines if not line.isspace()]
+    if not all(lines) or any(map(bytes.isspace, lines)):
+        numbers = [number for number, line in zip(numbers, lines, strict=True) if line.strip()]
+        lines = [line for line in lines if line.strip()]
     return numbers, _read_lines(lines)
 
 
 def _read_lines(lines: Sequence[bytes]) -> list[Delivery]:
     """Read all at once, or where that is too much structure for one body, in halves."""
     try:
-        return reading.read_separate(b"".join(lines), lines)
+        return reading.read_separate(b"\n".join(lines), lines)
     except BatchTooLargeError:
         if len(lines) == 1:
             return [reading.read_one(lines[0].decode())]

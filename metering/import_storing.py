@@ -1,7 +1,7 @@
 """What happens to a chunk of an imported file: checked, written, and noted in the same commit as how far it goes."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 
 from core.errors import DomainError
-from metering import ingest
+from metering import import_plain, ingest
 from metering.import_chunks import Chunk
 from metering.ingest import CaptureResult, Parcel, Ready
 from metering.models import CaptureBatch, ImportRun
@@ -20,6 +20,7 @@ from metering.store.postgres import ORIGIN_LENGTH_MAX
 
 # Whoever writes ahead of its turn gives way: those whom it waits for may wait for it in the end.
 AHEAD_LOCK_TIMEOUT = "500ms"
+CHANNEL = CaptureBatch.Channel.IMPORT
 
 
 class ImportRunningError(DomainError):
@@ -36,6 +37,10 @@ class Job:
     name: str
     at: datetime
 
+    @property
+    def origin(self) -> str:
+        return self.name[:ORIGIN_LENGTH_MAX]
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:
@@ -49,30 +54,60 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A chunk that was held against the rules; `after_line` is where the one before it ends."""
+    """A chunk that was held against the rules; `after_line` is where the one before it ends.
+
+    Plain events are `ready` without having been looked at one by one, and there is nothing to say of each.
+    """
+
+    chunk: Chunk
+    looked_at: "_LookedAt | None"
+    ready: Ready | None
+    times: Sequence[str]
+    after_line: int
+
+
+@dataclass(frozen=True, slots=True)
+class _LookedAt:
+    """The events of a chunk, and what was found of each."""
 
     parcel: Parcel
     found: Sorted
-    ready: Ready | None
-    after_line: int
-    last_line: int
 
 
 def check(chunk: Chunk, *, job: Job, after_line: int) -> Checked:
     """Read a chunk and hold its events against the rules of this moment."""
+    plain = import_plain.read_plain(chunk.read_event_lines(), at=job.at)
+    if plain is not None:
+        ready = ingest.make_plain_ready(plain.events, types=plain.types, channel=CHANNEL, origin=job.origin)
+        if ready is not None:
+            return Checked(chunk, None, ready, plain.events.times, after_line)
+    looked_at = _look_closely(chunk, job)
+    ready = ingest.make_ready(looked_at.parcel, looked_at.found)
+    return Checked(chunk, looked_at, ready, ingest.times_of(looked_at.found), after_line)
+
+
+def _look_closely(chunk: Chunk, job: Job) -> _LookedAt:
     deliveries = chunk.read_deliveries()
-    parcel = Parcel(deliveries, CaptureBatch.Channel.IMPORT, job.name[:ORIGIN_LENGTH_MAX])
     found = ingest.check_events(deliveries, sent_at=job.at, at=job.at)
-    return Checked(parcel, found, ingest.make_ready(parcel, found), after_line, chunk.last_line)
+    return _LookedAt(Parcel(deliveries, CHANNEL, job.origin), found)
 
 
 def store(checked: Checked, *, job: Job) -> Stored:
     """Capture a chunk whose turn it is, whatever is in it, and note how far the file has come."""
-    ingest.prepare_months(checked.found)
+    partitions.prepare_months(checked.times)
     with transaction.atomic():
-        stored = _stored(ingest.store_parcel(checked.parcel, checked.found, checked.ready))
+        stored = _stored(_capture(checked, job))
         _note(stored, checked, job)
     return stored
+
+
+def _capture(checked: Checked, job: Job) -> CaptureResult:
+    if checked.looked_at is not None:
+        return ingest.store_parcel(checked.looked_at.parcel, checked.looked_at.found, checked.ready)
+    if checked.ready is not None and postgres.insert_deliveries(checked.ready.written_out):
+        return checked.ready.result
+    looked_at = _look_closely(checked.chunk, job)
+    return ingest.store_parcel(looked_at.parcel, looked_at.found, None)
 
 
 @contextmanager
@@ -81,7 +116,7 @@ def ahead(checked: Checked) -> Iterator[bool]:
 
     Only what is plainly new and good is written ahead. Inside the block nothing has committed.
     """
-    if checked.ready is None or not partitions.are_prepared(ingest.times_of(checked.found)):
+    if checked.ready is None or not partitions.are_prepared(checked.times):
         yield False
         return
     with transaction.atomic(durable=True):
@@ -117,7 +152,7 @@ def _stored(result: CaptureResult) -> Stored:
 
 def _note(stored: Stored, checked: Checked, job: Job) -> None:
     moved = ImportRun.objects.filter(pk=job.run_id, rows_done=checked.after_line).update(
-        rows_done=checked.last_line,
+        rows_done=checked.chunk.last_line,
         accepted=F("accepted") + stored.accepted,
         duplicates=F("duplicates") + stored.duplicates,
         quarantined=F("quarantined") + stored.quarantined,

@@ -1,6 +1,6 @@
 """Capture: every event of a delivery is accepted, known already, or held back with its reasons, in one commit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -135,6 +135,16 @@ def make_ready(parcel: Parcel, found: Sorted) -> Ready | None:
         return None
     written_out = postgres.write_out([_new_delivery(parcel, found, outcome)])
     return Ready(_result(parcel.deliveries, outcome), written_out)
+
+
+def make_plain_ready(events: Columns, *, types: Mapping[int, str], channel: str, origin: str) -> Ready | None:
+    """Do so with rows that were found plain, are sorted and hold each identity once."""
+    if origin in _repeating:
+        return None
+    count = len(events.event_ids)
+    tallies = tally.tally_accepted(events, types=types)
+    written_out = postgres.write_out([NewDelivery(events, channel, origin, 0, tallies)])
+    return Ready(CaptureResult(count, count, 0, 0, ()), written_out)
 
 
 def store_events(deliveries: Sequence[Delivery], found: Sorted, *, channel: str, origin: str) -> CaptureResult:

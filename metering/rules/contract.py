@@ -51,6 +51,10 @@ class RuleBook:
     aliases: Mapping[tuple[str, str], str] = field(default_factory=dict)
     seals: Mapping[int, Seal] = field(default_factory=dict)
 
+    def types(self) -> dict[int, str]:
+        """Name the contracts in force by their ids."""
+        return {found.contract_id: name for name, found in self.contracts.items() if found is not None}
+
 
 class BillableEvent(NamedTuple):
     """An event that passed: the columns of its row."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
+from operator import itemgetter
 from typing import Any, TypeVar
 
 import orjson
@@ -82,6 +83,21 @@ def read_separate(body: bytes, lines: Sequence[bytes]) -> list[Delivery]:
     """Do so with a body that has been cut into the lines that are not empty."""
     refuse_heavy(body)
     return _read_lines(body, lines)
+
+
+def read_flat(lines: Sequence[bytes]) -> list[dict[str, Any]] | None:
+    """Read lines that, written again, are the same bytes, and whose `data` has neither fractions nor parts.
+
+    Of the other attributes nothing is said; None for any other lines.
+    """
+    try:
+        events = [orjson.loads(line) for line in lines]
+        kinds = set(map(type, chain.from_iterable(map(dict.values, map(itemgetter("data"), events)))))
+    except (KeyError, TypeError, ValueError):
+        return None
+    if not kinds <= _PLAIN or orjson.dumps(events)[1:-1] != (whole := b",".join(lines)):
+        return None
+    return None if b"\\" in whole and b"\\u0000" in whole else events
 
 
 def _read_lines(body: bytes, lines: Sequence[bytes]) -> list[Delivery]:

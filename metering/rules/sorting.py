@@ -51,7 +51,7 @@ class Outcome:
 
 def sort_delivery(deliveries: Sequence[Delivery], *, rules: RuleBook) -> Sorted:
     """Check every event by itself, or where none has any peculiarity all of them together."""
-    types = {found.contract_id: name for name, found in rules.contracts.items() if found is not None}
+    types = rules.types()
     if len(deliveries) >= plain_block.EVENTS_MIN and (rows := plain_block.check_events(deliveries, rules)):
         return _place(rows, types)
     first: dict[Identity, Placed] = {}

@@ -1,10 +1,11 @@
 """What became of a delivery, counted by source and type."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
+from metering.rules.contract import Columns
 from metering.rules.reading import Delivery, Unreadable
 from metering.rules.sorting import Outcome
 
@@ -46,13 +47,27 @@ def attribute_of(delivery: Delivery, name: str) -> str:
 
 def tally_outcome(deliveries: Sequence[Delivery], outcome: Outcome, *, types: Mapping[int, str]) -> list[Tally]:
     """Count each outcome by source and type; `types` names the contracts of the accepted events."""
-    counts: Counter[tuple[str, str, str]] = Counter()
-    for (source, contract_id), count in Counter(map(_SOURCE_AND_CONTRACT, outcome.accepted)).items():
-        counts[source, types[contract_id], "accepted"] += count
+    counts = _count_accepted(map(_SOURCE_AND_CONTRACT, outcome.accepted), types)
     for _index, event in outcome.duplicates:
         counts[event.source, types[event.contract_id], "duplicates"] += 1
     for index, _reasons in outcome.held:
         counts[attribute_of(deliveries[index], "source"), attribute_of(deliveries[index], "type"), "quarantined"] += 1
+    return _in_lines(counts)
+
+
+def tally_accepted(events: Columns, *, types: Mapping[int, str]) -> list[Tally]:
+    """Count events that are all accepted."""
+    return _in_lines(_count_accepted(zip(events.sources, events.contract_ids, strict=True), types))
+
+
+def _count_accepted(events: Iterable[tuple[str, int]], types: Mapping[int, str]) -> Counter[tuple[str, str, str]]:
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for (source, contract_id), count in Counter(events).items():
+        counts[source, types[contract_id], "accepted"] += count
+    return counts
+
+
+def _in_lines(counts: Counter[tuple[str, str, str]]) -> list[Tally]:
     keys = sorted({(source, event_type) for source, event_type, _outcome in counts})
     if len(keys) > TALLIES_MAX:
         return _by_type(counts)
