@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from accounts.models import Customer, Seller
+from core import knowing
 from core.locks import LockClass
 from core.periods import Period
 from invoicing.cycle import (
@@ -77,11 +78,17 @@ def draft_adjustments(
     if not metering_queries.late_windows(customer_ids=ids):
         return report
     run = _Run(close.the_seller(), watermarks.fix_watermark(at=at), actor, at, report)
+    with knowing.as_of(at):
+        _draft_all(ids, run=run)
+    return report
+
+
+def _draft_all(ids: Sequence[int] | None, *, run: _Run) -> None:
+    """What is agreed after the instant of the run is not read, however long it takes."""
     customers = sorted({line.invoice.customer_id for line in _late_lines(ids, watermark=run.watermark)})
     for start in range(0, len(customers), CHUNK_CUSTOMERS):
         chunk = customers[start : start + CHUNK_CUSTOMERS]
         undisturbed.until_undisturbed(partial(_draft_chunk, chunk, run=run))
-    return report
 
 
 def _late_lines(customer_ids: Sequence[int] | None, *, watermark: Watermark) -> list[InvoiceLine]:

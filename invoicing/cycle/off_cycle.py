@@ -12,7 +12,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import InterfaceError, OperationalError, transaction
 
 from accounts.models import Seller
-from core import deciding, locks
+from core import deciding, knowing, locks
 from core.deciding import Kind
 from core.errors import DomainError
 from invoicing.cycle import close, draft, interim, running, stopped, undisturbed
@@ -80,9 +80,17 @@ def draft_interims(
 
     This counts raw events, so it is asked for customers whose sums say so. Where a charge control asks, what was used
     is billed whatever it comes to. One transaction per customer: two runs at once draft each crossing once, and a
-    customer whose data is unusable is reported while the others go on.
+    customer whose data is unusable is reported while the others go on. What is agreed after `at` is not read, however
+    long the run takes.
     """
     begin.begin_due_policies(at=at)
+    with knowing.as_of(at):
+        return _draft_all(customer_ids=customer_ids, asked=asked, actor=actor, at=at)
+
+
+def _draft_all(
+    *, customer_ids: Collection[int] | None, asked: Asked | None, actor: AbstractBaseUser | None, at: datetime
+) -> OffCycleReport:
     report = OffCycleReport()
     found = running.running_periods(customer_ids=customer_ids, at=at)
     if not found:

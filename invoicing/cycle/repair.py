@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from accounts import roles
 from accounts.models import Seller
 from accounts.roles import Role
-from core import personal_keys
+from core import knowing, personal_keys
 from core.errors import DomainError
 from core.periods import Period
 from invoicing.cycle import (
@@ -61,7 +61,7 @@ def repair_invoice(*, invoice_id: int, reason: str, actor: Any, at: datetime) ->
     roles.require_role(actor, Role.FINANCE, to="repair drafts")
     reason = reasons.clean_reason(reason)
     mark = watermarks.fix_watermark(at=at)
-    with transaction.atomic():
+    with knowing.as_of(at), transaction.atomic():
         before = _lock(invoice_id)
         affected = find_affected(before, watermark=mark)
         is_repriced = is_priced_otherwise(before)

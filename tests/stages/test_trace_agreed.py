@@ -9,7 +9,7 @@ from compliance.evidence import story, trace
 from compliance.evidence.trace import Trace
 from invoicing.cycle.models import Invoice, InvoiceLine
 from invoicing.pricing import arrange, prices, subscribe
-from invoicing.pricing.models import KeptPrices, Plan, Subscription
+from invoicing.pricing.models import Charge, KeptPrices, Plan, Subscription
 from tests.builders import billing, off_cycle
 from tests.builders.billing import CLOSING, NEXT_CLOSING, NOVEMBER, OCTOBER, day
 from tests.stages.test_advance_fees import FIRST_CLOSING, MID_OCTOBER, billed_and_issued, plan_in_advance, start
@@ -301,3 +301,23 @@ def test_instants_are_compared_and_not_how_they_are_written(company: billing.Com
     assert len(lines) == 4
     assert [walk(line).first_difference for line in lines] == [None] * 4
     assert sentence(lines[0], "It is for").startswith("It is for 11 of 31 days: from 1 Oct 2026 00:00 until 12 Oct")
+
+
+def test_a_price_approved_while_an_interim_run_lasts_is_of_the_next_one(company: billing.Company) -> None:
+    """The run was asked for at noon and came to this customer later; a price of all October was approved between."""
+    billing.sign_a_policy(author=company.meter.owner, terms=off_cycle.threshold_terms("1.00"), at=OCTOBER)
+    billing.subscribe_to(company, billing.make_customer("acme"))
+    billing.use("acme", ("e1", day(3), 1000), at=day(4))
+    dearer = prices.propose_price_version(
+        charge=Charge.objects.get(meter=company.meter),
+        model="standard",
+        params={"unit_amount": "0.009"},
+        effective_at=OCTOBER,
+        actor=company.finance,
+        at=OCTOBER,
+    )
+    prices.approve_price_version(pk=dearer.pk, actor=company.other_finance, at=day(5) + timedelta(seconds=1))
+    [interim] = off_cycle.look(day(5))
+    [line] = interim.lines.all()
+    assert line.amount == Decimal(2)
+    assert walk(line).is_equal
