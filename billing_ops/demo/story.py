@@ -135,7 +135,7 @@ def _pay(code: str, *, made: Company) -> None:
         amount=invoice.payable,
         currency=invoice.currency,
         method=Payment.Method.BANK_TRANSFER,
-        reference=f"SEPA credit transfer {invoice.number}",
+        reference=f"Wire transfer, {invoice.number}",
         received_at=at,
         actor=made.people["fiona"],
         at=at,

@@ -1,6 +1,6 @@
 """What the page of one invoice shows: every line down to its computation, snapshot and events."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -250,10 +250,17 @@ def _paid(invoice: Invoice) -> dict[str, Any] | None:
             for label, amount in [*told, *(row for row in less if row[1])]
         ],
         "due_plain": money.amount_text(found.amount_due, currency=currency) if found.amount_due else "",
-        "rows": [
-            {**row, "method": row["method"].replace("_", " ").capitalize(), "tone": PAYMENT_TONES[row["status"]]}
-            for row in found.payments
-        ],
+        "rows": [_payment(row, currency=currency) for row in found.payments],
+    }
+
+
+def _payment(row: Mapping[str, Any], *, currency: str) -> dict[str, Any]:
+    """A payment as the page shows it."""
+    return {
+        **row,
+        "method": row["method"].replace("_", " ").capitalize(),
+        "tone": PAYMENT_TONES[row["status"]],
+        "amount": wording.amount_text(Decimal(row["amount"]), currency=currency),
     }
 
 
