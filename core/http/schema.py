@@ -31,6 +31,13 @@ class ProblemSerializer(serializers.Serializer[object]):
         return {**super().get_fields(), "errors": ProblemErrorSerializer(many=True, required=False)}
 
 
+class PageShape(serializers.Serializer[object]):
+    """A page of a list, with the way to the pages beside it; whoever shows one adds its `results`."""
+
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+
+
 class Status(tuple[int, str]):
     """Status and media type; written status first, for drf-spectacular takes the smallest text as the success."""
 

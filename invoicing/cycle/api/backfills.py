@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from accounts import validators
 from accounts.permissions import READERS, RuledView
 from core.errors import NotFoundError
-from core.http.schema import READ_REFUSALS, WRITE_REFUSALS
+from core.http.schema import READ_REFUSALS, WRITE_REFUSALS, PageShape
 from core.http.views import IdempotentWrites
 from invoicing.cycle import backfill as trials
 from invoicing.cycle.api.schema import ReasonBody
@@ -50,11 +50,9 @@ class BackfillShape(serializers.Serializer[object]):
     captured_at = serializers.DateTimeField(allow_null=True)
 
 
-class BackfillPageShape(serializers.Serializer[object]):
+class BackfillPageShape(PageShape):
     """A page of backfills."""
 
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
     results = BackfillShape(many=True)
 
 

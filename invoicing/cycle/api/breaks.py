@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from accounts.permissions import READERS, RuledView
 from accounts.roles import Role
 from core.errors import NotFoundError
-from core.http.schema import READ_REFUSALS, WRITE_REFUSALS
+from core.http.schema import READ_REFUSALS, WRITE_REFUSALS, PageShape
 from invoicing.cycle import queries, repair, settlement
 from invoicing.cycle.api import schema, shapes
 from invoicing.cycle.api.shapes import instant
@@ -33,11 +33,9 @@ class BreakEventShape(serializers.Serializer[object]):
     raw = serializers.CharField(allow_null=True, help_text="SHA-256 of what lies there.")
 
 
-class BreakEventPageShape(serializers.Serializer[object]):
+class BreakEventPageShape(PageShape):
     """A page of the events that differ."""
 
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
     results = BreakEventShape(many=True)
 
 

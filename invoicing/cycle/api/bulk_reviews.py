@@ -14,7 +14,7 @@ from accounts.permissions import READERS, RuledView
 from accounts.roles import Role
 from core import money
 from core.errors import NotFoundError
-from core.http.schema import READ_REFUSALS, WRITE_REFUSALS
+from core.http.schema import READ_REFUSALS, WRITE_REFUSALS, PageShape
 from core.http.views import IdempotentWrites
 from invoicing.cycle import bulk_reviews, queue
 from invoicing.cycle.api.schema import PeriodShape
@@ -133,11 +133,9 @@ class BulkReviewShape(serializers.Serializer[object]):
     refused = RefusedShape(many=True)
 
 
-class BulkReviewPageShape(serializers.Serializer[object]):
+class BulkReviewPageShape(PageShape):
     """A page of decisions over many."""
 
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
     results = BulkReviewShape(many=True)
 
 

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from accounts.permissions import READERS, RuledView
 from core.errors import NotFoundError
-from core.http.schema import READ_REFUSALS, WRITE_REFUSALS
+from core.http.schema import READ_REFUSALS, WRITE_REFUSALS, PageShape
 from core.http.views import IdempotentWrites
 from invoicing.cycle import close_runs, park, start_close
 from invoicing.cycle.api.shapes import instant
@@ -63,11 +63,9 @@ class CloseShape(serializers.Serializer[object]):
     late_waiting = serializers.IntegerField(help_text="Late windows that no draft of it took in.")
 
 
-class ClosePageShape(serializers.Serializer[object]):
+class ClosePageShape(PageShape):
     """A page of closes."""
 
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
     results = CloseShape(many=True)
 
 
@@ -99,11 +97,9 @@ class ParkedShape(serializers.Serializer[object]):
     left_at = serializers.DateTimeField(allow_null=True)
 
 
-class ParkedPageShape(serializers.Serializer[object]):
+class ParkedPageShape(PageShape):
     """A page of parked customers."""
 
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
     results = ParkedShape(many=True)
 
 

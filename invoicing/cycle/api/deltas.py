@@ -14,7 +14,7 @@ from accounts.permissions import READERS, RuledView
 from accounts.roles import Role
 from core import money
 from core.errors import NotFoundError
-from core.http.schema import READ_REFUSALS, WRITE_REFUSALS
+from core.http.schema import READ_REFUSALS, WRITE_REFUSALS, PageShape
 from core.http.views import IdempotentWrites
 from invoicing.cycle import delta_decide
 from invoicing.cycle.api.schema import PeriodShape, ReasonBody
@@ -68,11 +68,9 @@ class DeltaReportShape(serializers.Serializer[object]):
     rows = DeltaRowShape(many=True)
 
 
-class DeltaPageShape(serializers.Serializer[object]):
+class DeltaPageShape(PageShape):
     """A page of delta reports."""
 
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
     results = DeltaReportShape(many=True)
 
 

@@ -2,6 +2,7 @@
 
 from rest_framework import serializers
 
+from core.http.schema import PageShape
 from invoicing.cycle import comment, together
 from invoicing.cycle.models import (
     Break,
@@ -242,11 +243,9 @@ class InvoiceShape(serializers.Serializer[object]):
     transitions = TransitionShape(many=True)
 
 
-class InvoicePageShape(serializers.Serializer[object]):
+class InvoicePageShape(PageShape):
     """A page of invoices."""
 
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
     results = InvoiceShape(many=True)
 
 

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from accounts.permissions import READERS, RuledView
 from core.errors import NotFoundError
-from core.http.schema import READ_REFUSALS, WRITE_REFUSALS
+from core.http.schema import READ_REFUSALS, WRITE_REFUSALS, PageShape
 from core.http.views import IdempotentWrites
 from invoicing.cycle import false_alarms, offences, stopped
 from invoicing.cycle.api.schema import ReasonBody
@@ -56,11 +56,9 @@ class OffenceShape(serializers.Serializer[object]):
     false_alarms = FalseAlarmShape(many=True)
 
 
-class OffencePageShape(serializers.Serializer[object]):
+class OffencePageShape(PageShape):
     """A page of offences."""
 
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
     results = OffenceShape(many=True)
 
 
@@ -92,11 +90,9 @@ class StoppedInterimShape(serializers.Serializer[object]):
     left_at = serializers.DateTimeField(allow_null=True)
 
 
-class StoppedInterimPageShape(serializers.Serializer[object]):
+class StoppedInterimPageShape(PageShape):
     """A page of interim drafts that failed."""
 
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
     results = StoppedInterimShape(many=True)
 
 

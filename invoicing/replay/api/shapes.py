@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from core.http.fields import InstantField, JsonField
+from core.http.schema import PageShape
 from invoicing.replay import candidate, queries
 from invoicing.replay.models import CANDIDATES, ReplayRun, ReplaySet
 from invoicing.replay.rules import includes
@@ -46,11 +47,9 @@ class SetShape(serializers.Serializer[object]):
     why = serializers.CharField(allow_blank=True)
 
 
-class SetPageShape(serializers.Serializer[object]):
+class SetPageShape(PageShape):
     """A page of sets."""
 
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
     results = SetShape(many=True)
 
 
@@ -140,11 +139,9 @@ class RunShape(serializers.Serializer[object]):
     )
 
 
-class RunPageShape(serializers.Serializer[object]):
+class RunPageShape(PageShape):
     """A page of runs."""
 
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
     results = RunShape(many=True)
 
 
