@@ -73,6 +73,19 @@ def running_check() -> OffenceCheck | None:
     return OffenceCheck.objects.filter(finished_at=None).first()
 
 
+def how_far() -> dict[str, Any]:
+    """The check that runs, with how much is searched, or else the last that ended, with what it searched."""
+    running = running_check()
+    if running is not None:
+        done, total = searching.how_far(running)
+        return {"running": running, "done": done, "total": total}
+    finished = OffenceCheck.objects.filter(finished_at__isnull=False).first()
+    if finished is None:
+        return {}
+    searched = finished.searches.filter(outcome__in=searching.FOUND).count()
+    return {"finished": finished, "searched": searched, "unsearched": finished.searches.count() - searched}
+
+
 def ask_for_check(*, actor: Any, at: datetime) -> None:
     """Have a worker check everything now, as each night."""
     roles.require_role(actor, *CHECKERS, to="have the invariants checked")

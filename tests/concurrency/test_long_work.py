@@ -20,6 +20,7 @@ from tests.builders.chores.invariants import SEARCHED
 from tests.builders.working import Worker, at_work, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
+STOP_SECONDS = 20  # eight for jobs in hand, and what a busy machine adds
 BRIEF = {"WORKERS": "1", "CHORES_JOB_SECONDS": "2", "CHORES_QUEUE_SECONDS": "4"}
 
 
@@ -75,7 +76,7 @@ def stop(worker: Worker) -> float:
 def test_a_stop_ends_a_search_in_postgresql_too_and_is_no_attempt(tmp_path: Path) -> None:
     with at_work(tmp_path / "notes", CHORES_SEARCH_SECONDS="600") as worker:
         wait_for(is_searching, seconds=240)
-        assert stop(worker) < 12
+        assert stop(worker) < STOP_SECONDS
     assert not is_searching()
     slow = OffenceSearch.objects.get(name=SEARCHED)
     assert (slow.outcome, slow.attempts) == ("", 0)

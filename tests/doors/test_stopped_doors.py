@@ -1,11 +1,13 @@
 """`offences`, `stopped-interims`, `review-queue` and `bulk-reviews`: list and act, by the rules of the back office."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
+from core import invariants
 from core.invariants import Finding, Invariant
 from core.models import Job
 from invoicing.cycle import bulk_reviews, offences, stopped
@@ -49,6 +51,23 @@ def ops(company: billing.Company) -> Caller:
 def offend(customer_id: int, *, number: int = 27) -> None:
     invariant = Invariant(number=number, name="a pencil lies on the desk", find_offenders=list)
     offences.keep([Finding(invariant, [f"customer {customer_id}", "AUD-1 is gone"])], at=CLOSING)
+
+
+def test_the_list_says_when_everything_was_last_searched_and_how_far_a_check_is(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = [Invariant(number=number, name=f"claim {number}", find_offenders=list) for number in (1, 2)]
+    monkeypatch.setattr(invariants, "all_invariants", lambda: own)
+    client.force_login(billing.person("olga", "ops"))
+    address = reverse("admin:cycle_offence_changelist")
+    assert "searched" not in client.get(address).content.decode()
+    at = datetime(2026, 11, 2, 3, tzinfo=UTC)
+    assert offences.go_on_with_check(at=at, is_over=lambda: True) is None
+    assert "1 of 2 invariants are searched" in client.get(address).content.decode()
+    offences.go_on_with_check(at=at)
+    page = " ".join(client.get(address).content.decode().split())
+    assert "Last searched 2 Nov 2026 03:00 UTC: 2 invariants." in page
+    assert "not searched to the end" not in page
 
 
 def test_an_offence_is_listed_called_false_and_agreed(company: billing.Company, finance: Caller, ops: Caller) -> None:

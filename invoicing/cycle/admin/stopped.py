@@ -98,11 +98,16 @@ class OffenceAdmin(BackOfficeAdmin):
         "cleared_at",
     )
     readonly_fields = fields
+    list_before_template = "cycle/offence_check.html"
     actions_list: ClassVar[list[str]] = ["check_now"]
     actions_detail: ClassVar[list[str]] = ["call_false", "agree_false", "refuse_false"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Offence]:
         return super().get_queryset(request).select_related("customer", "invoice").annotate(agreed=offences.is_agreed())
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """With how far a running check is, or when everything was last searched."""
+        return super().changelist_view(request, {**(extra_context or {}), **offences.how_far()})
 
     def has_check_permission(self, request: HttpRequest) -> bool:
         return roles.has_role(request.user, offences.CHECKERS)
