@@ -85,7 +85,7 @@ MIDDLEWARE = [
     "core.http.middleware.RefuseNul",
     "core.http.middleware.SayWhatIsNotAvailable",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "core.http.middleware.KeptContentPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

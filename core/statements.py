@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import psycopg
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 PREPARE_AFTER = 5  # psycopg's own default, which Django switches off for the cursors that it makes itself
 
 
 def fetch_all(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Run one statement inside Django's transaction and give its rows; errors are Django's."""
-    with connection.wrap_database_errors, _cursor() as cursor:
+    found = connections[DEFAULT_DB_ALIAS]  # itself: each word to the one that stands for it is looked up anew
+    with found.wrap_database_errors, _cursor(found) as cursor:
         cursor.execute(statement, parameters, prepare=True)
         return cursor.fetchall()
 
@@ -32,15 +34,17 @@ def fetch_first(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ..
 
 def run(statement: str, parameters: Sequence[Any]) -> None:
     """Run one statement that gives no rows."""
-    with connection.wrap_database_errors, _cursor() as cursor:
+    found = connections[DEFAULT_DB_ALIAS]
+    with found.wrap_database_errors, _cursor(found) as cursor:
         cursor.execute(statement, parameters, prepare=True)
 
 
-def _cursor() -> psycopg.Cursor[tuple[Any, ...]]:
-    connection.ensure_connection()
-    if connection.connection.prepare_threshold != PREPARE_AFTER:
+def _cursor(found: BaseDatabaseWrapper) -> psycopg.Cursor[tuple[Any, ...]]:
+    found.ensure_connection()
+    opened: psycopg.Connection = found.connection
+    if opened.prepare_threshold != PREPARE_AFTER:
         # Planning the insert of a delivery takes longer than the insert of one event, and planning it anew for every
         # length of its arrays gives the same plan each time. Only these statements are prepared, so no other is meant.
-        connection.connection.prepare_threshold = PREPARE_AFTER
-        psycopg.Cursor(connection.connection).execute("SET plan_cache_mode = force_generic_plan")
-    return psycopg.Cursor(connection.connection)
+        opened.prepare_threshold = PREPARE_AFTER
+        psycopg.Cursor(opened).execute("SET plan_cache_mode = force_generic_plan")
+    return psycopg.Cursor(opened)

@@ -1,8 +1,13 @@
 """Refuses addresses that no view can serve before any view sees them, and says what cannot be asked now."""
 
 from collections.abc import Callable
+from functools import cache
 
+from csp.constants import HEADER
+from csp.middleware import CSPMiddleware
+from csp.utils import build_policy
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 
 from core.errors import DomainError
 from core.http import fallbacks
@@ -37,3 +42,20 @@ class RefuseNul:
         if "\x00" in request.path_info or NUL_ESCAPED in query or "\x00" in query:
             return fallbacks.bad_request(request)
         return self.get_response(request)
+
+
+class KeptContentPolicy(CSPMiddleware):
+    """django-csp writes its header anew for every answer; the usual one is written once and kept."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """An answer, or a page, that asks for anything of its own gets it as ever."""
+        is_usual = getattr(request, "_csp_nonce", None) is None and HEADER not in response
+        if not is_usual or any(name.startswith("_csp_") for name in vars(response)):
+            return super().process_response(request, response)
+        response[HEADER] = _usual_policy()
+        return response
+
+
+@cache
+def _usual_policy() -> str:
+    return str(build_policy())
