@@ -6,7 +6,7 @@ What lies there now is hashed too, and the audit chain has both, so that an even
 
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -28,6 +28,7 @@ CUSTOMERS_AT_ONCE = 100
 EVENTS_AT_ONCE = 2000
 STEPS_MAX = 20  # of one job; the next one goes on
 MONTHS_SHOWN = 12
+LOOKED_AT_FOR = timedelta(hours=3)  # after it ended; the look is taken every hour
 
 
 def marked_anew(version: EventContractVersion) -> list[str]:
@@ -102,9 +103,12 @@ def go_on(*, sealing_id: int, at: datetime) -> None:
 
 
 def look_again(*, at: datetime) -> list[LaterSealing]:
-    """Begin again where an event came in clear by the rules before, while the version was put in force."""
+    """Begin again where an event came in clear by the rules before, while the version was put in force.
+
+    That was a moment, so only what ended lately is looked at: a look reads every event of the type.
+    """
     again = []
-    for run in LaterSealing.objects.select_related("version").exclude(finished_at=None):
+    for run in LaterSealing.objects.select_related("version").filter(finished_at__gte=at - LOOKED_AT_FOR):
         if sealing.left_in_clear(contract_id=run.version.contract_id, names=run.names):
             with transaction.atomic():
                 run.finished_at, run.last_customer_id = None, 0

@@ -21,6 +21,7 @@ from metering.models import (
     EventContractVersion,
     EventSealing,
     LaterSealing,
+    StoreSwitch,
     UsageEvent,
 )
 from tests.builders import billing, dumps, guards, packs, said_of_many
@@ -164,6 +165,7 @@ def test_what_came_in_clear_while_the_version_was_put_in_force_is_found_and_seal
 ) -> None:
     seal(company)
     tamper("UPDATE metering_usageevent SET data = data || '{\"caller\": \"4915199\"}' WHERE event_id = 'c4'")
+    assert late_sealing.look_again(at=CLOSING + timedelta(hours=4)) == []
     assert late_sealing.look_again(at=CLOSING) == list(LaterSealing.objects.all())
     late_sealing.go_on(sealing_id=LaterSealing.objects.get().pk, at=CLOSING)
     assert dumps.find_words(WORDS) == []
@@ -209,6 +211,17 @@ def test_rows_that_lie_elsewhere_are_brought_back_first(acme: Customer, company:
     assert flaw.code == "personal_put_away"
     assert "Events of 2026-10 are put away" in flaw.detail
     EventArchive.objects.filter(pk=away.pk).update(attached_at=CLOSING)
+    assert seal(company).sealed == 3
+
+
+def test_another_store_is_left_first(acme: Customer, company: billing.Company) -> None:
+    given = {"up_to_seq": 4, "event_count": 4, "digest": "0" * 64, "switched_at": CLOSING}
+    StoreSwitch.objects.create(store="clickhouse", **given)
+    with pytest.raises(contracts.NotProvedError) as refused:
+        put_in_force(company)
+    [flaw] = refused.value.flaws
+    assert (flaw.code, flaw.detail[:25]) == ("personal_elsewhere", "Events lie in ClickHouse,")
+    StoreSwitch.objects.create(store="postgres", **given)
     assert seal(company).sealed == 3
 
 
