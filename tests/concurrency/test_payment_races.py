@@ -1,16 +1,20 @@
 """Deliveries, people and closes at once, in processes of their own: money moves once."""
 
+import multiprocessing
+import os
 import random
+import signal
 import time
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 
 from invoicing.ledger.models import JournalEntry
-from invoicing.payments import record, webhooks
+from invoicing.payments import book, move, record, settle, webhooks
 from invoicing.payments.models import GatewayEvent, Payment
 from tests.builders import racing
 from tests.builders.payments import Desk, open_desk, pay
@@ -58,6 +62,37 @@ def test_deliveries_at_once_are_applied_once_each(desk: Desk) -> None:
     assert stands == {("settled", Decimal("1.00"), Decimal("0.40"))}
     assert JournalEntry.objects.filter(key__endswith=":settled").count() == 10
     assert JournalEntry.objects.filter(key__endswith=":refunded").count() == 10
+    assert offences() == {}
+
+
+def _die(*_: Any, **__: Any) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _deliver_and_die(sent: dict[str, Any], *, where: tuple[Any, str] | None) -> None:
+    """Killed when it reaches that function, or after it has committed and before it could answer."""
+    if where is not None:
+        setattr(*where, _die)
+    deliver([sent], seed=1)
+    _die()
+
+
+@pytest.mark.parametrize(
+    "where",
+    [(settle, "settle_told"), (book, "book_step"), (move, "keep_transition"), (settle, "_close"), None],
+    ids=["event kept", "before the books", "before its first step", "all but said", "committed"],
+)
+def test_who_is_killed_on_the_way_has_done_all_or_nothing(desk: Desk, where: tuple[Any, str] | None) -> None:
+    sent = event("payment_intent.succeeded", id="evt_1", created=int(time.time()) - 100, invoice=desk.invoice.number)
+    connections.close_all()  # a connection must never be shared across a fork
+    dying = multiprocessing.get_context("fork").Process(target=partial(_deliver_and_die, sent, where=where))
+    dying.start()
+    dying.join()
+    assert dying.exitcode == -signal.SIGKILL
+    assert GatewayEvent.objects.count() == Payment.objects.count() == (where is None)
+    deliver([sent], seed=1)  # Stripe sends it again
+    assert Payment.objects.get().status == "settled"
+    assert JournalEntry.objects.filter(key__endswith=":settled").count() == 1
     assert offences() == {}
 
 
