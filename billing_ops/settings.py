@@ -237,6 +237,7 @@ SPECTACULAR_SETTINGS = {
         "ReviewStatus": "metering.models.ReviewItem.Status",
         "HoldReasonUse": "invoicing.cycle.models.HoldReason.Use",
         "ApprovalOutcome": ["approved", "first_of_two", "refused"],
+        "TraceVerdict": ["equal", "different"],
         "Access": "invoicing.charge_controls.models.ACCESS",
         "DisputeStatus": "compliance.disputes.models.disputes.STATUSES",
         "DisputePath": "compliance.disputes.models.disputes.PATHS",
