@@ -20,6 +20,7 @@ EVENTS_MAX = 10_000
 CONTAINERS_MAX = 200_000  # in one body: an empty object costs 20 times its two bytes in memory
 VALUES_MAX = 250_000  # by their commas: a short fraction costs 30 times its text
 _UNCOUNTED_BYTES = 1024 * 1024  # a body this small cannot hold enough of them to matter
+_WRITTEN_BYTES_MAX = 512 * 1024  # orjson takes up to 60 times the size of what it writes
 _INEXACT = -1
 _PLAIN = frozenset({str, int, bool, type(None)})
 FAST_BYTES_MAX = 4 * 1024 * 1024  # orjson takes 13 times the size of a document while it works
@@ -90,12 +91,15 @@ def read_flat(lines: Sequence[bytes]) -> list[dict[str, Any]] | None:
 
     Of the other attributes nothing is said; None for any other lines.
     """
+    whole = b",".join(lines)
+    if len(whole) > _WRITTEN_BYTES_MAX:
+        return None
     try:
         events = [orjson.loads(line) for line in lines]
         kinds = set(map(type, chain.from_iterable(map(dict.values, map(itemgetter("data"), events)))))
     except (KeyError, TypeError, ValueError):
         return None
-    if not kinds <= _PLAIN or orjson.dumps(events)[1:-1] != (whole := b",".join(lines)):
+    if not kinds <= _PLAIN or orjson.dumps(events)[1:-1] != whole:
         return None
     return None if b"\\" in whole and b"\\u0000" in whole else events
 
@@ -140,8 +144,10 @@ def is_exact(body: bytes, events: list[Any]) -> bool:
 
 def _is_as_written(body: bytes, events: list[Any]) -> bool:
     """Say so because they are flat and, written again, the very same bytes: quick for those who send no blanks."""
+    if not events or len(body) > _WRITTEN_BYTES_MAX:
+        return False
     try:
-        if not events or not body.startswith(orjson.dumps(events[0]), body.startswith(b"[")):
+        if not body.startswith(orjson.dumps(events[0]), body.startswith(b"[")):
             return False
         written = orjson.dumps(events)
     except TypeError:  # one holds a number that only we can write

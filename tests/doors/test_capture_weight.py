@@ -82,6 +82,7 @@ HEAVY = {
     "open brackets": b"[" * (8 * MEBIBYTE),
     "lines": b"{}\n" * (8 * MEBIBYTE // 3 - 10),
     "a million": b'[{"a":[' + b"1.5," * 262_000 + b"1.5]}]",
+    "half a million": b'[{"a":[' + b"1.5," * 131_060 + b"1.5]}]",
     "just fewer": b'[{"a":[' + b"1.25," * 249_000 + b"1.25]}]" + b" " * (5 * MEBIBYTE),
 }
 
