@@ -42,7 +42,7 @@ def test_a_play_that_outlasts_a_job_comes_to_its_end(tmp_path: Path) -> None:
     replayed.bill_two_months(company)
     at = timezone.now()
     sets.make_from_history(name="autumn", customer_codes=["acme"], until=None, actor=company.finance, at=at)
-    asked = run.ask(name="autumn", orders=0, actor=company.finance, at=at)
+    asked = run.ask(name="autumn", orders=2, actor=company.finance, at=at)  # three plays, one after the other
     with at_work(tmp_path / "notes", **BRIEF):
         wait_for(lambda: run.find_run(asked.pk).finished_at is not None, seconds=120)
     ended = run.find_run(asked.pk)

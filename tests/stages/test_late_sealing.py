@@ -165,9 +165,12 @@ def test_what_came_in_clear_while_the_version_was_put_in_force_is_found_and_seal
 ) -> None:
     seal(company)
     tamper("UPDATE metering_usageevent SET data = data || '{\"caller\": \"4915199\"}' WHERE event_id = 'c4'")
+    in_clear = "no event holds a property in clear that was sealed when its contract marked it as personal"
+    assert in_clear in offences()
     assert late_sealing.look_again(at=CLOSING + timedelta(hours=4)) == []
     assert late_sealing.look_again(at=CLOSING) == list(LaterSealing.objects.all())
     late_sealing.go_on(sealing_id=LaterSealing.objects.get().pk, at=CLOSING)
+    assert in_clear not in offences()
     assert dumps.find_words(WORDS) == []
     assert late_sealing.look_again(at=CLOSING) == []
 
