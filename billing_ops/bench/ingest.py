@@ -32,8 +32,7 @@ from metering.models import UsageEvent
 from metering.rules import import_rows, reading
 
 CONNECTIONS = 4
-SMALL_CONNECTIONS = 8  # four that send small batches leave a process idle now and then
-SMALL = 100
+MORE_CONNECTIONS = 8  # four that send small batches leave a process idle now and then
 LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)")
 SINGLE_CONNECTIONS = 32
 BARE_TABLE = """
@@ -123,6 +122,7 @@ def run(*, rounds: int = 5, events: int = 60_000, sizes: Sequence[int] = (1000, 
     try:
         sender = Sender(port, authorization)
         rows = [row for size in sizes for row in _measure_batches(sender, size, rounds=rounds, events=events)]
+        rows += _measure_batches(sender, 100, rounds=rounds, events=events, connections=MORE_CONNECTIONS)
         rows += _measure_singles(sender, authorization, events=events // 30, rounds=rounds)
         rows.append(_measure_replay(sender, events=events // 2))
         rows.append(_measure_duplicates(sender, events=events // 2))
@@ -132,9 +132,10 @@ def run(*, rounds: int = 5, events: int = 60_000, sizes: Sequence[int] = (1000, 
     return rows
 
 
-def _measure_batches(sender: Sender, size: int, *, rounds: int, events: int) -> list[BenchRow]:
+def _measure_batches(
+    sender: Sender, size: int, *, rounds: int, events: int, connections: int = CONNECTIONS
+) -> list[BenchRow]:
     ours, theirs, answers = [], [], Sent()
-    connections = SMALL_CONNECTIONS if size <= SMALL else CONNECTIONS
     for _round in range(rounds):
         batches = ingest_world.batches(count=events // size, size=size)
         theirs.append(_copy(batches))
@@ -142,7 +143,7 @@ def _measure_batches(sender: Sender, size: int, *, rounds: int, events: int) -> 
         _require(sent.accepted, events // size * size)
         ours.append(seconds)
         answers.seconds += sent.seconds
-    name = f"HTTP ingest, batches of {size:,}"
+    name = f"HTTP ingest, batches of {size:,} from {connections} senders"
     one_copy = median(theirs) / (events // size)
     return [_rate(name, events, median(ours), median(theirs)), *_latencies(name, answers.seconds, one_copy)]
 
