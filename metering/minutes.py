@@ -17,6 +17,8 @@ from metering.store.minutes import MinuteRow, StreamSums
 
 MINUTE = timedelta(minutes=1)
 AT_ONCE = timedelta(hours=1)
+PAST = timedelta(days=31)  # a source's own past goes no further back
+CATCH_UP = timedelta(days=1)  # what came while nobody watched is judged afterwards, so far back
 NOTHING = Seen(accepted=0, duplicates=0, quarantined=0)
 
 
@@ -86,17 +88,36 @@ def _store(rows: Sequence[MinuteRow]) -> None:
     )
 
 
-def watch_streams(*, until: datetime, at: datetime) -> list[Finding]:
-    """Hold the minutes before `until` against the past of each stream; every shift is opened for review, once."""
-    policy = HealthPolicy.objects.order_by("-version").first()
+def record_and_watch(*, at: datetime, until: datetime | None = None) -> None:
+    """Record the minutes that are over and judge them all, also those that came while no worker ran."""
+    progress = ArrivalProgress.objects.first()
+    until = record_minutes(until=until)
+    step = watch_of(policy).window_minutes * MINUTE if (policy := _find_policy()) else MINUTE
+    missed = max(progress.recorded_until, until - CATCH_UP) + step if progress else until
+    while missed < until:
+        watch_streams(until=missed, at=at, is_past=True)
+        missed += step
+    watch_streams(until=until, at=at)
+
+
+def watch_streams(*, until: datetime, at: datetime, is_past: bool = False) -> list[Finding]:
+    """Hold the minutes before `until` against the past of each stream; every shift is opened for review, once.
+
+    Who was silent in the past and has sent since is not missed any more.
+    """
+    policy = _find_policy()
     if policy is None:
         return []
     watch = watch_of(policy)
     with transaction.atomic():
         ArrivalProgress.objects.select_for_update().get()  # one watcher at a time
-        found = [*_find_shifts(watch, until=until), *_find_silences(watch, until=until)]
+        found = [*_find_shifts(watch, until=until), *(() if is_past else _find_silences(watch, until=until))]
         reviews.open_items(found, policy=policy, minute=until, at=at)
     return found
+
+
+def _find_policy() -> HealthPolicy | None:
+    return HealthPolicy.objects.order_by("-version").first()
 
 
 def watch_of(policy: HealthPolicy) -> Watch:
@@ -106,7 +127,9 @@ def watch_of(policy: HealthPolicy) -> Watch:
 
 def _find_shifts(watch: Watch, *, until: datetime) -> Iterator[Finding]:
     split = until - watch.window_minutes * MINUTE
-    sums = minutes.sum_minutes(start=split - watch.baseline_minutes * MINUTE, split=split, end=until)
+    sums = minutes.sum_minutes(
+        since=split - PAST, split=split, end=until, before=watch.baseline_minutes, events_min=watch.events_min
+    )
     before = {each.stream_id: _seen(each) for each in sums if not each.is_recent}
     for each in (each for each in sums if each.is_recent):
         shifts = watching.find_shifts(recent=_seen(each), before=before.get(each.stream_id, NOTHING), watch=watch)
@@ -119,10 +142,14 @@ def _seen(sums: StreamSums) -> Seen:
 
 def _find_silences(watch: Watch, *, until: datetime) -> Iterator[Finding]:
     rhythms = minutes.find_rhythms(
-        start=until - timedelta(days=watch.silence_days), silent_since=until - watch.silence_minutes_min * MINUTE
+        start=until - timedelta(days=watch.silence_days),
+        silent_since=until - watch.silence_minutes_min * MINUTE,
+        end=until,
+        weeks=watch.rhythm_weeks,
     )
     for each in rhythms:
         silent_for = (until - each.last_minute) // MINUTE
-        rhythm = Rhythm(silent_for=silent_for, longest=each.longest, gaps=each.gaps)
+        hours = tuple(each.same_hours)
+        rhythm = Rhythm(silent_for=silent_for, longest=each.longest, gaps=each.gaps, same_hours=hours)
         if alarm := watching.find_silence(rhythm, watch=watch):
             yield Finding(each.stream_id, alarm)

@@ -33,8 +33,8 @@ def ship_events() -> None:
 
 @recurring.every(timedelta(minutes=1), kind="metering.minutes")
 def record_and_watch_minutes() -> None:
-    """Record the minutes that are over, then look at the latest of them."""
-    minutes.watch_streams(until=minutes.record_minutes(), at=timezone.now())
+    """Record the minutes that are over, then judge them."""
+    minutes.record_and_watch(at=timezone.now())
 
 
 @recurring.every(timedelta(seconds=5), kind="metering.rollups")

@@ -71,23 +71,49 @@ class HealthPolicy(models.Model):
     """When a change in what comes in is called a shift. The newest version counts; none is ever changed."""
 
     version = models.PositiveIntegerField(unique=True)
-    window_minutes = models.PositiveIntegerField(help_text="The minutes that are looked at.")
-    baseline_minutes = models.PositiveIntegerField(help_text="The minutes before them that they are held against.")
+    window_minutes = models.PositiveIntegerField(
+        "minutes that are judged", help_text="The last minutes, which are held against the ones before."
+    )
+    baseline_minutes = models.PositiveIntegerField(
+        "minutes they are held against",
+        help_text="How many minutes before them; only those in which the source sent something count.",
+    )
     false_alarm_rate = models.DecimalField(
+        "chance of a false alarm",
         max_digits=12,
         decimal_places=10,
-        help_text="The chance that one test of one stream in one minute alarms by luck.",
+        help_text="Of one test of one source and type in one minute: 0.0000001 is one in ten million.",
     )
-    events_min = models.PositiveIntegerField(help_text="With fewer events, now or before, rates are not judged.")
+    events_min = models.PositiveIntegerField(
+        "fewest events",
+        help_text="With fewer, rates are not judged; a slow source is judged over longer, until it has sent so many.",
+    )
     share_shift_min = models.DecimalField(
-        max_digits=5, decimal_places=4, help_text="Smaller changes of a rate are no shift, however certain."
+        "smallest change of a rate",
+        max_digits=5,
+        decimal_places=4,
+        help_text="As a part of one: 0.02 is two of a hundred. Smaller changes are no shift, however certain.",
     )
     lag_shift_min = models.DecimalField(
-        max_digits=10, decimal_places=3, help_text="In seconds: smaller rises of the lag are no shift."
+        "smallest rise of the lag, in seconds",
+        max_digits=10,
+        decimal_places=3,
+        help_text="Smaller rises are no shift, however certain.",
     )
-    silence_days = models.PositiveIntegerField(help_text="How far back the pauses of a stream are known.")
-    silence_minutes_min = models.PositiveIntegerField(help_text="Shorter silences are none.")
-    gaps_min = models.PositiveIntegerField(help_text="A stream with fewer pauses has no rhythm yet.")
+    silence_days = models.PositiveIntegerField(
+        "days of known pauses", help_text="How far back the pauses of a source are looked at."
+    )
+    silence_minutes_min = models.PositiveIntegerField(
+        "shortest silence, in minutes", help_text="A shorter one is never called a silence."
+    )
+    gaps_min = models.PositiveIntegerField(
+        "fewest pauses", help_text="With fewer pauses, the longest of them says nothing yet."
+    )
+    rhythm_weeks = models.PositiveIntegerField(
+        "weeks with the same hours",
+        default=4,
+        help_text="A source is missed where it sent in these hours of each of so many weeks before; 0: never for that.",
+    )
     reason = models.TextField(help_text="Why it was made.")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
@@ -105,6 +131,7 @@ class HealthPolicy(models.Model):
                     share_shift_min__range=(0, 1),
                     silence_days__range=(1, 31),
                     gaps_min__gte=1,
+                    rhythm_weeks__lte=8,
                 )
                 & Q(baseline_minutes__gt=F("window_minutes")),
                 name="metering_health_policy_usable",

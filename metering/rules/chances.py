@@ -1,4 +1,4 @@
-"""How likely a change in what comes in would be if nothing had changed: three exact tests, without a model to fit.
+"""How likely a change in what comes in would be if nothing had changed: four exact tests, without a model to fit.
 
 The answers are probabilities, so they are floats; no quantity and no amount is computed here.
 """
@@ -30,9 +30,30 @@ def chance_of_share(*, hits: int, total: int, hits_before: int, total_before: in
     return min(summed, 1.0)
 
 
-def chance_of_ranks(*, recent: int, before: int) -> float:
-    """Give the chance that `recent` values are the highest of all by luck: one order among all that are possible."""
-    return 1 / math.comb(recent + before, recent)
+def chance_of_rank_sum(*, recent: int, before: int, not_above: int) -> float:
+    """Give the chance that `recent` values lie as high among all by luck (Mann-Whitney, exact, one-sided).
+
+    `not_above` counts the pairs of a recent and an earlier value in which the recent one is not the higher; 0 is the
+    most that can be: one order among all. Orders with as few such pairs or fewer are counted as the coefficients of a
+    Gaussian binomial, no further than needed.
+    """
+    ways = [1] + [0] * not_above
+    for number in range(1, recent + 1):
+        for pairs in range(not_above, before + number - 1, -1):
+            ways[pairs] -= ways[pairs - before - number]
+        for pairs in range(number, not_above + 1):
+            ways[pairs] += ways[pairs - number]
+    return sum(ways) / math.comb(recent + before, recent)
+
+
+def chance_of_absence(*, least: int, weeks: int) -> float:
+    """Give the chance that nothing comes in a stretch of time that had events in each of `weeks` weeks before.
+
+    Had the minutes with events been dealt out at random to the same stretch of all weeks and of this one, this one
+    would get none with the chance (weeks / (weeks + 1)) ** minutes. Minutes come in heaps, so each week is taken to
+    have no more than the poorest of them, `least`.
+    """
+    return float((weeks / (weeks + 1)) ** (weeks * least))
 
 
 def chance_of_gap(*, gap: float, longest: float, gaps: int) -> float:

@@ -1,5 +1,7 @@
 """Whether a source behaves unlike its own recent past: its rates, its lag, its silence."""
 
+import statistics
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -34,6 +36,7 @@ class Watch:
     silence_days: int
     silence_minutes_min: int
     gaps_min: int
+    rhythm_weeks: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class Problem:
     field: str
     detail: str
 
+
+LONG_LOOK = 3  # times the recent minutes: a lag that stays up is found also where single minutes before it were high
 
 # The least and the most of each figure; the table holds the same.
 BOUNDS: Mapping[str, tuple[Decimal, Decimal]] = {
@@ -55,6 +60,7 @@ BOUNDS: Mapping[str, tuple[Decimal, Decimal]] = {
     "silence_days": (Decimal(1), Decimal(31)),
     "silence_minutes_min": (Decimal(0), Decimal(44_640)),
     "gaps_min": (Decimal(1), Decimal(10**6)),
+    "rhythm_weeks": (Decimal(0), Decimal(8)),
 }
 
 
@@ -69,7 +75,7 @@ def problems_of(watch: Watch) -> Iterator[Problem]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What came in from one stream in a stretch of time; `lags` has the p95 of each minute with accepted events."""
+    """What came in from one stream in a stretch of time; `lags`: the p95 of each minute, newest first."""
 
     accepted: int
     duplicates: int
@@ -83,11 +89,15 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rhythm:
-    """How long a stream has been silent, and the pauses between its minutes before that, all in minutes."""
+    """How long a stream has been silent, and the pauses between its minutes before that, all in minutes.
+
+    `same_hours` has for each week before how many minutes had events in the hours in which it is silent now.
+    """
 
     silent_for: int
     longest: int
     gaps: int
+    same_hours: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,13 +131,30 @@ def find_shifts(*, recent: Seen, before: Seen, watch: Watch) -> list[Alarm]:
 
 
 def find_silence(rhythm: Rhythm, *, watch: Watch) -> Alarm | None:
-    """Say whether the present pause is too long for the pauses this stream has made."""
-    if rhythm.gaps < watch.gaps_min or rhythm.silent_for < watch.silence_minutes_min:
+    """Say whether the present pause is too long for this stream, by its longest or by these hours of other weeks."""
+    if rhythm.silent_for < watch.silence_minutes_min:
+        return None
+    judged = (_judge_pause(rhythm, watch), _judge_same_hours(rhythm, watch))
+    return next((alarm for alarm in judged if alarm and alarm.chance < watch.false_alarm_rate), None)
+
+
+def _judge_pause(rhythm: Rhythm, watch: Watch) -> Alarm | None:
+    if rhythm.gaps < watch.gaps_min:
         return None
     chance = chances.chance_of_gap(gap=rhythm.silent_for, longest=rhythm.longest, gaps=rhythm.gaps)
-    if chance >= watch.false_alarm_rate:
+    return _silence(rhythm, chance, before=f"{rhythm.gaps} pauses, the longest of {rhythm.longest} min")
+
+
+def _judge_same_hours(rhythm: Rhythm, watch: Watch) -> Alarm | None:
+    """A stream that sleeps at night has long pauses, and is missed by day all the same."""
+    weeks, least = len(rhythm.same_hours), min(rhythm.same_hours, default=0)
+    if not least or weeks < watch.rhythm_weeks:
         return None
-    before = f"{rhythm.gaps} pauses, the longest of {rhythm.longest} min"
+    chance = chances.chance_of_absence(least=least, weeks=weeks)
+    return _silence(rhythm, chance, before=f"in {weeks} weeks, at least {least} minutes with events in these hours")
+
+
+def _silence(rhythm: Rhythm, chance: float, *, before: str) -> Alarm:
     return Alarm(shift=Shift.SILENT, chance=chance, before=before, now=f"silent for {rhythm.silent_for} min")
 
 
@@ -149,13 +176,26 @@ def _share(shift: Shift, hits: int, hits_before: int, recent: Seen, before: Seen
 
 
 def _find_lag(recent: Sequence[Decimal], before: Sequence[Decimal], watch: Watch) -> Iterator[Alarm]:
-    if recent and before and min(recent) >= max(before) + watch.lag_shift_min:
-        yield Alarm(
+    """Hold the newest lags against the rest; where they say too little, also three times as many."""
+    lags = [*recent, *before]
+    for size in (len(recent), LONG_LOOK * len(recent)):
+        now, then = lags[:size], sorted(lags[size:])
+        if not now or not then or statistics.median(now) < statistics.median(then) + watch.lag_shift_min:
+            continue
+        not_above = sum(len(then) - bisect_left(then, lag) for lag in now)
+        alarm = Alarm(
             shift=Shift.LAG_ROSE,
-            chance=chances.chance_of_ranks(recent=len(recent), before=len(before)),
-            before=f"p95 of at most {max(before):.1f} s in {len(before)} minutes",
-            now=f"p95 of at least {min(recent):.1f} s in {len(recent)} minutes",
+            chance=chances.chance_of_rank_sum(recent=len(now), before=len(then), not_above=not_above),
+            before=_told(then),
+            now=_told(now),
         )
+        if alarm.chance < watch.false_alarm_rate:
+            yield alarm
+            return
+
+
+def _told(lags: Sequence[Decimal]) -> str:
+    return f"p95 of {statistics.median(lags):.1f} s, the median of {len(lags)} minutes"
 
 
 def _percent(part: Decimal) -> str:

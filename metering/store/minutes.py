@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -93,7 +93,7 @@ def note_streams(rows: Sequence[MinuteRow]) -> dict[tuple[str, str], int]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamSums:
-    """A stream's counts in one stretch of time, and the p95 of each of its minutes."""
+    """A stream's counts in one stretch of time, and the p95 of each of its minutes, newest first."""
 
     stream_id: int
     is_recent: bool
@@ -103,19 +103,49 @@ class StreamSums:
     lags: tuple[Decimal, ...]
 
 
+# Minutes without events are no rows, so a stream that sleeps at night, or sends once an hour, is held against what it
+# sent before it slept, and not against an hour of nothing.
 _SUMS = """
-SELECT stream_id, minute >= %(split)s, sum(accepted)::bigint, sum(duplicates)::bigint, sum(quarantined)::bigint,
-       coalesce(array_agg(lag_p95) FILTER (WHERE lag_p95 IS NOT NULL), '{}')
-FROM metering_arrivalminute
-WHERE stream_id IS NOT NULL AND minute >= %(start)s AND minute < %(end)s
+WITH newest AS (
+    SELECT stream.id AS stream_id, own.*
+    FROM metering_arrivalstream stream
+    CROSS JOIN LATERAL (
+        SELECT minute, accepted, duplicates, quarantined, lag_p95 FROM metering_arrivalminute own
+        WHERE own.stream_id = stream.id AND own.minute >= %(since)s AND own.minute < %(end)s
+        ORDER BY minute DESC LIMIT %(minutes)s
+    ) own
+    WHERE stream.last_minute >= %(split)s
+), placed AS (
+    SELECT *, row_number() OVER newer AS place, max(minute) OVER (PARTITION BY stream_id) >= %(split)s AS is_awake,
+           coalesce(sum(accepted + duplicates + quarantined)
+                    OVER (newer ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS newer_events
+    FROM newest WINDOW newer AS (PARTITION BY stream_id ORDER BY minute DESC)
+), split AS (
+    SELECT *, minute >= %(split)s OR (newer_events < %(events_min)s AND place <= %(before)s) AS is_recent FROM placed
+), counted AS (
+    SELECT *, count(*) FILTER (WHERE is_recent) OVER (PARTITION BY stream_id) AS recent FROM split WHERE is_awake
+)
+SELECT stream_id, is_recent, sum(accepted)::bigint, sum(duplicates)::bigint, sum(quarantined)::bigint,
+       coalesce(array_agg(lag_p95 ORDER BY minute DESC) FILTER (WHERE lag_p95 IS NOT NULL), '{}')
+FROM counted WHERE is_recent OR place <= recent + %(before)s
 GROUP BY 1, 2
 """
 
 
-def sum_minutes(*, start: datetime, split: datetime, end: datetime) -> list[StreamSums]:
-    """Add up every stream's minutes in `[start, split)` and in `[split, end)`."""
+def sum_minutes(*, since: datetime, split: datetime, end: datetime, before: int, events_min: int) -> list[StreamSums]:
+    """Add up the newest minutes of every stream that sent something in `[split, end)`, and the `before` ones before.
+
+    Where those of `[split, end)` have fewer than `events_min` events, earlier minutes count as recent until they have.
+    """
+    values: dict[str, datetime | int] = {
+        "since": since,
+        "split": split,
+        "end": end,
+        "before": before,
+        "events_min": events_min,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_SUMS, {"start": start, "split": split, "end": end})
+        cursor.execute(_SUMS, values | {"minutes": 2 * before + (end - split) // timedelta(minutes=1)})
         return [
             StreamSums(
                 stream_id=row[0],
@@ -130,32 +160,58 @@ def sum_minutes(*, start: datetime, split: datetime, end: datetime) -> list[Stre
 
 
 class StreamRhythm(NamedTuple):
-    """A stream's last minute, and the pauses between its minutes before that, in minutes."""
+    """A stream's last minute, the pauses between its minutes before that, and how often it sent in these hours."""
 
     stream_id: int
     last_minute: datetime
     longest: int
     gaps: int
+    same_hours: list[int]
 
 
-# Only streams that are silent now are looked at more closely.
+# Only streams that are silent now are looked at more closely. A pause that began before the first day counts whole, or
+# the night and the weekend in which that day lies would be forgotten. The same hours of a week before are also looked
+# at an hour earlier and later, for clocks change twice a year and people do as the clock says.
 _RHYTHMS = """
-SELECT stream.id, stream.last_minute, paused.longest, paused.gaps
+SELECT stream.id, stream.last_minute, paused.longest, paused.gaps, weekly.same_hours
 FROM metering_arrivalstream stream
 CROSS JOIN LATERAL (
     SELECT (max(gap) / 60)::int AS longest, count(gap) AS gaps
     FROM (
         SELECT extract(epoch FROM minute - lag(minute) OVER (ORDER BY minute)) AS gap
         FROM metering_arrivalminute own
-        WHERE own.stream_id = stream.id AND own.minute >= %(start)s
+        WHERE own.stream_id = stream.id AND own.minute >= coalesce(
+            (SELECT max(minute) FROM metering_arrivalminute earlier
+             WHERE earlier.stream_id = stream.id AND earlier.minute < %(start)s),
+            %(start)s
+        )
     ) pauses
 ) paused
-WHERE stream.last_minute >= %(start)s AND stream.last_minute <= %(silent_since)s AND paused.gaps > 0
+CROSS JOIN LATERAL (
+    SELECT coalesce(array_agg(least ORDER BY week), '{}') AS same_hours
+    FROM (
+        SELECT week, min(sent) AS least
+        FROM generate_series(1, %(weeks)s) AS week, generate_series(-1, 1) AS hour
+        CROSS JOIN LATERAL (
+            SELECT count(*)::int AS sent FROM metering_arrivalminute own
+            WHERE own.stream_id = stream.id
+              AND own.minute > greatest(stream.last_minute, %(end)s - interval '24 hours')
+                               - week * interval '7 days' + hour * interval '1 hour'
+              AND own.minute < %(end)s - week * interval '7 days' + hour * interval '1 hour'
+        ) own
+        GROUP BY week
+    ) weeks
+) weekly
+WHERE stream.last_minute >= %(start)s AND stream.last_minute <= %(silent_since)s
 """
 
 
-def find_rhythms(*, start: datetime, silent_since: datetime) -> list[StreamRhythm]:
-    """Give the rhythm since `start` of every stream that has sent nothing after the minute `silent_since`."""
+def find_rhythms(*, start: datetime, silent_since: datetime, end: datetime, weeks: int) -> list[StreamRhythm]:
+    """Give the rhythm since `start` of every stream that has sent nothing after the minute `silent_since`.
+
+    Of the silence that goes on until `end`, its last day is held against the same hours of `weeks` weeks before.
+    """
+    values: dict[str, datetime | int] = {"start": start, "silent_since": silent_since, "end": end, "weeks": weeks}
     with connection.cursor() as cursor:
-        cursor.execute(_RHYTHMS, {"start": start, "silent_since": silent_since})
-        return [StreamRhythm(*row) for row in cursor.fetchall()]
+        cursor.execute(_RHYTHMS, values)
+        return [StreamRhythm(row[0], row[1], row[2] or 0, *row[3:]) for row in cursor.fetchall()]

@@ -45,6 +45,7 @@ def test_the_next_version_keeps_what_is_not_named(ops: ApiClient) -> None:
         ({"share_shift_min": "1.5"}, "/share_shift_min"),
         ({"silence_days": 32}, "/silence_days"),
         ({"gaps_min": 0}, "/gaps_min"),
+        ({"rhythm_weeks": 9}, "/rhythm_weeks"),
         ({"events_min": "many"}, "/events_min"),
         ({"reason": ""}, "/reason"),
     ],
@@ -67,6 +68,7 @@ def test_the_back_office_offers_the_present_figures_and_sets_the_next() -> None:
     figures = {name: str(getattr(now, name)) for name in ("window_minutes", "baseline_minutes", "false_alarm_rate")}
     figures |= {name: str(getattr(now, name)) for name in ("share_shift_min", "lag_shift_min", "silence_days")}
     figures |= {"silence_minutes_min": str(now.silence_minutes_min), "gaps_min": str(now.gaps_min)}
+    figures |= {"rhythm_weeks": str(now.rhythm_weeks)}
     client.post(dialog, {"_form_submitted": "True", **figures, "events_min": "77", "reason": "small sources"})
     made = HealthPolicy.objects.latest("version")
     assert (made.version, made.events_min, made.reason) == (now.version + 1, 77, "small sources")

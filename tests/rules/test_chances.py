@@ -46,16 +46,37 @@ class TestShare:
         assert 0 <= found < 1e-300
 
 
-class TestRanks:
+class TestRankSum:
     def test_five_minutes_above_sixty(self) -> None:
-        """C(65, 5) = 65·64·63·62·61 / 120 = 8,259,888."""
-        assert chances.chance_of_ranks(recent=5, before=60) == 1 / 8_259_888
+        """C(65, 5) = 65·64·63·62·61 / 120 = 8,259,888; with one pair the other way it is the second best order."""
+        assert chances.chance_of_rank_sum(recent=5, before=60, not_above=0) == 1 / 8_259_888
+        assert chances.chance_of_rank_sum(recent=5, before=60, not_above=1) == 2 / 8_259_888
 
-    @given(st.integers(1, 3), st.integers(1, 3))
-    def test_it_is_the_part_of_all_orders_with_the_recent_on_top(self, recent: int, before: int) -> None:
+    def test_against_the_table_of_mann_and_whitney(self) -> None:
+        """Their table of 1947 for n = m = 5: U of at most 4 with the chance .048 (12 of 252)."""
+        assert chances.chance_of_rank_sum(recent=5, before=5, not_above=4) == 12 / 252
+
+    @given(st.integers(1, 3), st.integers(1, 4), st.data())
+    def test_it_is_the_part_of_all_orders_with_the_recent_as_high(
+        self, recent: int, before: int, data: st.DataObject
+    ) -> None:
+        not_above = data.draw(st.integers(0, recent * before))
         orders = list(permutations(range(recent + before)))
-        on_top = sum(min(order[before:]) > max(order[:before]) for order in orders)
-        assert chances.chance_of_ranks(recent=recent, before=before) == pytest.approx(on_top / len(orders))
+        as_high = sum(
+            sum(now < then for now in order[before:] for then in order[:before]) <= not_above for order in orders
+        )
+        found = chances.chance_of_rank_sum(recent=recent, before=before, not_above=not_above)
+        assert found == pytest.approx(as_high / len(orders))
+
+
+class TestAbsence:
+    def test_whole_numbers_by_hand(self) -> None:
+        """One week with three minutes: 1/2 each. Two weeks with two each: (2/3) ** 4."""
+        assert chances.chance_of_absence(least=3, weeks=1) == 0.125
+        assert chances.chance_of_absence(least=2, weeks=2) == pytest.approx(16 / 81)
+
+    def test_hours_with_nothing_say_nothing(self) -> None:
+        assert chances.chance_of_absence(least=0, weeks=4) == 1.0
 
 
 class TestGap:

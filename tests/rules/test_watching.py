@@ -20,6 +20,7 @@ WATCH = Watch(
     silence_days=7,
     silence_minutes_min=5,
     gaps_min=20,
+    rhythm_weeks=4,
 )
 
 
@@ -74,15 +75,31 @@ def test_a_lag_above_all_that_was_before_is_a_shift() -> None:
     )
     assert (alarm.shift, alarm.before, alarm.now) == (
         Shift.LAG_ROSE,
-        "p95 of at most 30.0 s in 120 minutes",
-        "p95 of at least 41.0 s in 5 minutes",
+        "p95 of 15.5 s, the median of 120 minutes",
+        "p95 of 50.0 s, the median of 5 minutes",
     )
-    assert shifts(seen(500, lags=(50, 45, 39, 60, 70)), seen(9000, lags=usual * 4)) == []
+    assert shifts(seen(500, lags=(25, 25, 25, 25, 25)), seen(9000, lags=usual * 4)) == []  # less than 10 s more
     assert shifts(seen(500, lags=(50,)), seen(9000, lags=usual * 4)) == []  # 1 in 121 is no surprise
 
 
-def silence(silent_for: int, longest: int, gaps: int) -> Alarm | None:
-    return watching.find_silence(Rhythm(silent_for=silent_for, longest=longest, gaps=gaps), watch=WATCH)
+def test_one_straggler_in_two_hours_hides_no_lag() -> None:
+    """One client that was offline for an hour: five pairs are not higher, 19 orders of C(125, 5) = 234,531,275."""
+    (alarm,) = watching.find_shifts(
+        recent=seen(500, lags=(600,) * 5), before=seen(9000, lags=(1,) * 60 + (3600,) + (1,) * 59), watch=WATCH
+    )
+    assert alarm.chance == 19 / 234_531_275
+
+
+def test_a_lag_that_stays_up_is_found_among_many_stragglers() -> None:
+    """Every tenth minute has one: five minutes say nothing, fifteen do."""
+    usual = ((1,) * 9 + (3600,)) * 12
+    assert shifts(seen(500, lags=(600,) * 5), seen(9000, lags=usual)) == []
+    assert shifts(seen(500, lags=(600,) * 5), seen(9000, lags=(600,) * 10 + usual[:110])) == [Shift.LAG_ROSE]
+
+
+def silence(silent_for: int, longest: int, gaps: int, same_hours: tuple[int, ...] = ()) -> Alarm | None:
+    rhythm = Rhythm(silent_for=silent_for, longest=longest, gaps=gaps, same_hours=same_hours)
+    return watching.find_silence(rhythm, watch=WATCH)
 
 
 def test_a_source_that_sends_every_minute_is_missed_after_five() -> None:
@@ -104,6 +121,22 @@ def test_a_source_that_sleeps_at_night_is_not_missed_in_the_morning() -> None:
 
 def test_an_unknown_rhythm_is_not_judged() -> None:
     assert silence(10_000, 1, 19) is None
+
+
+def test_a_source_that_sleeps_at_night_is_missed_by_day() -> None:
+    """(4/5) ** 72 is 1.05e-7 and (4/5) ** 76 is 4.3e-8: nineteen minutes in each of four weeks, and none today."""
+    assert silence(18, 840, 3000, (18, 18, 18, 18)) is None
+    found = silence(19, 840, 3000, (20, 19, 25, 19))
+    assert found is not None
+    assert (found.shift, found.before) == (Shift.SILENT, "in 4 weeks, at least 19 minutes with events in these hours")
+    assert found.chance == pytest.approx(4.31359e-8, rel=1e-5)
+
+
+@pytest.mark.parametrize("same_hours", [(600, 600, 600), (600, 600, 0, 600), (0, 0, 0, 0), ()])
+def test_hours_in_which_it_was_silent_before_or_of_which_little_is_known_are_not_judged(
+    same_hours: tuple[int, ...],
+) -> None:
+    assert silence(600, 840, 3000, same_hours) is None
 
 
 @given(st.integers(0, 2**32))

@@ -127,6 +127,61 @@ def look(at: datetime) -> list[ReviewItem]:
     return list(ReviewItem.objects.order_by("pk"))
 
 
+def office_hours(*, weeks: int, until: datetime, drop: tuple[datetime, datetime] | None = None) -> None:
+    """Minute by minute from Monday to Friday, 8 to 18 o'clock, recorded as capture would have."""
+    stream = ArrivalStream.objects.create(source="api/eu", event_type="t", first_minute=NOON, last_minute=NOON)
+    mornings = [NOON - timedelta(hours=4) + timedelta(days=day) for day in range(7 * weeks) if day % 7 < 5]
+    sent = [morning + number * MINUTE for morning in mornings for number in range(600)]
+    rows = [
+        ArrivalMinute(stream=stream, minute=minute, accepted=9, duplicates=0, quarantined=0)
+        for minute in sent
+        if minute < until and not (drop and drop[0] <= minute < drop[1])
+    ]
+    ArrivalMinute.objects.bulk_create(rows)
+    ArrivalStream.objects.update(last_minute=rows[-1].minute)
+    ArrivalProgress.objects.create(recorded_until=until)
+
+
+def watched(until: datetime) -> list[str]:
+    minutes.watch_streams(until=until, at=until)
+    return list(ReviewItem.objects.values_list("before", flat=True))
+
+
+class TestOfficeHours:
+    """NOON is a Monday's."""
+
+    @pytest.mark.parametrize(("day", "hour"), [(11, 22), (12, 12), (13, 12), (13, 23), (14, 7)])
+    def test_a_weekend_like_the_one_before_is_no_silence(self, day: int, hour: int) -> None:
+        until = NOON - timedelta(hours=12) + timedelta(days=day, hours=hour)
+        office_hours(weeks=5, until=until)
+        assert watched(until) == []
+
+    def test_a_workday_that_begins_silent_is_missed_after_nineteen_minutes(self) -> None:
+        morning = NOON - timedelta(hours=4) + timedelta(days=29)
+        office_hours(weeks=5, until=morning)
+        assert watched(morning + 18 * MINUTE) == []
+        assert watched(morning + 19 * MINUTE) == ["in 4 weeks, at least 19 minutes with events in these hours"]
+
+    def test_people_who_come_and_go_an_hour_later_by_this_clock_are_not_missed(self) -> None:
+        """In autumn clocks are put back, and UTC is not: on Monday they left at 19, on Tuesday they come at 9."""
+        morning = NOON - timedelta(hours=4) + timedelta(days=29)
+        office_hours(weeks=5, until=morning)
+        last = morning - 13 * timedelta(hours=1) - MINUTE
+        stream = ArrivalStream.objects.get()
+        ArrivalMinute.objects.create(stream=stream, minute=last, accepted=9, duplicates=0, quarantined=0)
+        ArrivalStream.objects.update(last_minute=last)
+        assert watched(morning + 59 * MINUTE) == []
+        assert watched(morning + 79 * MINUTE) != []
+
+    def test_an_outage_does_not_hide_the_next_one(self) -> None:
+        """On Tuesday nobody could send for six hours; on Thursday at noon it stops again."""
+        tuesday = NOON + timedelta(days=29)
+        thursday = NOON + timedelta(days=31)
+        office_hours(weeks=5, until=thursday, drop=(tuesday, tuesday + timedelta(hours=6)))
+        assert watched(thursday + 18 * MINUTE) == []
+        assert watched(thursday + 19 * MINUTE) != []
+
+
 class TestWatching:
     def test_a_steady_source_gives_nothing_to_review(self) -> None:
         steady(start=NOON, count=200)
@@ -179,6 +234,40 @@ class TestWatching:
         steady(start=NOON + 184 * MINUTE, count=200)
         deliver(NOON + 384 * MINUTE, 50, 0, 500)
         assert len(look(NOON + 385 * MINUTE)) == 2
+
+    def test_a_source_that_sleeps_at_night_is_held_against_its_day_before(self) -> None:
+        """It comes back after ten hours, and all that it sends is held back: the hours between say nothing."""
+        steady(start=NOON, count=180)
+        morning = NOON + 780 * MINUTE
+        deliver(morning, 0, 0, 60)
+        (item,) = look(morning + MINUTE)
+        assert (item.kind, item.before, item.now) == (
+            "acceptance_fell",
+            "98.00 % of 12000 events",
+            "0.00 % of 60 events",
+        )
+
+    def test_a_source_that_sends_one_event_an_hour_is_judged_by_its_last_fifty(self) -> None:
+        """Fisher: 16 of 50 against none of 120 is C(50, 16) / C(170, 16), below one in ten million."""
+        for hour in range(170):
+            deliver(NOON + 60 * hour * MINUTE, *((0, 0, 1) if hour >= 154 else (1, 0, 0)))
+        assert look(NOON + 60 * 163 * MINUTE + MINUTE) == []
+        (item,) = look(NOON + 60 * 169 * MINUTE + MINUTE)
+        assert (item.kind, item.before, item.now) == (
+            "acceptance_fell",
+            "100.00 % of 120 events",
+            "68.00 % of 50 events",
+        )
+
+    def test_a_shift_that_came_and_went_while_no_worker_ran_is_found_afterwards(self) -> None:
+        steady(start=NOON, count=180)
+        minutes.record_minutes(until=NOON + 180 * MINUTE)
+        for number in range(180, 190):
+            deliver(NOON + number * MINUTE, 0, 0, 100)
+        steady(start=NOON + 190 * MINUTE, count=60)
+        minutes.record_and_watch(at=NOON, until=NOON + 250 * MINUTE)
+        (item,) = ReviewItem.objects.all()
+        assert (item.kind, item.minute) == ("acceptance_fell", NOON + 185 * MINUTE)
 
     def test_a_new_version_of_the_policy_decides_from_then_on(self) -> None:
         former = HealthPolicy.objects.get()
