@@ -8,15 +8,22 @@ from typing import Any
 import hypothesis
 import pgtrigger
 import pytest
+from django.contrib.auth.management import create_permissions
+from django.contrib.contenttypes.management import create_contenttypes
+from django.contrib.contenttypes.models import ContentType
+from django.core.management.commands import flush as flush_command
+from django.core.management.sql import emit_post_migrate_signal
 from django.db import connections, transaction
 from django.db.backends.base.creation import BaseDatabaseCreation
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.db.models.signals import post_migrate
 from django.test import override_settings
 
 from core import embedded_postgres
 from tests import workers
 
 TABLE_NAME = re.compile(r'"[^"]+"')
+PERMISSIONS = "django.contrib.auth.management.create_permissions"  # as Django's own app connects it
 
 # A busy machine is no finding: how long an example takes, or its making, decides nothing.
 hypothesis.settings.register_profile(
@@ -54,7 +61,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 # Rows that migrations wrote and that the product cannot be without: they name nobody, so nothing else has to stay.
+# Content types and permissions follow from the models alone: Django would write the same few hundred after each test.
 STAYING = {
+    '"auth_permission"': "TRUE",
+    '"django_content_type"': "TRUE",
     '"disputes_disputepolicy"': "set_by_id IS NULL",
     '"erasure_retentionrule"': "created_by_id IS NULL",
     '"metering_healthpolicy"': "created_by_id IS NULL",
@@ -83,6 +93,20 @@ def clear_what_has_rows(sql_list: list[str]) -> bool:
     return True
 
 
+def refill(*told: Any) -> None:
+    """Have every room write what it begins with; Django's own part is there unless TRUNCATE took it."""
+    if not ContentType.objects.exists():
+        emit_post_migrate_signal(*told)
+        return
+    post_migrate.disconnect(create_contenttypes)
+    post_migrate.disconnect(create_permissions, dispatch_uid=PERMISSIONS)
+    try:
+        emit_post_migrate_signal(*told)
+    finally:
+        post_migrate.connect(create_contenttypes)
+        post_migrate.connect(create_permissions, dispatch_uid=PERMISSIONS)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def clearing_between_committed_tests() -> Iterator[None]:
     """Append-only tables refuse TRUNCATE, and to have their first rows written once more.
@@ -103,6 +127,7 @@ def clearing_between_committed_tests() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "execute_sql_flush", flush_all)
+        patch.setattr(flush_command, "emit_post_migrate_signal", refill)
         patch.setattr(BaseDatabaseCreation, "deserialize_db_from_string", bring_all_back)
         yield
 
