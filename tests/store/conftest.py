@@ -54,7 +54,10 @@ def _wait_for(port: int) -> None:
             return
 
 
-@pytest.fixture(params=[Store.POSTGRES, "embedded", "server"] if HAS_CHDB else [Store.POSTGRES])
+ON_POSTGRESQL = pytest.param(Store.POSTGRES, marks=pytest.mark.on_postgresql)
+
+
+@pytest.fixture(params=[ON_POSTGRESQL, "embedded", "server"] if HAS_CHDB else [ON_POSTGRESQL])
 def store_name(request: pytest.FixtureRequest, transactional_db: None, settings: Any) -> str:
     """The name of an empty store."""
     if request.param == Store.POSTGRES:
