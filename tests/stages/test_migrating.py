@@ -34,6 +34,32 @@ def test_models_and_triggers_come_and_go_in_one_step() -> None:
     assert {"core_shelf", "core_book"}.isdisjoint(connection.introspection.table_names())
 
 
+def test_what_is_added_to_a_model_is_in_its_table_and_constraint_and_index_hold() -> None:
+    title = migrations.AddField("book", "title", models.CharField(max_length=9))
+    once = migrations.AddConstraint("book", models.UniqueConstraint(fields=["title"], name="core_book_once"))
+    sorted_by = migrations.AddIndex("book", models.Index(fields=["title"], name="core_book_by_title"))
+    step = MakeTogether(operations=[book(), shelf(), title, once, sorted_by])
+    before = ProjectState()
+    after = before.clone()
+    step.state_forwards("core", after)
+    with connection.schema_editor(atomic=False) as editor:
+        step.database_forwards("core", editor, before, after)
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_constraints(cursor, "core_book")
+        columns = [column.name for column in connection.introspection.get_table_description(cursor, "core_book")]
+    assert columns == ["id", "shelf_id", "title"]
+    assert {"core_book_once", "core_book_by_title"} <= found.keys()
+    assert [one["foreign_key"] for one in found.values() if one["foreign_key"]] == [("core_shelf", "id")]
+    with connection.schema_editor(atomic=False) as editor:
+        step.database_backwards("core", editor, after, before)
+    assert {"core_shelf", "core_book"}.isdisjoint(connection.introspection.table_names())
+
+
+def test_nothing_is_added_to_a_model_that_was_there_before() -> None:
+    with pytest.raises(ValueError, match="not made here: book"):
+        MakeTogether(operations=[shelf(), migrations.AddField("Book", "title", models.CharField(max_length=9))])
+
+
 def test_models_that_were_drawn_up_are_drawn_up_again_with_the_new_ones() -> None:
     state = ProjectState()
     assert not list(state.apps.get_models())
