@@ -69,7 +69,7 @@ def work_out(line: InvoiceLine, *, agreements: Agreements) -> Agreed:
     quantity, share = _quantity(rated, found), _share(first.rated_line, found) if is_divided else WHOLE
     used_of = None
     if line.adjusts is not None and _is_fee(rated) and rated.price_version.model not in PLAN_MODELS:
-        found, used_of = _used(line, agreements=agreements), Period(rated.segment_start, rated.segment_end)
+        found, used_of = _used(line, found, agreements=agreements), Period(rated.segment_start, rated.segment_end)
         share = replace(share, part=sum(rate.share_of_segment(each).part for each in found))
     return Agreed(
         pieces=_pieces(found, agreements=agreements),
@@ -155,8 +155,11 @@ def _period_of(first: InvoiceLine, *, agreements: Agreements) -> Period | None:
     return Period(end, over) if end < over else None
 
 
-def _used(line: InvoiceLine, *, agreements: Agreements) -> list[PriceSegment]:
-    """The stretches of the paid time, as far as the subscription goes, in which plan and price hold."""
+def _used(line: InvoiceLine, billed: list[PriceSegment], *, agreements: Agreements) -> list[PriceSegment]:
+    """The stretches of the paid time, as far as the subscription goes, in which plan and price hold.
+
+    They are counted in the unit, and by the days of the zone, by which that time was billed.
+    """
     rated, draft = line.rated_line, agreements.draft_of(line.invoice_id)
     ends_at = agreements.terms_known(rated.subscription_id, draft=draft).ends_at
     end = rated.segment_end if ends_at is None else min(rated.segment_end, ends_at)
@@ -164,7 +167,16 @@ def _used(line: InvoiceLine, *, agreements: Agreements) -> list[PriceSegment]:
         return []
     due = DuePeriod(rated.subscription_id, line.invoice.customer_id, Period(rated.segment_start, end))
     segments = agreements.segments_known(due, draft=draft, at=rated.rated_at)
-    return [each for each in segments if each.price_version_id == rated.price_version_id]
+    own = [each for each in segments if each.price_version_id == rated.price_version_id]
+    return _counted_like(billed, own)
+
+
+def _counted_like(billed: list[PriceSegment], found: list[PriceSegment]) -> list[PriceSegment]:
+    """These stretches, prorated by the terms by which the others were."""
+    if not billed:
+        return found
+    terms = billed[-1]
+    return [replace(each, proration_unit=terms.proration_unit, proration_zone=terms.proration_zone) for each in found]
 
 
 def _pieces(found: list[PriceSegment], *, agreements: Agreements) -> tuple[Piece, ...]:

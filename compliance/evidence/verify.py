@@ -44,7 +44,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-FORMAT = "billing-ops evidence 3"
+FORMAT = "billing-ops evidence 4"
 HOLDS, FAILS, INCOMPLETE = 0, 1, 3
 NOTHING = Decimal(0)
 IN_WORDS = "_in_words"
@@ -1141,6 +1141,10 @@ class Known(NamedTuple):
         """Which plans hold."""
         return plans_held(one for one in subscription["agreed"] if one["audit_reference"] < self.draft)
 
+    def end(self, subscription: Json) -> datetime | None:
+        """When it is over."""
+        return self.plans(subscription)[-1][2]
+
     def keeps(self, subscription: Json) -> Iterator[tuple[int, datetime, datetime]]:
         """Of which plan older prices are kept, from when until when."""
         for one in subscription["kept"]:
@@ -1188,15 +1192,18 @@ def whole_period(terms: Json, at: datetime) -> tuple[datetime, datetime]:
     return midnight(boundary(anchor, interval, step), zone), midnight(boundary(anchor, interval, step + every), zone)
 
 
-def share_of(segment: Times, terms: Json, period_end: datetime, unit: str, zone: str) -> Share:
-    """Of the whole billing period: in microseconds, local days, or days of months of thirty."""
+def share_of(segment: Times, terms: Json, ends_at: datetime | None, unit: str, zone: str) -> Share:
+    """Of the whole billing period: in microseconds, local days, or days of months of thirty.
+
+    The day of a change belongs to what begins on it; the day on which the subscription is over is a whole one.
+    """
     start, end = segment
     first, over = whole_period(terms, start)
     if unit == "second":
         return Share((end - start) // MICROSECOND, (over - first) // MICROSECOND)
     count = date.toordinal if unit == "day" else day_of_thirty
     last = local_date(end, zone)
-    if end == period_end and end < over and midnight(last, zone) != end:
+    if end == ends_at and end < over and midnight(last, zone) != end:
         last += DAY
     begin = count(local_date(first, zone))
     until = count(local_date(over, zone))
@@ -1570,10 +1577,6 @@ def _check_place(books: Books, rated: Json, name: str) -> None:
         equal(
             f"{name}, its invoice", (line["number"], line["status"]), (books.invoice["number"], books.invoice["status"])
         )
-        end = instant(books.content["period"][1])
-        is_whole = books.content.get("kind", "cycle") == "cycle"
-        if is_whole and instant(rated["segment"]["start"]) < end and first is rated:
-            equal(f"{name}, the end of its period", instant(rated["period_end"]), end)
 
 
 def _taken_off(books: Books, rated: Json) -> list[tuple[Decimal, Decimal]]:
@@ -1671,8 +1674,8 @@ def _check_share(books: Books, rated: Json, name: str) -> None:
             equal(f"{name}, share of its period", says, share_told(first))
         return
     plan = books.plan_versions[rated["plan_version"]]
-    zone, unit, end = plan["proration_zone"] or terms["zone"], rated["share"]["unit"], instant(rated["period_end"])
-    shares = [share_of(_between(one), terms, end, unit, zone) for one in rated["stretches"] or [rated["segment"]]]
+    zone, unit, ends_at = plan["proration_zone"] or terms["zone"], rated["share"]["unit"], books.known(rated).end(terms)
+    shares = [share_of(_between(one), terms, ends_at, unit, zone) for one in rated["stretches"] or [rated["segment"]]]
     whole = shares[-1].whole
     equal(f"{name}, share of its period", says, Share(sum(one.part for one in shares if one.whole == whole), whole))
 
@@ -1692,7 +1695,7 @@ def _check_period(books: Books, rated: Json, name: str) -> None:
     begun = str(books.invoice["period_begun"]["audit_reference"])
     is_before = bool(REFERENCE.fullmatch(begun)) and begun <= known.draft
     require(f"{name}: its period was begun by no draft before it", is_before)
-    last = known._replace(draft=begun).plans(terms)[-1][2] or over
+    last = known._replace(draft=begun).end(terms) or over
     require(f"{name}: the invoice bills no period of its subscription", first <= start and end == min(over, last))
 
 
@@ -1741,25 +1744,27 @@ def _check_used_share(books: Books, rated: Json, first: Json, name: str) -> None
     says, whole = (share_told(one) for one in (rated, first))
     units = rated["share"]["unit"], first["share"]["unit"]
     equal(f"{name}, the period it has a share of", (says.whole, units[0]), (whole.whole, units[1]))
-    equal(f"{name}, how much of the paid time was used", says.part, _used_part(books, rated))
+    equal(f"{name}, how much of the paid time was used", says.part, _used_part(books, rated, first))
 
 
-def _used_part(books: Books, rated: Json) -> int:
-    """Days or microseconds of the paid time, as far as the subscription goes, in which plan and price hold."""
+def _used_part(books: Books, rated: Json, first: Json) -> int:
+    """Days or microseconds of the paid time, as far as the subscription goes, in which plan and price hold.
+
+    They are counted by the terms by which that time was billed.
+    """
     terms, known = books.subscriptions[rated["subscription"]], books.known(rated)
-    plans = known.plans(terms)
+    plans, ends_at = known.plans(terms), known.end(terms)
     start, paid_until = _between(rated["segment"])
-    end = min(paid_until, plans[-1][2] or paid_until)
+    end = min(paid_until, ends_at or paid_until)
     prices, versions = _prices(books, rated, known), _plan_terms(books, rated, known)
     own = books.charges[rated["charge"]]["plan_code"]
     parts = [(start, end)] if start < end else []
     stays = cut(parts, [one for one in plans if one[0] == own])
-    used = 0
-    for version, stay in [(key, part) for _, each in stays for key, part in cut([each], versions)]:
-        said = books.plan_versions[version]
-        for _, part in cut([stay], [one for one in prices if one[0] == rated["price_version"]]):
-            used += share_of(part, terms, end, said["proration_unit"], said["proration_zone"] or terms["zone"]).part
-    return used
+    under_terms = [part for _, stay in stays for _, part in cut([stay], versions)]
+    used = [part for _, part in cut(under_terms, [one for one in prices if one[0] == rated["price_version"]])]
+    said = books.plan_versions[first["plan_version"]]
+    unit, zone = said["proration_unit"], said["proration_zone"] or terms["zone"]
+    return sum(share_of(part, terms, ends_at, unit, zone).part for part in used)
 
 
 def _follows_share(version: Json) -> bool:

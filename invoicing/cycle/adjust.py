@@ -192,7 +192,7 @@ def adjustable_lines(which: Q) -> QuerySet[InvoiceLine]:
             adjusts=None,
             invoice__status=Invoice.Status.FINAL,
         )
-        .select_related("invoice", "rated_line__snapshot", "rated_line__subscription")
+        .select_related("invoice", "rated_line__snapshot", "rated_line__subscription", "rated_line__plan_version")
         .order_by("pk")
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from core.periods import Period
 from invoicing.cycle.models import Invoice, InvoiceLine
@@ -193,26 +193,37 @@ def candidates(*, customer_ids: Sequence[int]) -> Q | None:
         effective_at__gte=OuterRef("segment_start"),
         effective_at__lt=OuterRef("segment_end"),
     ).exclude(pk=OuterRef(f"{rated}price_version"))
+    # A part of a period may reach up to an end that has moved since, whose day was counted as the last one.
+    outlived = Q(rated_line__subscription__ends_at=None) | Q(rated_line__subscription__ends_at__gt=F("segment_end"))
+    by_days = ~Q(rated_line__share_unit="second") & Q(rated_line__share_part__lt=F("rated_line__share_whole"))
     adjusted = InvoiceLine.objects.filter(adjusts=OuterRef("pk"))
     return Q(invoice__customer__in=customer_ids, rated_line__price_version__in=in_advance) & (
-        Q(Exists(changed)) | Q(Exists(repriced)) | Q(Exists(adjusted))
+        Q(Exists(changed)) | Q(Exists(repriced)) | Q(Exists(adjusted)) | (by_days & outlived)
     )
 
 
 def _used_shares(lines: Sequence[InvoiceLine]) -> dict[int, Share]:
     """By line: the stretches of its time in which its price is the one in force, as a share of the whole period."""
     due = _time_of(lines)
-    parts: dict[tuple[DuePeriod, int], int] = defaultdict(int)
+    used: dict[tuple[DuePeriod, int], list[PriceSegment]] = defaultdict(list)
     for segment in pricing_segments.price_segments(sorted(set(due.values()), key=lambda each: each.subscription_id)):
         key = DuePeriod(segment.subscription_id, segment.customer_id, segment.period), segment.price_version_id
-        parts[key] += rate.share_of_segment(segment).part
+        used[key].append(segment)
     return {
-        line.pk: replace(
-            rate.share_of(line.rated_line),
-            part=parts[due[line.pk], line.rated_line.price_version_id] if line.pk in due else 0,
+        line.pk: _share_used(
+            line.rated_line, used[due[line.pk], line.rated_line.price_version_id] if line.pk in due else ()
         )
         for line in lines
     }
+
+
+def _share_used(rated: RatedLine, used: Sequence[PriceSegment]) -> Share:
+    """By the terms that the line was billed by, whatever those of its plan say by now."""
+    counted = [
+        replace(each, proration_unit=rated.share_unit, proration_zone=rated.plan_version.proration_zone or each.zone)
+        for each in used
+    ]
+    return replace(rate.share_of(rated), part=sum(rate.share_of_segment(each).part for each in counted))
 
 
 def _time_of(lines: Sequence[InvoiceLine]) -> dict[int, DuePeriod]:

@@ -47,6 +47,7 @@ class PriceSegment:
     start: datetime
     end: datetime
     whole: Period  # the period from boundary to boundary; longer than `period` where that is a short first or last one
+    ends_at: datetime | None  # when the subscription is over; inside `period` where that was agreed once it was begun
     zone: str  # the subscription's: whose midnights its usage and its periods are cut at
     proration_unit: str
     proration_zone: str  # whose days a share counts
@@ -146,6 +147,7 @@ def price_segments(
             each,
             piece,
             whole=whole,
+            ends_at=phases[each.subscription_id][-1].end,
             zone=terms[each.subscription_id].zone,
             version=versions[piece.cut.plan_version_id],
             quantity=ONE if piece.quantity_id is None else quantities[piece.quantity_id],
@@ -158,7 +160,14 @@ def price_segments(
 
 
 def _segment(
-    due: DuePeriod, piece: _Piece, *, whole: Period, zone: str, version: PlanVersion, quantity: Decimal
+    due: DuePeriod,
+    piece: _Piece,
+    *,
+    whole: Period,
+    ends_at: datetime | None,
+    zone: str,
+    version: PlanVersion,
+    quantity: Decimal,
 ) -> PriceSegment:
     return PriceSegment(
         subscription_id=due.subscription_id,
@@ -172,6 +181,7 @@ def _segment(
         start=piece.part.start,
         end=piece.part.end,
         whole=whole,
+        ends_at=ends_at,
         zone=zone,
         proration_unit=version.proration_unit,
         proration_zone=version.proration_zone or zone,

@@ -296,6 +296,7 @@ def _again(line: RatedLine, *, charge: Charge) -> PriceSegment:
         start=segment.start,
         end=segment.end,
         whole=segment,
+        ends_at=None,
         zone="UTC",
         proration_unit="second",
         proration_zone="UTC",
@@ -348,7 +349,7 @@ def share_of_segment(segment: PriceSegment) -> Share:
     """The share of its billing period, from boundary to boundary."""
     return proration.share_of_segment(
         segment=Period(segment.start, segment.end),
-        period=segment.period,
+        ends_at=segment.ends_at,
         whole=segment.whole,
         unit=segment.proration_unit,
         zone=segment.proration_zone,

@@ -36,7 +36,7 @@ MEASURED = {"decimals", "rounding", "tie_break", "negative_total", "operation_pr
     "effective_at"
 }
 # A whole share of days stays whole by a second more; what credit notes gave back decides where more is given back.
-RATED = {"period_end", "stretches", "credited"}
+RATED = {"stretches", "credited"}
 ELSEWHERE = {
     "segment",
     "computation",

@@ -41,7 +41,7 @@ def split_periods(draw: st.DrawFn) -> tuple[Period, list[Period], str]:
 
 
 def share(part: Period, *, whole: Period, unit: str, zone: str) -> Share:
-    return proration.share_of_segment(segment=part, period=whole, whole=whole, unit=unit, zone=zone)
+    return proration.share_of_segment(segment=part, ends_at=None, whole=whole, unit=unit, zone=zone)
 
 
 def charge(

@@ -324,9 +324,10 @@ def test_the_billing_period_around_an_instant_is_the_same(
     st.floats(0, 1),
     st.floats(0, 1),
     st.booleans(),
+    st.booleans(),
 )
 def test_a_stretch_has_the_same_share_of_its_period(
-    anchor: date, interval: str, zone: str, unit: str, first: float, last: float, is_short: bool
+    anchor: date, interval: str, zone: str, unit: str, first: float, last: float, is_short: bool, is_last: bool
 ) -> None:
     whole = periods.enclosing_period(
         anchor=anchor, interval=Interval(interval), zone=zone, instant=datetime(2026, 5, 5, tzinfo=UTC)
@@ -336,11 +337,10 @@ def test_a_stretch_has_the_same_share_of_its_period(
     if not edges[0] < end:
         return
     segment = Period(edges[0], end)
-    expected = proration.share_of_segment(
-        segment=segment, period=Period(whole.start, end), whole=whole, unit=unit, zone=zone
-    )
+    ends_at = end if is_last else None
+    expected = proration.share_of_segment(segment=segment, ends_at=ends_at, whole=whole, unit=unit, zone=zone)
     terms = {"anchor": anchor.isoformat(), "interval": interval, "every": 1, "zone": zone}
-    assert verify.share_of((segment.start, segment.end), terms, end, unit, zone) == (expected.part, expected.whole)
+    assert verify.share_of((segment.start, segment.end), terms, ends_at, unit, zone) == (expected.part, expected.whole)
 
 
 versions = st.lists(

@@ -129,6 +129,7 @@ def test_a_period_without_change_is_one_segment_per_charge() -> None:
             start=JANUARY.start,
             end=JANUARY.end,
             whole=JANUARY,
+            ends_at=None,
             zone="UTC",
             proration_unit="second",
             proration_zone="UTC",

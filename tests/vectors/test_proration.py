@@ -103,7 +103,7 @@ def check_fraction(case: Case) -> None:
     whole = monthly(start, bill_cycle_day=end.day)
     share = proration.share_of_segment(
         segment=Period(start, end),
-        period=Period(start, end),
+        ends_at=end,
         whole=whole,
         unit=CONVENTIONS.get(case["convention"], "day"),
         zone="UTC",

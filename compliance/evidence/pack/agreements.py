@@ -1,7 +1,6 @@
 """What was agreed, as files of a pack: prices, fee tables, plans and terms, and the ratings made by them."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
@@ -23,7 +22,6 @@ from invoicing.pricing.models import (
     TaxRate,
 )
 from invoicing.pricing.queries import DuePeriod
-from invoicing.pricing.rules import timeline
 from invoicing.pricing.rules.params import PLAN_MODELS
 from invoicing.rating.models import RatedLine
 
@@ -115,7 +113,6 @@ def _rating(rated: RatedLine, line: InvoiceLine | None, ground: _Ground) -> dict
         "plan_version": rated.plan_version_id,
         "snapshot": rated.snapshot_id,
         "segment": wording.span(rated.segment_start, rated.segment_end),
-        "period_end": wording.instant(_period_end(rated, line, ground)),
         "stretches": _stretches(rated, line, ground) if first is None else [],
         "effective_at": wording.instant(rated.effective_at),
         "quantity": wording.figure(rated.quantity),
@@ -150,22 +147,6 @@ def _line(line: InvoiceLine, *, draft: AuditEntry) -> dict[str, Any]:
         "deducts": sorted(line.deductions.values_list("billed_id", flat=True)),
         "credited": "0" if line.adjusts_id is None else wording.figure(forward.credited_before(line)),
     }
-
-
-def _period_end(rated: RatedLine, line: InvoiceLine | None, ground: _Ground) -> datetime:
-    """The end of the billed period that it is in: the invoice's own, or the next one for a fee in advance.
-
-    That is cut short where the subscription was to end in it, as agreed when the invoice was drafted.
-    """
-    terms = ground.agreements.terms[rated.subscription_id]
-    end = timeline.whole_period(terms, instant=rated.segment_start).end
-    if line is None:
-        return end
-    if rated.segment_start < line.invoice.cycle.period_end:
-        return line.invoice.cycle.period_end
-    draft = ground.agreements.draft_of(line.invoice_id)
-    known = ground.agreements.end_known(rated.subscription_id, draft=draft)
-    return end if known is None else min(end, known)
 
 
 def _stretches(rated: RatedLine, line: InvoiceLine | None, ground: _Ground) -> list[dict[str, Any]]:

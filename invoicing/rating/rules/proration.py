@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from core import periods, rounding
@@ -39,17 +39,18 @@ class Share:
 WHOLE = Share(1, 1, "day")
 
 
-def share_of_segment(*, segment: Period, period: Period, whole: Period, unit: str, zone: str) -> Share:
-    """The share of `whole` (boundary to boundary) that `segment` of the billed `period` is.
+def share_of_segment(*, segment: Period, ends_at: datetime | None, whole: Period, unit: str, zone: str) -> Share:
+    """The share of `whole` (boundary to boundary) that `segment` is, of a subscription that is over at `ends_at`.
 
     By day, a day of change belongs to what begins on it, and the last day of a subscription is charged in full
-    (Lago `fees/subscription_service_spec`). Shares of segments add up to that of their period in every unit.
+    (Lago `fees/subscription_service_spec`): the day on which it ends, wherever the billed period does. Shares of
+    segments add up to that of their time in every unit.
     """
     if unit == "second":
         return Share(segment.microseconds, whole.microseconds, unit)
     count = DAY_COUNTS[unit]
     end = segment.end
-    if end == period.end and end < whole.end:
+    if end == ends_at and end < whole.end:
         end = periods.next_local_midnight(end, zone=zone)
     begin, last, first, over = (
         count(periods.local_date(instant, zone=zone)) for instant in (segment.start, end, whole.start, whole.end)
