@@ -1,13 +1,16 @@
 """What was agreed with these customers and by whom usage is measured, each row with the instant it counts from."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import Model, Q
 
 from accounts.models import Customer, Seller
+from core.models import AuditEntry
+from invoicing.cycle.undisturbed import ABOUT_PLANS
 from invoicing.policy.models import PolicyBeginning, TriggerPolicy
 from invoicing.pricing.models import (
     Charge,
@@ -47,6 +50,9 @@ KNOWN_SINCE = {
     "policy_policybeginning": "at",
 }
 CONTRACTS, METERS, PHASES = "metering_eventcontractversion", "metering_meterversion", "pricing_subscriptionphase"
+SUBSCRIPTIONS = "pricing_subscription"
+ENDED = ABOUT_PLANS[-1]
+Ends = Mapping[int, Sequence[tuple[datetime, datetime]]]  # by subscription, in order: when it was agreed, and the end
 # Nobody is named in a set.
 BLANK: dict[str, Row] = {
     "accounts_customer": {"address": "", "tax_id": "", "email": "", "name_marks": [], "personal_key_id": None},
@@ -59,6 +65,7 @@ class DatedRows:
     """Rows by table; asked for stretch by stretch of time."""
 
     tables: Tables
+    ends: Ends = field(default_factory=dict)
 
     def known_by(self, instant: datetime, *, without_it: bool = False) -> Tables:
         """How every table stood at this instant, or just before it."""
@@ -68,9 +75,25 @@ class DatedRows:
             if table == CONTRACTS:
                 known = _in_force(known)
             if table == PHASES:
-                known = _as_laid_out(known, own)
+                known = self._as_laid_out(known, instant=instant)
+            if table == SUBSCRIPTIONS:
+                known = [row | {"ends_at": self._end_of(row["id"], instant=instant)} for row in known]
             found[table] = known
         return found
+
+    def _as_laid_out(self, known: Sequence[Row], *, instant: datetime) -> list[Row]:
+        """The last phase of each subscription ends with it, as far as an end was agreed by then."""
+        last = {row["subscription_id"]: row["id"] for row in sorted(known, key=_start_of)}
+        return [
+            row | {"ends_at": self._end_of(row["subscription_id"], instant=instant)}
+            if row["id"] == last[row["subscription_id"]]
+            else row
+            for row in known
+        ]
+
+    def _end_of(self, subscription_id: int, *, instant: datetime) -> str | None:
+        agreed = [end for at, end in self.ends.get(subscription_id, ()) if at <= instant]
+        return agreed[-1].astimezone(UTC).isoformat() if agreed else None
 
     def contract_instants(self, *, after: datetime | None, up_to: datetime) -> list[datetime]:
         """When versions of contracts came into force in this time."""
@@ -122,8 +145,18 @@ def read_agreements(customers: Sequence[Customer], *, event_types: Collection[st
                 for row in rows.read_rows(model, found.values_list("pk", flat=True))
             ]
             for model, found in wanted.items()
-        }
+        },
+        ends=_ends_of(subscriptions.values_list("pk", flat=True)),
     )
+
+
+def _ends_of(subscription_ids: Iterable[int]) -> Ends:
+    """Every end that was ever agreed; a subscription's own row has only the last one."""
+    subjects = {f"subscription:{pk}": pk for pk in subscription_ids}
+    found: dict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
+    for entry in AuditEntry.objects.filter(subject__in=subjects, action=ENDED).order_by("pk"):
+        found[subjects[entry.subject]].append((entry.recorded_at, contents.read_instant(entry.facts["ends_at"])))
+    return found
 
 
 def _programs_named(params: Any) -> set[str]:
@@ -161,18 +194,6 @@ def _in_force(versions: Sequence[Row]) -> list[Row]:
         latest[row["contract_id"]] = row
     told = [row | {"status": "active" if latest[row["contract_id"]] is row else "retired"} for row in versions]
     return sorted(told, key=lambda row: (row["status"] == "active", row["id"]))
-
-
-def _as_laid_out(known: Sequence[Row], phases: Sequence[Row]) -> list[Row]:
-    """A phase that another one follows had no end before that was agreed."""
-    followed = {row["subscription_id"]: row["starts_at"] for row in sorted(known, key=_start_of)}
-    later = {(row["subscription_id"], row["starts_at"]) for row in phases if row not in known}
-    return [
-        row | {"ends_at": None}
-        if row["starts_at"] == followed[row["subscription_id"]] and (row["subscription_id"], row["ends_at"]) in later
-        else row
-        for row in known
-    ]
 
 
 def _start_of(phase: Row) -> datetime:

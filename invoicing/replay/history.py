@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from accounts.models import Customer
 from core.errors import InvalidInputError
-from invoicing.cycle.models import InterimFiring, Invoice
+from invoicing.cycle.models import BillingCycle, InterimFiring, Invoice
 from invoicing.policy.rules import terms as policy_terms
 from invoicing.pricing.rules import instants
 from invoicing.rating.models import RatedLine
@@ -64,11 +64,12 @@ def make_content(*, customer_codes: Sequence[str], until: datetime | None = None
     arrivals = arrived.accepted_events(customers, up_to_seq=stops[-1].seq)
     contract_ids = {each.event["type"] for each in arrivals}
     known = agreed.read_agreements(customers, event_types=contract_ids)
+    begun = _begun_by_discarded(customers)
     content = {
         "form": FORM,
         "program": customers[0].program,
         "customers": sorted(customer.code for customer in customers),
-        "steps": list(_steps(stops, arrivals=arrivals, known=known)),
+        "steps": list(_steps(stops, arrivals=arrivals, known=known, begun=begun)),
         "notes": [ADDED_RETRIES, *_suppressed(arrivals), *_left_out(customers)],
     }
     return contents.check(exact_json.read(contents.canonical_text(content).decode()))
@@ -133,13 +134,22 @@ def _over(invoice: Invoice) -> datetime:
     return invoice.period_end + policy_terms.grace_of(invoice.policy.terms)
 
 
-def _steps(stops: Sequence[_Stop], *, arrivals: Sequence[Arrival], known: DatedRows) -> Iterator[dict[str, Any]]:
+def _begun_by_discarded(customers: Sequence[Customer]) -> list[BillingCycle]:
+    """Cycles whose first draft was discarded: their end is the one that was known then, whoever bills them after it."""
+    first = Invoice.objects.filter(cycle=OuterRef("pk")).order_by("pk").values("status")[:1]
+    cycles = BillingCycle.objects.filter(customer__in=customers).annotate(first_status=Subquery(first))
+    return list(cycles.filter(first_status=Invoice.Status.DISCARDED).order_by("pk"))
+
+
+def _steps(
+    stops: Sequence[_Stop], *, arrivals: Sequence[Arrival], known: DatedRows, begun: Sequence[BillingCycle]
+) -> Iterator[dict[str, Any]]:
     """One for each drafting, and one more wherever a contract came into force before it."""
     before: Tables = {}
-    begun, after_seq = instants.EARLIEST, 0
+    since, after_seq = instants.EARLIEST, 0
     for number, stop in enumerate(stops):
         own = [each for each in arrivals if after_seq < each.seq <= stop.seq]
-        for cut in known.contract_instants(after=begun, up_to=stop.known_at):
+        for cut in known.contract_instants(after=since, up_to=stop.known_at):
             early = [each for each in own if contents.read_instant(each.received_at) < cut]
             if early:
                 now = known.known_by(cut, without_it=True)
@@ -160,8 +170,9 @@ def _steps(stops: Sequence[_Stop], *, arrivals: Sequence[Arrival], known: DatedR
             "draft": draft,
             "expected": outcome.read_documents(invoice.pk for invoice in stop.invoices),
             "issue": _issued_before(stops, number),
+            "begun": [_begun(cycle) for cycle in begun if since < cycle.opened_at <= stop.known_at],
         }
-        before, begun, after_seq = now, stop.known_at, stop.seq
+        before, since, after_seq = now, stop.known_at, stop.seq
 
 
 _WORDS = {"cycle": "Close", "interim": "Interim invoices", "adjustment": "Corrections"}
@@ -179,6 +190,11 @@ def _step(
         at = deliveries[-1]["at"]
         deliveries.append({"at": at, "events": resent})
     return {"name": name, "rows": rows, "deliveries": deliveries, "draft": None, "expected": [], "issue": []}
+
+
+def _begun(cycle: BillingCycle) -> dict[str, Any]:
+    period = [instant(cycle.period_start), instant(cycle.period_end)]
+    return {"subscription": cycle.subscription_id, "period": period, "at": instant(cycle.opened_at)}
 
 
 def _sent(event: Mapping[str, Any], becomes: str) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from django.contrib.auth.models import User
 from accounts.models import Customer
 from core.errors import DomainError
 from invoicing.cycle import approve, at_once, close, delta_decide, finalize, hold, off_cycle
-from invoicing.cycle.models import Hold, Invoice
+from invoicing.cycle.models import BillingCycle, Hold, Invoice
 from invoicing.cycle.off_cycle import Asked
+from invoicing.pricing.models import Subscription
 from invoicing.replay import outcome, rows
 from invoicing.replay.rules import arrival
 from invoicing.replay.rules import content as contents
@@ -40,9 +41,10 @@ def play(content: Content, *, seed: int | None, told: Callable[[], None]) -> dic
     for step in content["steps"]:
         rows.put_rows(step["rows"])
         captured = _deliver(step["deliveries"], seed=seed)
+        unknown = _begin(step.get("begun", []))
         documents, failed = _draft(step["draft"], customers=content["customers"])
         refused = _issue(step["issue"], deciders=deciders)
-        found.append({**captured, "documents": documents, "failed": [*failed, *refused]})
+        found.append({**captured, "documents": documents, "failed": [*unknown, *failed, *refused]})
         told()
     return {"steps": found}
 
@@ -79,6 +81,24 @@ def _deliver(deliveries: Sequence[dict[str, Any]], *, seed: int | None) -> dict[
             key=lambda one: (one["delivery"], one["place"]),
         ),
     }
+
+
+def _begin(periods: Sequence[dict[str, Any]]) -> list[str]:
+    """Begin periods as drafts did that were discarded since; what cannot be begun is told in words."""
+    failed = []
+    for each in periods:
+        start, end, at = map(contents.read_instant, (*each["period"], each["at"]))
+        owner = Subscription.objects.filter(pk=each["subscription"]).values_list("customer_id", flat=True).first()
+        taken = BillingCycle.objects.filter(
+            subscription=each["subscription"], period_start__lt=end, period_end__gt=start
+        )
+        if owner is None or not start < end or taken.exists():
+            failed.append(f"subscription {each['subscription']}: no period begins at {start:%Y-%m-%d %H:%M} UTC")
+            continue
+        BillingCycle.objects.create(
+            subscription_id=each["subscription"], customer_id=owner, period_start=start, period_end=end, opened_at=at
+        )
+    return failed
 
 
 def _draft(asked: dict[str, Any] | None, *, customers: Sequence[str]) -> tuple[list[outcome.Document], list[str]]:

@@ -3,16 +3,18 @@
 import io
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from django.core.management import call_command
 
-from invoicing.cycle import at_once
+from invoicing.cycle import at_once, close
 from invoicing.cycle.models import Invoice
+from invoicing.pricing import subscribe
 from invoicing.replay.models import ReplayRun
 from metering import ingest
 from tests.builders import billing, off_cycle, replayed
-from tests.builders.billing import NEXT_CLOSING, OCTOBER, day
+from tests.builders.billing import NEXT_CLOSING, NOVEMBER, OCTOBER, day
 
 pytestmark = [pytest.mark.django_db, pytest.mark.nightly]
 
@@ -65,12 +67,37 @@ def corrected_at_once() -> None:
     assert at_once.draft_adjustments(at=NEXT_CLOSING).waiting == []
 
 
+def ended_in_a_period_that_was_begun(how: str) -> None:
+    """October was begun whole, by an interim invoice or a draft that was discarded; then noon of the 20th was agreed.
+
+    The fee of 31.00 is due for 20 of 31 days; then that end moves to the 22nd, and 22.00 are due.
+    """
+    company = billing.open_company()
+    off_cycle.sign(off_cycle.threshold_terms("1.00"), since=OCTOBER)
+    plan = billing.make_plan("daily", finance=company.finance, fee="31.00", meter=company.meter, unit_amount="0.002")
+    acme = billing.subscribe_to(company, billing.make_customer("acme"), plan=plan)
+    billing.use("acme", ("e1", at(3), 1000), at=at(4))
+    if how == "interim":
+        [interim] = off_cycle.look(at(5))
+        off_cycle.issue(company, interim, at=at(6))
+    else:
+        close.close_cycles(as_of=NOVEMBER, at=at(5))
+        billing.discard_draft(company, Invoice.objects.get(), at=at(6))
+    for number in (20, 22):
+        subscribe.end_subscription(subscription=acme, ends_at=day(number), actor=company.finance, at=at(number - 10))
+    billing.close_october()
+    last = Invoice.objects.exclude(status="discarded").get(kind="cycle")
+    assert (f"{last.lines.get(meter_code='').amount:.2f}", last.period_end) == ("22.00", NOVEMBER)
+
+
 @pytest.mark.parametrize(
     ("happened", "kinds", "orders"),
     [
         (plan_change, ["cycle", "cycle"], 20),
         (inside_the_period, ["cycle", "interim", "interim"], 3),
         (corrected_at_once, ["adjustment", "cycle"], 3),
+        (partial(ended_in_a_period_that_was_begun, "interim"), ["cycle", "interim"], 3),
+        (partial(ended_in_a_period_that_was_begun, "discarded"), ["cycle", "cycle"], 3),
     ],
 )
 def test_a_history_comes_out_as_it_was_in_any_order_of_arrival(

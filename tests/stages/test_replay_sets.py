@@ -138,6 +138,23 @@ def test_a_plan_runs_on_until_another_one_is_agreed() -> None:
     assert dated.known_by(billing.DECEMBER)["pricing_subscriptionphase"] == [first, second]
 
 
+def test_a_subscription_ends_when_it_was_to_end_by_then() -> None:
+    """On 5 October nothing was agreed, on the 12th the 20th, on the 14th the 25th."""
+    start, last = "2026-10-01T00:00:00+00:00", "2026-10-25T12:00:00+00:00"
+    subscription = row(7, ends_at=last, created_at=start)
+    phase = row(1, subscription_id=7, starts_at=start, ends_at=last, created_at=start)
+    dated = DatedRows(
+        {"pricing_subscription": [subscription], "pricing_subscriptionphase": [phase]},
+        ends={7: [(billing.day(12), billing.day(20)), (billing.day(14), billing.day(25))]},
+    )
+    for number, end in ((5, None), (12, "2026-10-20T12:00:00+00:00"), (13, "2026-10-20T12:00:00+00:00"), (14, last)):
+        known = dated.known_by(billing.day(number))
+        assert known == {
+            "pricing_subscription": [{**subscription, "ends_at": end}],
+            "pricing_subscriptionphase": [{**phase, "ends_at": end}],
+        }
+
+
 def test_the_same_content_is_not_kept_twice(company: Company, made: ReplaySetVersion) -> None:
     with pytest.raises(sets.SameContentError):
         make(company)

@@ -102,6 +102,9 @@ def _instants(content: Content) -> Iterator[tuple[str, str]]:
     for number, step in enumerate(content["steps"]):
         for place, sent in enumerate(step["deliveries"]):
             yield f"/steps/{number}/deliveries/{place}/at", sent["at"]
+        for place, begun in enumerate(step.get("begun", [])):
+            yield from ((f"/steps/{number}/begun/{place}/period/{edge}", begun["period"][edge]) for edge in (0, 1))
+            yield f"/steps/{number}/begun/{place}/at", begun["at"]
         if step["draft"] is not None:
             yield f"/steps/{number}/draft/as_of", step["draft"]["as_of"]
             yield f"/steps/{number}/draft/at", step["draft"]["at"]

@@ -103,7 +103,8 @@ STEP = _object(
         },
         "expected": _list(DOCUMENT),
         "issue": _list(_object({"key": TEXT, "at": TEXT})),
-    }
+    },
+    {"begun": _list(_object({"subscription": {"type": "integer", "minimum": 1}, "period": SPAN, "at": TEXT}))},
 )
 SHAPE = _object(
     {
