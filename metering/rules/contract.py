@@ -162,7 +162,7 @@ def look_closely(event: Data, rules: RuleBook) -> BillableEvent | tuple[Reason, 
     contract = rules.contracts.get(event_type)
     customer_id = rules.customers.get(subject)
     if contract is None or customer_id is None:
-        flaws += _find_unknown(event_type, subject, rules, system=event.get("subjectsystem"))
+        flaws += _find_unknown(event, event_type, rules, is_known=customer_id is not None)
     seal = rules.seals.get(customer_id or 0)
     is_kept, carried = _seal(data, contract, seal)
     told = personal.seal_why(extras, seal=seal) if correction else extras
@@ -242,14 +242,16 @@ def _at(name: str) -> str:
     return pointer_to(("data", name))
 
 
-def _find_unknown(event_type: str, subject: str, rules: RuleBook, *, system: Any) -> Iterator[Reason]:
+def _find_unknown(event: Data, event_type: str, rules: RuleBook, *, is_known: bool) -> Iterator[Reason]:
     if event_type and rules.contracts.get(event_type) is None:
         code = "contract_not_in_force" if event_type in rules.contracts else "type_unknown"
         yield reason(code, pointer="/type")
-    if subject and subject not in rules.customers:
-        where = f"id {subject[:60]!a} in {system[:60]!a}" if type(system) is str else f"code {subject[:60]!a}"
-        detail = f"No customer has the {where}."
-        yield reason("customer_unknown", detail, pointer="/subject")
+    system, name = envelope.name_of_customer(event)
+    if name and not is_known:
+        shown = f"{name[:60]!a}"
+        is_code = system == envelope.SUBJECT
+        what = f"code {shown}, nor that id in the system 'subject'" if is_code else f"id {shown} in {system[:60]!a}"
+        yield reason("customer_unknown", f"No customer has the {what}.", pointer="/subject")
 
 
 def _out_of_time(instant: Instant, contract: ContractInForce) -> Reason:

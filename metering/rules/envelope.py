@@ -84,12 +84,15 @@ SUBJECT = "subject"  # the "system" whose ids are subjects that are no code of a
 
 
 def read_subject(event: dict[str, Any], aliases: Mapping[tuple[str, str], str], flaws: list[Reason]) -> str:
-    """Give the customer's code: `subject`, who was given it as a name, or who has the id that another system says."""
+    """Give the customer's code: `subject`, who was given it as a name, or who has the id that another system says.
+
+    An id that nobody was given names nobody, also where some customer's code happens to read the same.
+    """
     system, external = event.get("subjectsystem"), event.get("subjectid")
     if event.get("subject") is not None or type(system) is not str or type(external) is not str or not external:
         named = read_name(event, "subject", flaws)
         return aliases.get((SUBJECT, named), named)
-    return aliases.get((system, external), external)
+    return aliases.get((system, external), "")
 
 
 def name_of_customer(event: dict[str, Any]) -> tuple[str, str]:

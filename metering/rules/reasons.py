@@ -21,7 +21,7 @@ CODES = {
     "type_unknown": "No event contract has this `type`.",
     "contract_not_in_force": "The event contract has no version in force.",
     "subject_missing": "`subject` is missing or empty.",
-    "customer_unknown": "No customer has the code in `subject`, or the id `subjectid` in the system `subjectsystem`.",
+    "customer_unknown": "No customer is named so by `subject`, or by the id `subjectid` in the system `subjectsystem`.",
     "customer_not_kept": "Nothing personal can be kept of the customer: it was erased, or was never given a key.",
     "time_missing": "`time` is missing or empty.",
     "time_invalid": "`time` is not an RFC 3339 instant with an offset.",

@@ -57,8 +57,7 @@ def load_rulebook(events: Sequence[dict[str, Any]], *, sent_at: datetime | None,
     Without an instant it is the database's own, the one clock that every web process of an installation shares.
     """
     subjects, external = _names(events, "subject"), _external(events)
-    names = text_array(sorted({*subjects, *(external_id for _system, external_id in external)}))
-    parameters = [names, UNIQUE, text_array(_names(events, "type")), at]
+    parameters = [text_array(subjects), UNIQUE, text_array(_names(events, "type")), at]
     ((moment, known, contracts),) = fetch_all(_RULES, parameters)
     sent, customers = moment if sent_at is None else sent_at, orjson.loads(known)
     in_force = {row[0]: _in_force(*row, sent_at=sent, at=moment) for row in orjson.loads(contracts)}

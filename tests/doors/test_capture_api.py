@@ -55,7 +55,7 @@ def test_an_array_is_captured_and_answered_per_item(sender: Sender, content_type
                 "reasons": [
                     {
                         "code": "customer_unknown",
-                        "detail": "No customer has the code 'nobody'.",
+                        "detail": "No customer has the code 'nobody', nor that id in the system 'subject'.",
                         "pointer": "/subject",
                     }
                 ],

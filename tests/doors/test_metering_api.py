@@ -179,7 +179,11 @@ class TestQuarantine:
         shown = sender.get(f"quarantine/{held.pk}").json()
         assert (shown["source"], shown["times_seen"], shown["raw"]) == ("api/eu", 1, held.raw)
         assert shown["reasons"] == [
-            {"code": "customer_unknown", "detail": "No customer has the code 'newco'.", "pointer": "/subject"}
+            {
+                "code": "customer_unknown",
+                "detail": "No customer has the code 'newco', nor that id in the system 'subject'.",
+                "pointer": "/subject",
+            }
         ]
 
     def test_a_release_answers_what_the_check_said(self, sender: Sender, held: QuarantinedEvent) -> None:

@@ -13,6 +13,7 @@ import pytest
 from metering.rules import drafting, reasons
 from metering.rules.contract import BillableEvent, ContractInForce, DataRules, RuleBook, check_event
 from metering.rules.drafting import ContractDraft
+from metering.rules.reasons import Reason
 from metering.rules.schema import Schema
 
 SCHEMA: dict[str, Any] = {
@@ -347,6 +348,13 @@ def test_a_customer_may_be_named_by_an_id_in_another_system() -> None:
     assert isinstance(stranger, tuple)
     assert not isinstance(stranger, BillableEvent)
     assert [flaw.code for flaw in stranger] == ["customer_unknown"]
+
+
+def test_an_id_in_another_system_is_never_taken_for_a_code() -> None:
+    """Subscription 1001 of Lago is not our customer 1001; who it is, somebody has to say."""
+    event = {name: value for name, value in GOOD.items() if name != "subject"}
+    found = check_event({**event, "subjectsystem": "lago", "subjectid": "acme"}, rules=RULES)
+    assert found == (Reason("customer_unknown", "No customer has the id 'acme' in 'lago'.", "/subject"),)
 
 
 def test_a_retry_with_a_time_that_we_gave_is_the_same_event() -> None:

@@ -11,6 +11,7 @@ from django.http.request import HttpHeaders
 from django.test import Client, override_settings
 
 from metering import capture
+from metering.rules import envelope
 from metering.rules.adapters import lago, stripe
 from metering.rules.adapters.stripe import StripeRequestError
 from metering.rules.contract import BillableEvent, ContractInForce, DataRules, RuleBook, check_event
@@ -46,9 +47,8 @@ def judge(delivery: Delivery, value_property: str) -> BillableEvent | tuple[Reas
         latest=NEVER,
     )
     types = {str(delivery.get("type")): in_force} if delivery.get("type") else {}
-    customer = delivery.get("subject") or delivery.get("subjectid")
-    customers = {str(customer): 1} if customer else {}
-    return check_event(delivery, rules=RuleBook(contracts=types, customers=customers))
+    names = envelope.name_of_customer(delivery)
+    return check_event(delivery, rules=RuleBook(contracts=types, customers={"acme": 1}, aliases={names: "acme"}))
 
 
 def read(body: Any, *, content_type: str = "application/json") -> list[Delivery]:
