@@ -1,5 +1,7 @@
 """Who calls: a Bearer key that acts as its person, a signed-in member of staff, or somebody who tries passwords."""
 
+import base64
+import binascii
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
@@ -21,10 +23,10 @@ class ApiKeyAuthentication(BaseAuthentication):
     """`Authorization: Bearer bo_…`."""
 
     def authenticate(self, request: Request) -> tuple[Any, ApiKey] | None:
-        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
+        scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
+        text = self.read_key(scheme.lower(), rest.strip())
+        if text is None:
             return None
-        text = text.strip()
         is_plain = text.isascii() and text.isprintable() and len(text) <= KEY_LENGTH_MAX
         key = keys.find_key(text) if is_plain else None
         if key is None:
@@ -32,8 +34,25 @@ class ApiKeyAuthentication(BaseAuthentication):
         keys.note_use(key, at=timezone.now())
         return key.user, key
 
+    def read_key(self, scheme: str, text: str) -> str | None:
+        """Give the key that the header brings; None where it brings something else."""
+        return text if scheme == "bearer" else None
+
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="billing-ops"'
+
+
+class BasicKeyAuthentication(ApiKeyAuthentication):
+    """The same, and the key as the user of `Authorization: Basic`, as `curl -u KEY:` sends it to Stripe."""
+
+    def read_key(self, scheme: str, text: str) -> str | None:
+        if scheme != "basic":
+            return super().read_key(scheme, text)
+        try:
+            user, _, _password = base64.b64decode(text, validate=True).decode("latin-1").partition(":")
+        except (binascii.Error, ValueError):  # ValueError: what is not ASCII
+            return ""
+        return user
 
 
 class EventSessionAuthentication(BaseAuthentication):

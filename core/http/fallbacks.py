@@ -1,4 +1,4 @@
-"""What is answered where no view is: problem+json below /api/, Django's pages elsewhere."""
+"""What is answered where no view is: problem+json where programs call, Django's pages elsewhere."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -7,9 +7,12 @@ from django.views import defaults
 from core.errors import DomainError
 from core.http.problems import BUSY_SECONDS, NOT_AVAILABLE, problem_http_response
 
+# Our own API, and the addresses where other systems' clients expect theirs: a page would tell these nothing.
+PROGRAMS_CALL = ("/api/", "/v1/", "/v2/", "/openmeter/")
+
 
 def _is_api(request: HttpRequest) -> bool:
-    return request.path_info.startswith("/api/")
+    return request.path_info.startswith(PROGRAMS_CALL)
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -32,15 +32,18 @@ class LagoBatchView(sending.SendingView):
         result = sending.capture_sent(request, [_delivery(one, at=at) for one in sent])
         details = _details(result)
         if details:
-            return _refusal({str(index): found for index, found in details.items()})
+            return _refusal({str(index): found for index, found in details.items()}, kept=result.quarantined)
         return exact_response({"events": [lago.shown(one, at=at) for one in sent]})
 
 
 def answer_single(request: Request, sent: dict[str, Any]) -> HttpResponse:
     """Capture the event of a body `{"event": {...}}` and answer as Lago does."""
     at = postgres.read_clock()
-    details = _details(sending.capture_sent(request, [_delivery(sent, at=at)]))
-    return _refusal(details[0]) if details else exact_response({"event": lago.shown(sent, at=at)})
+    result = sending.capture_sent(request, [_delivery(sent, at=at)])
+    details = _details(result)
+    return (
+        _refusal(details[0], kept=result.quarantined) if details else exact_response({"event": lago.shown(sent, at=at)})
+    )
 
 
 def _delivery(sent: Any, *, at: datetime) -> Delivery:
@@ -58,6 +61,8 @@ def _details(result: CaptureResult) -> dict[int, dict[str, list[str]]]:
     }
 
 
-def _refusal(details: dict[str, Any]) -> HttpResponse:
+def _refusal(details: dict[str, Any], *, kept: int = 0) -> HttpResponse:
     body = {"status": 422, "error": "Unprocessable Entity", "code": "validation_errors", "error_details": details}
+    if kept:
+        body["detail"] = f"Kept for review: {kept}. Put right what is wrong, then release it or send it again."
     return exact_response(body, status=422)

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from accounts import keys
-from accounts.authentication import ApiKeyAuthentication, EventSessionAuthentication
+from accounts.authentication import BasicKeyAuthentication, EventSessionAuthentication
 from accounts.models import ApiKey
 from core.http import problems
 from metering import lookup
@@ -26,13 +26,12 @@ from metering.store import postgres
 TYPES = {409: "idempotency_error", 429: "rate_limit_error"}
 INVALID, SERVER = "invalid_request_error", "api_error"
 SERVER_ERROR = 500
-PARAMS = {"id": "identifier", "type": "event_name", "time": "timestamp", "subject": f"payload[{stripe.CUSTOMER}]"}
 
 
 class StripeView(sending.SendingView):
     """An address of Stripe's: keys in its way, errors in its shape."""
 
-    authentication_classes: Sequence[Any] = (ApiKeyAuthentication,)
+    authentication_classes: Sequence[Any] = (BasicKeyAuthentication,)
     schema = None  # described by its own documentation
 
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Any]:
@@ -59,7 +58,7 @@ class MeterEventsView(StripeView):
 
     def post(self, request: Request) -> HttpResponse:
         at = postgres.read_clock()
-        params = stripe.read_form(sending.read_body(request))
+        params = _read_form(request)
         stripe.check_params(params, at=at)
         event = _capture(request, stripe.event_of(params, spare_id=_spare_id(request), at=at))
         shown = {
@@ -116,7 +115,7 @@ class MeterEventSessionView(StripeView):
 class MeterEventStreamView(StripeView):
     """`POST /v2/billing/meter_event_stream`: up to 100 events; what cannot be billed waits in quarantine."""
 
-    authentication_classes: Sequence[Any] = (EventSessionAuthentication, ApiKeyAuthentication)
+    authentication_classes: Sequence[Any] = (EventSessionAuthentication, BasicKeyAuthentication)
 
     def post(self, request: Request) -> HttpResponse:
         at = postgres.read_clock()
@@ -140,7 +139,7 @@ class MeterEventAdjustmentsView(StripeView):
 
     def post(self, request: Request) -> HttpResponse:
         at = postgres.read_clock()
-        params = stripe.read_form(sending.read_body(request))
+        params = _read_form(request)
         identifier = stripe.read_cancelled(params)
         target = lookup.find_identity(source=stripe.SYSTEM, event_id=identifier)
         if target is None or target["type"] != params["event_name"]:
@@ -161,6 +160,13 @@ class MeterEventAdjustmentsView(StripeView):
         return exact_response(shown)
 
 
+def _read_form(request: Request) -> Params:
+    media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if media_type not in ("", stripe.FORM):
+        raise StripeRequestError(f"Send the body as {stripe.FORM}, not as {media_type[:100]}.", code="form_invalid")
+    return stripe.read_form(sending.read_body(request))
+
+
 def _read_json(request: Request) -> Params:
     bodies = reading.read_document(sending.read_body(request).strip() or b"{}")
     if len(bodies) != 1 or isinstance(bodies[0], Unreadable):
@@ -171,7 +177,7 @@ def _read_json(request: Request) -> Params:
 def _spare_id(request: Request) -> str:
     """Stripe's SDK sends the same Idempotency-Key with a retry, which makes the retry the same event."""
     given = request.headers.get("Idempotency-Key", "").strip()
-    return given if 0 < len(given) <= stripe.IDENTIFIER_LENGTH_MAX else str(uuid.uuid4())
+    return stripe.identifier_of_call(given) if given else str(uuid.uuid4())
 
 
 def _capture(request: Request, event: dict[str, Any]) -> Mapping[str, Any]:
@@ -184,6 +190,12 @@ def _capture(request: Request, event: dict[str, Any]) -> Mapping[str, Any]:
 
 def _refusal(found: Reason) -> StripeRequestError:
     first, _, rest = found.pointer.strip("/").partition("/")
-    param = f"payload[{rest}]" if first == "data" and rest else PARAMS.get(first, "")
-    code = "duplicate_meter_event" if found.code == "conflict" else found.code
-    return StripeRequestError(f"{found.detail} The event was kept for review.", code=code, param=param)
+    param = f"payload[{rest}]" if first == "data" and rest else stripe.PARAMS.get(first, "")
+    if found.code == "conflict":
+        return StripeRequestError(
+            f"{stripe.in_its_words(found)} This one was kept for review.", code="duplicate_meter_event", param=param
+        )
+    message = (
+        f"{stripe.in_its_words(found)} The event was kept for review: put this right, then release it or send it again."
+    )
+    return StripeRequestError(message, code=found.code, param=param)

@@ -117,8 +117,10 @@ def find_data_flaw(event: dict[str, Any]) -> Reason | None:
     """Why an event has no properties although billing needs some; None where it has."""
     if type(event.get("data")) is dict:
         return None
-    name = "data" if event.get("data") is not None or event.get(OTHER_DATA) is None else OTHER_DATA
-    return reason("data_missing" if event.get(name) is None else "data_not_object", pointer=f"/{name}")
+    if event.get("data") is None and event.get(OTHER_DATA) is not None:
+        detail = f"`{OTHER_DATA}` has no properties: send `data` as JSON, in binary mode as application/json."
+        return reason("data_not_object", detail, pointer=f"/{OTHER_DATA}")
+    return reason("data_missing" if event.get("data") is None else "data_not_object", pointer="/data")
 
 
 def _is_base64(text: Any) -> bool:

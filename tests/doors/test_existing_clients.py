@@ -30,7 +30,7 @@ def house() -> None:
         "api_request", schema={"properties": {"value": {"type": ["number", "string"]}}}, billing_fields=["value"]
     )
     usage.meter("requests", value_property="value", event_type="api_request")
-    for system, name in (("stripe", "cus_123"), ("lago", "sub-1"), ("openmeter", "customer-1")):
+    for system, name in (("stripe", "cus_123"), ("lago", "sub-1"), ("subject", "customer-1")):
         external_ids.add_external_id(
             customer_code="acme", system=system, external_id=name, actor=usage.person("enza"), at=usage.NOON
         )
@@ -92,6 +92,63 @@ class TestStripe:
         assert UsageEvent.objects.count() == 2
         assert UsageEvent.objects.filter(event_id="call-7").exists()
 
+    @pytest.mark.parametrize("key", ["k" * 101, "k" * 255, "clé-1"])
+    def test_a_key_that_could_be_no_identifier_tells_a_retry_all_the_same(
+        self, live_server: LiveServer, key: str
+    ) -> None:
+        """At Stripe a key has up to 255 characters, an identifier 100."""
+        made = [
+            form(live_server, usage.api_key(scopes=["events:write"]), **{"Idempotency-Key": key})
+            for _attempt in range(2)
+        ]
+        assert [answer.status_code for answer in made] == [200, 200]
+        assert made[0].json()["identifier"] == made[1].json()["identifier"]
+        assert UsageEvent.objects.count() == 1
+
+    def test_a_key_that_is_longer_than_stripe_allows_is_refused(self, client: stripe.StripeClient) -> None:
+        event: Any = {"event_name": "api_request", "payload": payload("1")}
+        with pytest.raises(stripe.InvalidRequestError, match="at most 255 characters"):
+            client.v1.billing.meter_events.create(event, {"idempotency_key": "k" * 256})
+        assert not UsageEvent.objects.exists()
+
+    def test_the_key_may_come_as_a_user_without_password(self, live_server: LiveServer, key: str) -> None:
+        """As in the commands of Stripe's documentation: `curl -u KEY:`."""
+        address = f"{live_server.url}/v1/billing/meter_events"
+        assert requests.post(address, data=FORM, auth=(key, ""), timeout=30).status_code == 200
+        for wrong in ("Basic", "Basic ***", "Basic 77+9", "Basic Og=="):
+            answer = requests.post(address, data=FORM, headers={"Authorization": wrong}, timeout=30)
+            assert (answer.status_code, answer.json()["error"]["type"]) == (401, "invalid_request_error")
+        assert UsageEvent.objects.count() == 1
+
+    def test_letters_of_any_language_may_stand_in_a_form_as_they_are(self, live_server: LiveServer, key: str) -> None:
+        body = "event_name=api_request&payload[stripe_customer_id]=cus_123&payload[value]=1&payload[model]=größe"
+        media = {"Content-Type": "application/x-www-form-urlencoded"}
+        assert sent_to(live_server, "/v1/billing/meter_events", key, body.encode(), **media).status_code == 200
+        assert UsageEvent.objects.get().data["model"] == "größe"
+
+    @pytest.mark.parametrize("media", ["application/json", "multipart/form-data; boundary=x"])
+    def test_what_is_no_form_is_told_so(self, live_server: LiveServer, key: str, media: str) -> None:
+        answer = sent_to(live_server, "/v1/billing/meter_events", key, {"event_name": "a"}, **{"Content-Type": media})
+        assert answer.status_code == 400
+        assert answer.json()["error"]["message"] == (
+            f"Send the body as application/x-www-form-urlencoded, not as {media.partition(';')[0]}."
+        )
+
+    def test_an_address_that_is_not_served_is_told_so_without_a_page(self, client: stripe.StripeClient) -> None:
+        with pytest.raises(stripe.APIError, match="There is no such address") as refused:
+            client.v1.billing.meters.list()
+        assert refused.value.http_status == 404
+
+    def test_what_is_missing_is_named_as_stripe_names_it(self, client: stripe.StripeClient) -> None:
+        with pytest.raises(stripe.InvalidRequestError) as refused:
+            client.v1.billing.meter_events.create({"event_name": "api_request", "payload": {"value": "1", "org": "a"}})
+        assert str(refused.value.user_message) == (
+            "Missing required param: payload[stripe_customer_id], whatever else customer_mapping names at Stripe."
+            " The event was kept for review: put this right, then release it or send it again."
+        )
+        with pytest.raises(stripe.InvalidRequestError, match="No event contract has this event_name"):
+            client.v1.billing.meter_events.create({"event_name": "unheard_of", "payload": payload("1")})
+
     def test_another_event_with_the_same_identifier_is_refused_as_stripe_refuses_it(
         self, client: stripe.StripeClient
     ) -> None:
@@ -136,6 +193,15 @@ class TestStripe:
             client.v1.billing.meter_events.create(event)
         assert (refused.value.http_status, refused.value.code, refused.value.param) == (400, code, param)
         assert QuarantinedEvent.objects.exists() is is_kept
+        assert not UsageEvent.objects.exists()
+
+    def test_a_customer_of_stripes_is_not_the_one_of_ours_whose_code_reads_the_same(
+        self, client: stripe.StripeClient
+    ) -> None:
+        with pytest.raises(stripe.InvalidRequestError, match="No customer has the id 'acme' in 'stripe'"):
+            client.v1.billing.meter_events.create(
+                {"event_name": "api_request", "payload": payload("1", customer="acme")}
+            )
         assert not UsageEvent.objects.exists()
 
     def test_a_held_event_is_released_once_its_customer_is_known(self, client: stripe.StripeClient) -> None:
@@ -203,6 +269,14 @@ class TestStripe:
         assert refused.value.code == "resource_missing"
 
 
+FORM = {"event_name": "api_request", "payload[stripe_customer_id]": "cus_123", "payload[value]": "1"}
+
+
+def form(live_server: LiveServer, key: str, **headers: str) -> requests.Response:
+    asked = {"Authorization": f"Bearer {key}".encode(), **{name: value.encode() for name, value in headers.items()}}
+    return requests.post(f"{live_server.url}/v1/billing/meter_events", data=FORM, headers=asked, timeout=30)
+
+
 def payload(value: str, *, customer: str = "cus_123") -> dict[str, str]:
     return {"stripe_customer_id": customer, "value": value}
 
@@ -231,6 +305,20 @@ class TestCloudEvents:
         stored = UsageEvent.objects.get()
         assert (stored.source, stored.event_id, stored.customer.code) == ("/svc/eu", "a", "acme")
         assert (stored.data, stored.extras) == ({"input_tokens": 3, "output_tokens": 5}, {"region": "eu"})
+
+    def test_a_body_without_its_media_type_is_told_which_one_it_needs(self, live_server: LiveServer, key: str) -> None:
+        """`curl -d` says by itself that a body is a form."""
+        message = cloudevents_http.to_binary(cloud_event("a"), JSONFormat())
+        attributes = {name: value for name, value in message.headers.items() if name.lower().startswith("ce-")}
+        asked = attributes | {"Content-Type": "application/x-www-form-urlencoded"}
+        (item,) = sent_to(live_server, "/api/v1/events", key, message.body, **asked).json()["items"]
+        assert item["reasons"] == [
+            {
+                "code": "data_not_object",
+                "detail": "`data_base64` has no properties: send `data` as JSON, in binary mode as application/json.",
+                "pointer": "/data_base64",
+            }
+        ]
 
     def test_both_forms_of_an_event_are_the_same_event(self, live_server: LiveServer, key: str) -> None:
         for write in (cloudevents_http.to_structured, cloudevents_http.to_binary):
@@ -265,11 +353,21 @@ class TestLago:
         assert (stored.source, stored.event_id, stored.customer.code) == ("lago/sub-1", "t-1", "acme")
         assert stored.occurred_at == datetime(2026, 3, 2, 11, tzinfo=UTC)
 
+    def test_a_subscription_of_lagos_is_not_the_customer_of_ours_whose_code_reads_the_same(
+        self, live_server: LiveServer, key: str
+    ) -> None:
+        sent = self.event("t-1", external_subscription_id="acme")
+        answer = sent_to(live_server, "/api/v1/events", key, {"event": sent})
+        assert answer.json()["error_details"] == {"external_subscription_id": ["subscription_not_found"]}
+        assert not UsageEvent.objects.exists()
+        assert QuarantinedEvent.objects.get().event_id == "t-1"
+
     def test_a_transaction_that_is_known_is_refused_as_lago_refuses_it(self, live_server: LiveServer, key: str) -> None:
         for _attempt in range(2):
             answer = sent_to(live_server, "/api/v1/events", key, {"event": self.event("t-1")})
         assert (answer.status_code, answer.json()["code"]) == (422, "validation_errors")
         assert answer.json()["error_details"] == {"transaction_id": ["value_is_missing_or_already_exists"]}
+        assert "detail" not in answer.json()  # nothing is kept that has to be reviewed
         assert UsageEvent.objects.count() == 1
 
     def test_of_a_batch_the_good_ones_are_captured_and_the_others_told_by_their_place(
@@ -285,12 +383,17 @@ class TestLago:
             "2": {"code": ["billable_metric_not_found"], "external_subscription_id": ["subscription_not_found"]},
             "3": {"event": ["not_an_object"]},
         }
+        assert answer.json()["detail"] == (
+            "Kept for review: 3. Put right what is wrong, then release it or send it again."
+        )
         assert UsageEvent.objects.get().event_id == "t-1"
         assert QuarantinedEvent.objects.count() == 3
 
     def test_a_whole_batch_is_answered_with_its_events(self, live_server: LiveServer, key: str) -> None:
         batch = {"events": [self.event(f"t-{number}", timestamp=f"1772449200.{number}5") for number in range(3)]}
+        batch["events"][2]["precise_total_amount_cents"] = "12.5"
         answer = sent_to(live_server, "/api/v1/events/batch", key, batch)
+        assert [event["precise_total_amount_cents"] for event in answer.json()["events"]] == [None, None, "12.5"]
         assert [event["transaction_id"] for event in answer.json()["events"]] == ["t-0", "t-1", "t-2"]
         times = UsageEvent.objects.order_by("event_id").values_list("occurred_at", flat=True)
         assert [time.microsecond for time in times] == [50_000, 150_000, 250_000]
@@ -323,6 +426,11 @@ class TestOpenMeter:
         stored = UsageEvent.objects.get()
         assert abs((stored.received_at - stored.occurred_at).total_seconds()) < 60
         assert not QuarantinedEvent.objects.exists()
+
+    def test_a_subject_may_be_another_name_of_the_customer(self, live_server: LiveServer, key: str) -> None:
+        answer = sent_to(live_server, self.PATH, key, self.EVENT | {"subject": "customer-1"}, **self.MEDIA)
+        assert answer.status_code == 204
+        assert UsageEvent.objects.get().customer.code == "acme"
 
     def test_one_event_that_cannot_be_billed_is_told_why(self, live_server: LiveServer, key: str) -> None:
         answer = sent_to(live_server, self.PATH, key, self.EVENT | {"data": {"method": "GET"}}, **self.MEDIA)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -11,6 +12,8 @@ from metering.rules.reading import Delivery, NotABatchError, Unreadable
 
 PREFIX = "ce-"
 WHOLE_EVENT = "application/cloudevents"
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')  # RFC 9110, 5.6.4
+_ESCAPED = re.compile(r"\\(.)")
 RESERVED = ("data", "data_base64", "datacontenttype")
 
 
@@ -26,7 +29,7 @@ def read_event(headers: Mapping[str, str], body: bytes) -> Delivery:
     A body of JSON becomes `data` exactly; other text stands in it as text, anything else as `data_base64`.
     """
     event: dict[str, Any] = {
-        name.lower().removeprefix(PREFIX): unquote(value, errors="replace")
+        name.lower().removeprefix(PREFIX): _attribute(value)
         for name, value in headers.items()
         if name.lower().startswith(PREFIX)
     }
@@ -44,6 +47,12 @@ def read_event(headers: Mapping[str, str], body: bytes) -> Delivery:
     if media_type.startswith("text/") or media_type.endswith(("/xml", "+xml")):
         return event | {"data": _text_of(body)}
     return event | {"data_base64": base64.b64encode(body).decode()}
+
+
+def _attribute(value: str) -> str:
+    """Decode a header as the HTTP binding says (3.1.3.2): first quotes around it, then one round of percent signs."""
+    quoted = _QUOTED.fullmatch(value)
+    return unquote(_ESCAPED.sub(r"\1", quoted[1]) if quoted else value, errors="replace")
 
 
 def _is_json(media_type: str) -> bool:

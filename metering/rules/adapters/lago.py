@@ -69,7 +69,7 @@ def error_details(reasons: Iterable[Reason]) -> dict[str, list[str]]:
 
 def shown(sent: Mapping[str, Any], *, at: datetime) -> dict[str, Any]:
     """The event as Lago answers it."""
-    names = ("transaction_id", "code", "properties", "external_subscription_id")
+    names = ("transaction_id", "code", "properties", "external_subscription_id", "precise_total_amount_cents")
     timestamp = sent.get("timestamp")
     known = {name: sent.get(name) for name in names}
     happened = instant_text(at) if timestamp is None else seconds_text(timestamp)

@@ -1,5 +1,6 @@
 """Stripe's meter events (docs.stripe.com/api/billing/meter-event, and v2/billing/meter-event) into the one envelope."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -9,10 +10,13 @@ from urllib.parse import parse_qsl
 from core.errors import DomainError
 from metering.rules.adapters.times import assigned_time
 from metering.rules.instants import instant_text, read_instant
+from metering.rules.reasons import Reason
 
 SYSTEM = "stripe"
 CUSTOMER = "stripe_customer_id"  # Stripe's default key of the customer in the payload
+FORM = "application/x-www-form-urlencoded"
 IDENTIFIER_LENGTH_MAX = 100
+IDEMPOTENCY_KEY_LENGTH_MAX = 255
 EVENTS_MAX = 100
 FIELDS_MAX = 100
 NAME_LENGTH_MAX = 100
@@ -23,6 +27,9 @@ FUTURE_MAX = timedelta(minutes=5)
 _SECONDS = re.compile(r"[0-9]{1,11}")
 _NESTED = re.compile(r"([a-z_]{1,40})\[([^\[\]]{1,200})\]")
 _KNOWN = {"event_name", "identifier", "payload", "timestamp", "expand"}
+_ATTRIBUTE = re.compile(r"`(id|type|time|subject|data)`")
+# What the envelope's attributes are called in Stripe's form.
+PARAMS = {"id": "identifier", "type": "event_name", "time": "timestamp", "subject": f"payload[{CUSTOMER}]"}
 
 Params = dict[str, Any]
 
@@ -41,10 +48,12 @@ def read_form(body: bytes) -> Params:
     """Read a form as Stripe's clients write it: `payload[value]=25`."""
     try:
         pairs = parse_qsl(
-            body.decode("ascii"), keep_blank_values=True, max_num_fields=FIELDS_MAX, errors="strict", encoding="utf-8"
+            body.decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX, errors="strict", encoding="utf-8"
         )
     except ValueError as error:
-        raise StripeRequestError("The body is not a form of at most 100 fields.", code="form_invalid") from error
+        raise StripeRequestError(
+            f"The body is not a form in UTF-8 of at most {FIELDS_MAX} fields.", code="form_invalid"
+        ) from error
     params: Params = {}
     for name, value in pairs:
         nested = _NESTED.fullmatch(name)
@@ -118,6 +127,26 @@ def read_timestamp(value: Any) -> datetime | None:
         return read_instant(value).at if isinstance(value, str) else None
     except ValueError:
         return None
+
+
+def identifier_of_call(key: str) -> str:
+    """Name an event that brings no identifier by the Idempotency-Key of its call, so that a retry is the same event.
+
+    A key may be longer than an identifier, and of other letters: then its SHA-256 stands for it.
+    """
+    if len(key) > IDEMPOTENCY_KEY_LENGTH_MAX:
+        raise StripeRequestError(
+            f"An Idempotency-Key has at most {IDEMPOTENCY_KEY_LENGTH_MAX} characters.", code="idempotency_key_too_long"
+        )
+    is_plain = key.isascii() and key.isprintable() and len(key) <= IDENTIFIER_LENGTH_MAX
+    return key if is_plain else hashlib.sha256(key.encode()).hexdigest()
+
+
+def in_its_words(found: Reason) -> str:
+    """Say a reason with the names that Stripe's form has for things."""
+    if found.code == "subject_missing":
+        return f"Missing required param: payload[{CUSTOMER}], whatever else customer_mapping names at Stripe."
+    return _ATTRIBUTE.sub(lambda name: PARAMS.get(name[1], "payload"), found.detail)
 
 
 def event_of(params: Mapping[str, Any], *, spare_id: str, at: datetime) -> dict[str, Any]:
