@@ -14,6 +14,7 @@ from core.errors import InvalidInputError
 BLOCK_BYTES = 1024 * 1024
 LINE_BYTES_MAX = 1024 * 1024
 STEP_BYTES = 128 * 1024
+GZIP = b"\x1f\x8b"
 MARK = b"\xef\xbb\xbf"  # Excel puts it before UTF-8
 _AT_START = (b"", 0)  # of a decoder that waits for no further byte of a letter
 
@@ -73,6 +74,8 @@ def examine_file(path: Path, *, is_text: bool = True) -> tuple[str, int]:
     try:
         with path.open("rb") as file:
             while block := file.read(BLOCK_BYTES):
+                if size == 0 and block.startswith(GZIP):
+                    raise UnusableFileError(f"{path} is compressed: unpack it first, as with gunzip -k.")
                 total.update(block)
                 if is_text and not (block.isascii() and decoder.getstate() == _AT_START):
                     decoder.decode(block)

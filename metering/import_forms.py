@@ -195,6 +195,8 @@ class _ParquetEvents:
 
     def _delivery(self, row: ParquetRow, common: dict[str, str]) -> Delivery:
         own = {name: value for name, value in row.values.items() if value is not None}
+        if "id" in own:
+            own["id"] = import_rows.id_text(own["id"])
         event: dict[str, Any] = {"specversion": "1.0", "id": _row_id(self.request, row.number), **common, **own}
         if isinstance(event.get("data"), str):
             value, reasons = reading.read_value(event["data"])

@@ -64,7 +64,7 @@ def event_of_row(row: Mapping[str, Any], *, event_id: str, rules: RowRules) -> d
     values = ((name, row.get(column)) for name, column in columns.data.items())
     event = {
         "specversion": "1.0",
-        "id": event_id if columns.id is None else own_id,
+        "id": event_id if columns.id is None else id_text(own_id),
         "source": rules.source,
         "type": rules.event_type,
         "subject": rules.customer_code,
@@ -76,6 +76,12 @@ def event_of_row(row: Mapping[str, Any], *, event_id: str, rules: RowRules) -> d
         },
     }
     return {name: value for name, value in event.items() if value is not None}
+
+
+def id_text(value: Any) -> Any:
+    """Write a whole number as the text that names it, as a column of ids holds them; anything else stays as it is."""
+    is_whole = type(value) is int or (isinstance(value, Decimal) and value.as_tuple().exponent == 0)
+    return str(value) if is_whole else value
 
 
 def time_text(text: str) -> str:

@@ -65,6 +65,11 @@ def reason(code: str, detail: str = "", *, pointer: str = "") -> Reason:
     return Reason(code, text if len(text) <= DETAIL_LENGTH_MAX else f"{text[: DETAIL_LENGTH_MAX - 1]}…", pointer)
 
 
+def sentence_of(code: str) -> str:
+    """Give a code's own sentence; what comes after `schema_` is the keyword that failed."""
+    return CODES["schema" if code.startswith("schema_") else code]
+
+
 def pointer_to(path: Iterable[str | int]) -> str:
     """Write a path as an RFC 6901 pointer."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)[:DETAIL_LENGTH_MAX]

@@ -1,5 +1,6 @@
 """`manage.py import_events`: what a person or a script sees."""
 
+import gzip
 import os
 import subprocess
 import sys
@@ -38,10 +39,18 @@ class TestImport:
         path = write(tmp_path, "2026-03-01 10:00:00,1,2", "2026-03-01 10:00:01,many,2", "2026-03-01 10:00:02,1")
         assert run(path, *ACME, *MAP).splitlines() == [
             "accepted 1, duplicate 0, quarantined 2",
-            "  value_not_number: 1",
-            "  row_ragged: 1",
+            "  value_not_number: 1. A metered value is not a number, or not a plain decimal as text.",
+            "  row_ragged: 1. A row of an imported file has more or fewer cells than its header.",
+            "Each of them waits in quarantine (back office, Quarantined events), with what is wrong in it.",
         ]
         assert run(path, *ACME, *MAP).splitlines()[0] == "accepted 0, duplicate 1, quarantined 2"
+
+    def test_a_compressed_file_is_told_how_to_be_unpacked(self, tmp_path: Path) -> None:
+        path = tmp_path / "use.csv.gz"
+        path.write_bytes(gzip.compress(b"When,In,Out\n2026-03-01 10:00:00,1,2\n"))
+        for words in ([], ["--format", "csv"]):
+            with pytest.raises(CommandError, match=f"{path} is compressed: unpack it first, as with gunzip -k"):
+                run(str(path), *words, *ACME, *MAP)
 
     def test_the_format_is_known_by_the_ending_or_named(self, tmp_path: Path) -> None:
         path = write(tmp_path, "2026-03-01 10:00:00,1,2", name="use.txt")

@@ -104,6 +104,25 @@ def test_values_that_are_json_already_stay_as_they_are() -> None:
     assert event["data"] == {"tokens": "5", "model": Decimal("0.5")}
 
 
+@pytest.mark.parametrize(
+    ("column", "event_id"),
+    [
+        (7, "7"),
+        (-7, "-7"),
+        (Decimal(12345678901234567890), "12345678901234567890"),
+        ("007", "007"),
+        (Decimal("7.0"), Decimal("7.0")),
+        (Decimal("1E+3"), Decimal("1E+3")),
+        (True, True),
+    ],
+)
+def test_a_whole_number_in_the_column_of_ids_is_its_text(column: Any, event_id: Any) -> None:
+    """The same ids stand in CSV as text: the same event must not have another id in another form of the file."""
+    rules = replace(RULES, columns=replace(RULES.columns, id="Key"), types=None)
+    event = import_rows.event_of_row({"When": "2026-03-01T10:00:00Z", "Key": column}, event_id="x:1", rules=rules)
+    assert (event["id"], type(event["id"])) == (event_id, type(event_id))
+
+
 def test_what_a_row_lacks_is_left_for_capture_to_find() -> None:
     event = import_rows.event_of_row({}, event_id="use.csv:2", rules=RULES)
     assert "time" not in event

@@ -89,6 +89,22 @@ def test_columns_named_as_attributes_are_cloud_events(tmp_path: Path) -> None:
     assert codes == {"b": "malformed_json", "c": "data_not_object"}
 
 
+@pytest.mark.parametrize("type_of_ids", [pa.int64(), pa.uint32(), pa.decimal128(20, 0)])
+def test_ids_that_are_whole_numbers_are_the_ids_of_the_same_rows_as_text(tmp_path: Path, type_of_ids: Any) -> None:
+    ids = pa.array([41, 42], pa.int64()).cast(type_of_ids)
+    rows: dict[str, Any] = {"When": [NOON] * 2, "In": [1] * 2, "Out": [1] * 2}
+    assert load(write(tmp_path, rows | {"Key": ["41", "42"]}), *MAP, "id=Key") == (2, 0, 0)
+    assert load(write(tmp_path, rows | {"Key": ids}), *MAP, "id=Key") == (0, 2, 0)
+    own = {
+        "id": ids,
+        "source": ["api/eu"] * 2,
+        "time": [NOON] * 2,
+        "data": ['{"input_tokens":1,"output_tokens":1}'] * 2,
+    }
+    assert load(write(tmp_path, own)) == (2, 0, 0)
+    assert set(UsageEvent.objects.filter(source="api/eu").values_list("event_id", flat=True)) == {"41", "42"}
+
+
 def test_data_may_be_a_struct_whose_empty_fields_are_absent(tmp_path: Path) -> None:
     data = pa.array([{"input_tokens": 3, "output_tokens": 5, "model": None}])
     assert load(write(tmp_path, {"id": ["a"], "time": [NOON], "data": data})) == (1, 0, 0)

@@ -12,9 +12,10 @@ from core.errors import DomainError, InvalidInputError
 from metering import importing
 from metering.import_forms import ImportRequest
 from metering.importing import ImportReport
-from metering.rules import import_rows
+from metering.rules import import_rows, reasons
 
 BAD_INPUT = 2
+IN_QUARANTINE = "Each of them waits in quarantine (back office, Quarantined events), with what is wrong in it."
 FORMS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson", ".parquet": "parquet"}
 
 
@@ -74,11 +75,17 @@ class Command(BaseCommand):
         run = report.run
         self.stdout.write(f"accepted {run.accepted}, duplicate {run.duplicates}, quarantined {run.quarantined}")
         for code, count in report.reasons.most_common():
-            self.stdout.write(f"  {code}: {count}")
+            self.stdout.write(f"  {code}: {count}. {reasons.sentence_of(code)}")
+        if report.reasons:
+            self.stdout.write(IN_QUARANTINE)
 
 
 def _read_request(options: dict[str, Any]) -> ImportRequest:
     form = options["format"] or FORMS.get(options["file"].suffix.lower())
+    if form is None and options["file"].suffix.lower() == ".gz":
+        raise CommandError(
+            f"{options['file']} is compressed: unpack it first, as with gunzip -k.", returncode=BAD_INPUT
+        )
     if form is None:
         raise CommandError("Say what the file is: --format csv, ndjson or parquet.", returncode=BAD_INPUT)
     try:
