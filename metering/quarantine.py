@@ -9,7 +9,7 @@ from django.db import transaction
 from core import history, personal_keys
 from core.errors import DomainError, InvalidInputError, NotFoundError
 from core.told import Told
-from metering import ingest
+from metering import ingest, webhooks
 from metering.models import CaptureBatch, QuarantinedEvent
 from metering.rules import reading
 from metering.rules.reasons import Reason
@@ -42,11 +42,12 @@ class Release:
 def release_event(*, quarantine_id: int, actor: Any, at: datetime, reason: str = "") -> Release:
     """Check the event against the contract now in force; accept it with its own time, or keep it with new reasons.
 
-    Its age counts from when it was first received: waiting here never makes an event too old.
+    Its age counts from when it was first received: waiting here never makes an event too old. A webhook is mapped
+    anew, as its source says now.
     """
     with transaction.atomic():
         event = _lock_open(quarantine_id)
-        deliveries = [reading.read_one(event.raw)]
+        deliveries = [webhooks.map_anew(reading.read_one(event.raw))]
         found = ingest.check_events(deliveries, sent_at=event.received_at, at=at)
         if still_held := ingest.judge_events(deliveries, found).held:
             return _keep(event, still_held[0][1], actor=actor, reason=reason)

@@ -17,7 +17,7 @@ from metering.models import CaptureBatch, WebhookSecret, WebhookSource
 from metering.rules import reading
 from metering.rules.adapters import webhook
 from metering.rules.adapters.times import seconds_text
-from metering.rules.reading import NotABatchError
+from metering.rules.reading import Delivery, NotABatchError, Unreadable
 
 PURPOSE = b"metering.webhooks\n"
 OVERLAP_HOURS_MAX = 30 * 24
@@ -104,14 +104,28 @@ def receive(*, code: str, headers: Mapping[str, str], body: bytes, at: datetime)
     deliveries = reading.read_document(body) if body.strip() else []
     if len(deliveries) != 1:
         raise NotABatchError("A webhook's body is one JSON object.")
-    event = webhook.event_of(
-        deliveries[0],
-        webhook.read_mapping(source.mapping),
-        source=f"webhook/{source.code}",
-        webhook_id=headers.get("webhook-id", ""),
-        sent_at=str(seconds_text(headers.get("webhook-timestamp", ""))),
-    )
-    return ingest.capture_events([event], channel=CaptureBatch.Channel.HTTP, origin=f"webhook:{source.code}", at=at)
+    sent_at = str(seconds_text(headers.get("webhook-timestamp", "")))
+    event = _map(deliveries[0], source, webhook_id=headers.get("webhook-id", ""), sent_at=sent_at)
+    found = ingest.check_events([event], sent_at=at, at=at)
+    if found.held:
+        event = webhook.with_body(event, deliveries[0], sent_at=sent_at, reasons=found.held[0][1])
+        found = ingest.check_events([event], sent_at=at, at=at)
+    return ingest.store_events([event], found, channel=CaptureBatch.Channel.HTTP, origin=f"webhook:{source.code}")
+
+
+def map_anew(held: Delivery) -> Delivery:
+    """Map the body of a webhook that was held back as its source says now; anything else stays as it is."""
+    kept = webhook.body_of(held)
+    if kept is None or isinstance(held, Unreadable):
+        return held
+    code, sent_at, body = kept
+    source = WebhookSource.objects.filter(code=code).first()
+    return held if source is None else _map(body, source, webhook_id=held.get("id"), sent_at=sent_at)
+
+
+def _map(body: Delivery, source: WebhookSource, *, webhook_id: Any, sent_at: str) -> Delivery:
+    mapping, name = webhook.read_mapping(source.mapping), f"{webhook.SOURCE_PREFIX}{source.code}"
+    return webhook.event_of(body, mapping, source=name, webhook_id=webhook_id, sent_at=sent_at)
 
 
 def find_source(code: str) -> WebhookSource:

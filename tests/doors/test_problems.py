@@ -25,8 +25,20 @@ def document_of(response: Any) -> dict[str, Any]:
     return document
 
 
-@pytest.mark.parametrize("path", ["/api/", "/api/v1/", "/api/v1/nothing", "/api/v2/customers", "/api/v1/customers/"])
-def test_an_unknown_address_below_api_is_a_problem_document(client: Client, path: str) -> None:
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/",
+        "/api/v1/",
+        "/api/v1/nothing",
+        "/api/v2/customers",
+        "/api/v1/customers/",
+        "/v1/billing/meters",
+        "/v2/core/events",
+        "/openmeter/api/v1/meters",
+    ],
+)
+def test_an_unknown_address_where_programs_call_is_a_problem_document(client: Client, path: str) -> None:
     assert document_of(client.get(path))["code"] == "not_found"
 
 

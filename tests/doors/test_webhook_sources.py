@@ -75,6 +75,34 @@ def test_a_webhook_sent_again_is_counted_once_although_its_timestamp_is_another(
     assert UsageEvent.objects.count() == 1
 
 
+def test_a_webhook_that_its_mapping_missed_is_released_once_the_mapping_is_right(engineer: Sender, secret: str) -> None:
+    """The sender says `used` where it said `in`; what was sent is kept, and mapped anew by the release."""
+    body = b'{"account": "acme", "used": 3, "out": 5, "at": 1772449200}'
+    assert post(signed(secret, body), body).json()["quarantined"] == 1
+    held = QuarantinedEvent.objects.get()
+    assert [one["code"] for one in held.reasons] == ["billing_field_missing"]
+    assert json.loads(held.raw)["webhook"]["body"] == {"account": "acme", "used": 3, "out": 5, "at": 1772449200}
+    assert engineer.post(f"quarantine/{held.pk}/release").json()["outcome"] == "quarantined"
+    mapping = MAPPING | {"data": {"input_tokens": "/used", "output_tokens": "/out"}, "time": "/at"}
+    enza = usage.person("enza", "engineering")
+    webhooks.change_source(code="crm", changes={"mapping": mapping}, actor=enza, at=datetime.now(UTC))
+    assert engineer.post(f"quarantine/{held.pk}/release").json()["outcome"] == "accepted"
+    stored = UsageEvent.objects.get()
+    assert (stored.source, stored.event_id, stored.customer.code) == ("webhook/crm", "msg_1", "acme")
+    assert (stored.data, stored.extras) == ({"input_tokens": 3, "output_tokens": 5}, None)
+    assert stored.occurred_at == datetime(2026, 3, 2, 11, tzinfo=UTC)
+    assert post(signed(secret, body), body).json()["duplicates"] == 1
+
+
+def test_a_held_webhook_without_a_time_of_its_own_happened_when_it_was_sent(engineer: Sender, secret: str) -> None:
+    sent = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=2)
+    body = b'{"account": "newco", "in": 3, "out": 5}'
+    assert post(signed(secret, body, ago=timedelta(minutes=2)), body).json()["quarantined"] == 1
+    usage.customer("newco")
+    assert engineer.post(f"quarantine/{QuarantinedEvent.objects.get().pk}/release").json()["outcome"] == "accepted"
+    assert abs(UsageEvent.objects.get().occurred_at - sent) <= timedelta(seconds=2)
+
+
 @pytest.mark.parametrize("minutes", [-6, 6])
 def test_a_signature_of_more_than_five_minutes_ago_or_ahead_is_refused(secret: str, minutes: int) -> None:
     answer = post(signed(secret, ago=timedelta(minutes=minutes)))

@@ -4,10 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from metering.rules import exact_json
 from metering.rules.adapters.times import assigned_time, seconds_text
+from metering.rules.envelope import EVENT_BYTES_MAX
 from metering.rules.reading import Delivery, Unreadable
+from metering.rules.reasons import Reason
 
 FIXED = "="
+SOURCE_PREFIX = "webhook/"
+KEPT = "webhook"  # beside the attributes of one that is held back
 REQUIRED = ("type", "data")
 ATTRIBUTES = ("type", "subject", "subjectsystem", "subjectid", "time")
 PLACES_MAX = 100
@@ -55,7 +60,7 @@ def _read_place(place: Any, name: str) -> Place:
     return str(place)
 
 
-def event_of(body: Delivery, mapping: WebhookMapping, *, source: str, webhook_id: str, sent_at: str) -> Delivery:
+def event_of(body: Delivery, mapping: WebhookMapping, *, source: str, webhook_id: Any, sent_at: str) -> Delivery:
     """Make the envelope; `webhook_id` is its id, so that a webhook that is sent again is the same event.
 
     An event without a time of its own happened when it was sent: at `sent_at`, which a repeat gives anew.
@@ -72,6 +77,27 @@ def event_of(body: Delivery, mapping: WebhookMapping, *, source: str, webhook_id
         data = {name: value for name, place in mapping.data.items() if (value := _find(body, place)) is not None}
     event = {**known, **attributes, **happened, "data": data}
     return {name: value for name, value in event.items() if value is not None}
+
+
+def with_body(event: Delivery, body: Delivery, *, sent_at: str, reasons: tuple[Reason, ...]) -> Delivery:
+    """Keep what was sent beside what the mapping made of it: a mapping that missed something can be put right."""
+    if isinstance(event, Unreadable):
+        return event
+    try:
+        raw = exact_json.write({**event, KEPT: {"sent_at": sent_at, "body": body}}).decode()
+    except TypeError:  # a text or number that only Python can hold, which no mapping helps
+        return event
+    return Unreadable(raw, reasons, event) if len(raw) <= EVENT_BYTES_MAX else event
+
+
+def body_of(held: Delivery) -> tuple[str, str, Any] | None:
+    """Give the code of its source, when it was sent and its body; None for what was not held with its body."""
+    if isinstance(held, Unreadable) or not isinstance(kept := held.get(KEPT), dict):
+        return None
+    source, sent_at, body = held.get("source"), kept.get("sent_at"), kept.get("body")
+    if not (isinstance(source, str) and source.startswith(SOURCE_PREFIX) and isinstance(sent_at, str)):
+        return None
+    return (source.removeprefix(SOURCE_PREFIX), sent_at, body) if isinstance(body, dict) else None
 
 
 def _find(body: Any, place: Place) -> Any:
