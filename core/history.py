@@ -8,9 +8,9 @@ from django.db.models import Model
 from core.told import kept
 
 
-def save_new(row: Model, *, actor: AbstractBaseUser | None) -> None:
+def save_new(row: Model, *, actor: AbstractBaseUser | None, reason: str = "") -> None:
     """Insert the row; the history names the actor even where no request tells who it is."""
-    _tell(row, actor=actor, reason="")
+    _tell(row, actor=actor, reason=reason)
     row.save(force_insert=True)
 
 

@@ -1,7 +1,7 @@
 """Decide over a whole group of quarantined events in the background, a few at a time, and go on after a crash."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ EVENTS_AT_ONCE = 20
 STEPS_MAX = 50  # of one job; the next one goes on
 DECIDERS = (Role.ENGINEERING, Role.OPS)
 Action = BulkDecision.Action
+STARTED = (Action.RELEASE.value, Action.DISCARD.value)
 TEXT = TextField()
 
 
@@ -47,13 +48,58 @@ def waiting(target: Target) -> QuerySet[QuarantinedEvent]:
     return events.order_by("pk")
 
 
+def discarded_by(decision: BulkDecision) -> QuerySet[QuarantinedEvent]:
+    """Give the events that this decision discarded and nobody has taken up again since, the oldest first."""
+    target = _target_of(decision)
+    events = QuarantinedEvent.objects.filter(
+        status=QuarantinedEvent.Status.DISCARDED,
+        reasons__0__code=target.code,
+        source=target.source,
+        event_type=target.event_type,
+        pk__lte=decision.up_to_id,
+        decided_by=decision.started_by_id,
+        decided_at__range=(decision.started_at, decision.finished_at),
+        continued_by=None,
+    )
+    if target.subject is not None:
+        events = events.filter(subject=target.subject)
+    return events.order_by("pk")
+
+
+def undo_discard(*, decision_id: int, reason: str, actor: Any, at: datetime) -> BulkDecision:
+    """Have everything wait again that a finished decision discarded; once, in the background."""
+    roles.require_role(actor, *DECIDERS, to="decide over quarantined events")
+    if not reason.strip():
+        raise InvalidInputError("Say why; the reason stays with every event.", pointer="/reason")
+    with transaction.atomic():
+        undone = BulkDecision.objects.select_for_update().filter(pk=decision_id).first()
+        if undone is None:
+            raise NotFoundError("There is no such decision.")
+        if undone.action != Action.DISCARD or undone.finished_at is None or hasattr(undone, "undone_by"):
+            raise quarantine.NotDiscardedError("Only a finished discard can be taken back, and only once.")
+        events = discarded_by(undone)
+        about = _people_of(events)
+        made = BulkDecision.objects.create(
+            action=Action.TAKE_UP,
+            undoes=undone,
+            up_to_id=undone.up_to_id,
+            total=events.count(),
+            reason=told_of_many.tell_of_many(reason.strip()[: quarantine.REASON_LENGTH_MAX], about=about),
+            started_by=actor,
+            started_at=at,
+            **asdict(_target_of(undone)),
+        )
+        _note(made, actor=actor, at=at)
+    return made
+
+
 def start_decision(*, target: Target, action: str, reason: str, actor: Any, at: datetime) -> BulkDecision:
     """Decide over every event of the group that waits now; a job does it, and every event keeps its own history."""
     roles.require_role(actor, *DECIDERS, to="decide over quarantined events")
     if not reason.strip():
         raise InvalidInputError("Say why; the reason stays with every event.", pointer="/reason")
-    if action not in Action.values:
-        raise InvalidInputError(f"Choose one of {', '.join(Action.values)}.", pointer="/action")
+    if action not in STARTED:
+        raise InvalidInputError(f"Choose one of {', '.join(STARTED)}.", pointer="/action")
     with transaction.atomic():
         events = waiting(target)
         last = events.aggregate(last=Max("pk"))["last"]
@@ -73,12 +119,16 @@ def start_decision(*, target: Target, action: str, reason: str, actor: Any, at: 
             started_by=actor,
             started_at=at,
         )
-        facts = {"action": action, "code": target.code, "type": target.event_type, "events": made.total}
-        audit.append_entry(
-            action="quarantine.bulk_decision", subject=f"bulk_decision:{made.pk}", actor=actor, facts=facts, at=at
-        )
-        _queue(made, at=at)
+        _note(made, actor=actor, at=at)
     return made
+
+
+def _note(made: BulkDecision, *, actor: Any, at: datetime) -> None:
+    facts = {"action": made.action, "code": made.code, "type": made.event_type, "events": made.total}
+    audit.append_entry(
+        action="quarantine.bulk_decision", subject=f"bulk_decision:{made.pk}", actor=actor, facts=facts, at=at
+    )
+    _queue(made, at=at)
 
 
 def _people_of(events: QuerySet[QuarantinedEvent]) -> set[int]:
@@ -105,10 +155,15 @@ def _queue(decision: BulkDecision, *, at: datetime) -> None:
 def _decide_some(decision_id: int, *, at: datetime) -> bool:
     """True once there is nothing left."""
     with transaction.atomic():
-        decision = BulkDecision.objects.select_for_update().select_related("started_by").get(pk=decision_id)
+        decision = (
+            BulkDecision.objects.select_for_update(of=("self",))
+            .select_related("started_by", "undoes")
+            .get(pk=decision_id)
+        )
         if decision.finished_at is not None:
             return True
-        events = waiting(_target_of(decision)).filter(pk__gt=decision.last_id, pk__lte=decision.up_to_id)
+        events = waiting(_target_of(decision)) if decision.undoes is None else discarded_by(decision.undoes)
+        events = events.filter(pk__gt=decision.last_id, pk__lte=decision.up_to_id)
         ids = list(events.values_list("pk", flat=True)[:EVENTS_AT_ONCE])
         outcomes = Counter(_decide(decision, event_id, at=at) for event_id in ids)
         for name, count in outcomes.items():
@@ -139,6 +194,9 @@ def _decide(decision: BulkDecision, event_id: int, *, at: datetime) -> str:
                     quarantine_id=event_id, actor=decision.started_by, reason=decision.reason, at=at
                 )
                 return "discarded"
+            if decision.action == Action.TAKE_UP:
+                quarantine.take_up_again(quarantine_id=event_id, actor=decision.started_by, reason=decision.reason)
+                return "taken_up"
             released = quarantine.release_event(
                 quarantine_id=event_id, actor=decision.started_by, reason=decision.reason, at=at
             )

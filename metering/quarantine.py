@@ -24,6 +24,12 @@ class AlreadyDecidedError(DomainError):
     code = "already_decided"
 
 
+class NotDiscardedError(DomainError):
+    """Only what was discarded, and not taken up since, can be taken up again."""
+
+    code = "not_discarded"
+
+
 class ReleaseRacedError(DomainError):
     """What the check found had changed by the time the event was written; releasing it again tells what is so now."""
 
@@ -67,6 +73,27 @@ def discard_event(*, quarantine_id: int, actor: Any, reason: str, at: datetime) 
         event = _lock_open(quarantine_id)
         _decide(event, status=Status.DISCARDED, actor=actor, reason=reason, at=at)
     return event
+
+
+def take_up_again(*, quarantine_id: int, actor: Any, reason: str) -> QuarantinedEvent:
+    """Have a discarded event wait again, as a row of its own; the discard stays on record with its reason.
+
+    It was received when it first came, so waiting makes it no older.
+    """
+    if not reason.strip():
+        raise InvalidInputError("Say why this event is looked at again.", pointer="/reason")
+    with transaction.atomic():
+        event = QuarantinedEvent.objects.select_for_update().filter(pk=quarantine_id).first()
+        if event is None:
+            raise NotFoundError("There is no such quarantined event.")
+        if event.status != Status.DISCARDED or hasattr(event, "continued_by"):
+            raise NotDiscardedError("This event is not discarded, or was taken up again before.")
+        if QuarantinedEvent.objects.filter(raw_hash=event.raw_hash, status=Status.OPEN).exists():
+            raise NotDiscardedError("This event was sent again since, and waits already.")
+        names = ("source", "event_id", "event_type", "subject", "raw", "raw_hash", "reasons", "batch_id", "received_at")
+        again = QuarantinedEvent(continues=event, **{name: getattr(event, name) for name in names})
+        history.save_new(again, actor=actor, reason=personal_keys.tell_under(event.key_id, _clean(reason)))
+    return again
 
 
 def _lock_open(quarantine_id: int) -> QuarantinedEvent:

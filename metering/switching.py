@@ -8,8 +8,8 @@ from django.db import transaction
 
 from core import audit, locks
 from core.errors import DomainError
-from metering import watermark
-from metering.models import StoreCopy, StoreSwitch
+from metering import shipping, watermark
+from metering.models import Store, StoreCopy, StoreSwitch
 from metering.store import archive_files, chosen, elsewhere
 from metering.store.protocol import EventStore, Span
 
@@ -30,30 +30,30 @@ class StoresDifferError(DomainError):
     code = "stores_differ"
 
 
-def switch_store(*, name: str, at: datetime, progress: Progress | None = None) -> StoreSwitch:
+def switch_store(
+    *, name: str, at: datetime, progress: Progress | None = None, clears_target: bool = False
+) -> StoreSwitch:
     """Copy every event while capture goes on, compare every column of every row, then switch in one transaction.
 
-    A copy that was interrupted goes on after its last block. Nothing is shipped meanwhile.
+    A copy that was interrupted goes on after its last block. Nothing is shipped meanwhile. What the other store holds
+    from earlier times is in the way, and goes only when asked for (`clears_target`).
     """
-    copy = _begin(name, at=at)
+    copy = _begin(name, at=at, clears_target=clears_target)
     source, target = chosen.store_of(chosen.find_name()), chosen.store_of(name)
-    target.prepare()
-    while _copy_blocks(copy, source, target, progress=progress) > TAIL_EVENTS_MAX:
-        continue
-    compared = copy.copied_seq
-    bulk = _compare(source, target, span=Span(last_seq=compared))
+    compared = _copy_and_compare(copy, source, target, progress=progress)
+    done = copy.copied_seq
     with transaction.atomic():
         locks.lock_exclusive(locks.LockClass.ARCHIVE)
         locks.lock_exclusive(locks.LockClass.CAPTURE)
         last = source.find_last_seq()
         while _copy_block(copy, source, target, up_to_seq=last):
             continue
-        tail = _compare(source, target, span=Span(first_seq=compared + 1, last_seq=last))
+        compared.append(_compare(source, target, span=Span(first_seq=done + 1, last_seq=last)))
         switch = StoreSwitch.objects.create(
             store=name,
             up_to_seq=max(last, elsewhere.find_last_seq()),
-            event_count=bulk[0] + tail[0],
-            digest=hashlib.sha256(f"{bulk[1]} {tail[1]}".encode()).hexdigest(),
+            event_count=sum(count for count, _digest in compared),
+            digest=hashlib.sha256(" ".join(digest for _count, digest in compared).encode()).hexdigest(),
             switched_at=at,
         )
         facts = {"store": name, "up_to_seq": last, "events": switch.event_count, "digest": switch.digest}
@@ -62,13 +62,37 @@ def switch_store(*, name: str, at: datetime, progress: Progress | None = None) -
     return switch
 
 
-def _begin(name: str, *, at: datetime) -> StoreCopy:
+def _begin(name: str, *, at: datetime, clears_target: bool) -> StoreCopy:
     if name == chosen.find_name():
         raise SwitchRefusedError(f"Raw events live in {name} already.")
-    copy, _ = StoreCopy.objects.get_or_create(defaults={"store": name, "started_at": at})
-    if copy.store != name:
+    copy, target = StoreCopy.objects.first(), chosen.store_of(name)
+    if copy is not None and copy.store != name:
         raise SwitchRefusedError(f"A copy into {copy.store} has begun; end that first, or cancel it.")
-    return copy
+    if copy is None:
+        shipping.ship_old_too(settled_seq=watermark.settle().seq, at=at)
+    target.prepare()
+    if copy is None and target.find_leftovers():
+        if not clears_target:
+            raise SwitchRefusedError(
+                f"{Store(name).label} holds events of earlier times, which may not be those of now. If nobody else "
+                "uses them, switch again with --clear: they are forgotten there, and all events copied afresh."
+            )
+        target.clear()
+    return copy or StoreCopy.objects.create(store=name, started_at=at)
+
+
+def _copy_and_compare(
+    copy: StoreCopy, source: EventStore, target: EventStore, *, progress: Progress | None
+) -> list[tuple[int, str]]:
+    """Copy and compare; again with what came meanwhile, until that is little enough for nobody to notice a pause."""
+    compared: list[tuple[int, str]] = []
+    done = 0
+    while not compared or compared[-1][0] > TAIL_EVENTS_MAX:
+        while _copy_blocks(copy, source, target, progress=progress) > TAIL_EVENTS_MAX:
+            continue
+        compared.append(_compare(source, target, span=Span(first_seq=done + 1, last_seq=copy.copied_seq)))
+        done = copy.copied_seq
+    return compared
 
 
 def cancel_copy() -> bool:

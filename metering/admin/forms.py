@@ -14,7 +14,7 @@ from unfold.widgets import (
 
 from accounts.models import Customer
 from core.http import parsing
-from metering import meters
+from metering import bulk, meters
 from metering.meters import UnmeasurableError
 from metering.models import Aggregation, BulkDecision, EventContract, Meter
 from metering.rules import drafting, exact_json
@@ -39,7 +39,7 @@ class GroupForm(forms.Form):
     source = forms.CharField(max_length=200, required=False, strip=False, widget=forms.HiddenInput)
     event_type = forms.CharField(max_length=200, required=False, strip=False, widget=forms.HiddenInput)
     subject = forms.CharField(max_length=200, required=False, strip=False, widget=forms.HiddenInput)
-    action = forms.ChoiceField(choices=BulkDecision.Action.choices)
+    action = forms.ChoiceField(choices=[one for one in BulkDecision.Action.choices if one[0] in bulk.STARTED])
     reason = forms.CharField(
         min_length=REASON_LENGTH_MIN, max_length=1000, widget=forms.Textarea(attrs={"rows": 2, "required": True})
     )

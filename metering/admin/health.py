@@ -25,13 +25,23 @@ from metering import health_minutes, reviews
 from metering.admin.forms import ReasonForm
 from metering.health_minutes import MinuteArrivals
 from metering.minutes import MINUTE, floor_minute
-from metering.models import ArrivalMinute, ArrivalStream, HealthPolicy, ReviewItem, RollupRepair, RollupSeries
+from metering.models import (
+    ArrivalMinute,
+    ArrivalProgress,
+    ArrivalStream,
+    HealthPolicy,
+    ReviewItem,
+    RollupRepair,
+    RollupSeries,
+)
 
 HOURS = (1, 6, 24)
 STREAMS_SHOWN = 200
 STREAMS_SINCE = timedelta(days=31)
+BEHIND_MAX = 5 * MINUTE  # a minute is judged a minute or two after its end
 TONES = {"open": "danger", "taken": "warning", "resolved": "success"}
 NONE = "none"
+SECONDS_TOLD_MAX = 120
 
 
 class RangeForm(forms.Form):
@@ -76,14 +86,27 @@ class ArrivalMinuteAdmin(BackOfficeAdmin):
             "what": str(stream) if stream else "all sources and types",
             "items": ReviewItem.objects.exclude(status=ReviewItem.Status.RESOLVED).select_related("stream", "owner"),
             "policy": HealthPolicy.objects.first(),
+            **_watched(end),
             "series": RollupSeries.objects.select_related("contract").order_by(
                 "contract__event_type", "value_property"
             ),
             "repairs": RollupRepair.objects.count(),
-            "rows": [_row(one) for one in reversed(found)],
+            "rows": [tell(one) for one in reversed(found)],
             **draw(found, start=start, end=end),
         }
         return TemplateResponse(request, "metering/health.html", context)
+
+
+def _watched(now: datetime) -> dict[str, Any]:
+    """Up to when minutes were judged; a watch that stands still must not look as if all were well."""
+    progress = ArrivalProgress.objects.first()
+    if progress is None:
+        return {"watched_until": None, "minutes_behind": 0}
+    behind = now - progress.recorded_until
+    return {
+        "watched_until": progress.recorded_until,
+        "minutes_behind": behind // MINUTE if behind > BEHIND_MAX else 0,
+    }
 
 
 def draw(found: list[MinuteArrivals], *, start: datetime, end: datetime) -> dict[str, Any]:
@@ -105,7 +128,7 @@ def draw(found: list[MinuteArrivals], *, start: datetime, end: datetime) -> dict
         "charts": [
             {
                 "title": "Events a minute",
-                "scale": charts.scale(top=top),
+                "scale": [f"{line.value:,f}" for line in charts.scale(top=top)],
                 "areas": [
                     ("bo-accepted", "accepted", charts.draw_area(received, top=top)),
                     ("bo-duplicate", "duplicates", charts.draw_area(known, top=top)),
@@ -115,7 +138,7 @@ def draw(found: list[MinuteArrivals], *, start: datetime, end: datetime) -> dict
             },
             {
                 "title": "Acceptance and duplicate suppression",
-                "scale": charts.scale(top=share),
+                "scale": [_percent(line.value) for line in charts.scale(top=share)],
                 "areas": [],
                 "lines": [
                     ("bo-line-good", "acceptance rate", _path(places, "acceptance_rate", top=share)),
@@ -123,8 +146,8 @@ def draw(found: list[MinuteArrivals], *, start: datetime, end: datetime) -> dict
                 ],
             },
             {
-                "title": "Seconds from happening to being countable",
-                "scale": charts.scale(top=lag_top),
+                "title": "Time from happening to being countable",
+                "scale": [_seconds(line.value) for line in charts.scale(top=lag_top)],
                 "areas": [],
                 "lines": [
                     (css, label, _lag_path(places, name, top=lag_top))
@@ -147,15 +170,28 @@ def _lag_path(places: list[Any], name: str, *, top: Decimal) -> str:
     return charts.draw_path([getattr(one.lag, name) if one else None for one in places], top=top)
 
 
-def _row(one: MinuteArrivals) -> dict[str, Any]:
+def tell(one: MinuteArrivals) -> dict[str, Any]:
+    """A line of the table: rates in percent, lags in units that people know."""
     shown = one.arrivals
     return {
         "minute": one.minute,
         "arrivals": shown,
         "acceptance": _percent(shown.acceptance_rate),
         "suppressed": _percent(shown.duplicate_suppression_rate),
-        "lags": [f"{value:.2f}" for value in shown.lag if value is not None] or [NONE],
+        "lags": [_seconds(value) for value in shown.lag if value is not None] or [NONE],
     }
+
+
+def _seconds(value: Decimal) -> str:
+    """Such as 0.25 s, 90 s, 1 h 30 min, 32 d 4 h: the two largest units are enough to see what is wrong."""
+    if value < SECONDS_TOLD_MAX:
+        return f"{money.plain(round(value, 2))} s"
+    minutes = int(value) // 60
+    for size, unit, rest_size, rest_unit in ((1440, "d", 60, "h"), (60, "h", 1, "min")):
+        if minutes >= size:
+            rest = minutes % size // rest_size
+            return f"{minutes // size} {unit}" + (f" {rest} {rest_unit}" if rest else "")
+    return f"{minutes} min"
 
 
 def _percent(rate: Decimal | None) -> str:

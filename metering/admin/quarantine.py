@@ -1,7 +1,7 @@
 """The quarantine desk: the event as it was sent beside the rules it broke, to release or to discard."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -33,6 +33,7 @@ from metering.store import groups
 
 EVENTS_SHOWN = 50
 DECISIONS_SHOWN = 10
+DIGITS_MAX = 19  # of a number that the table can hold
 NAMERS = frozenset({Role.FINANCE, Role.OPS, Role.ENGINEERING})  # as for every id of a customer elsewhere
 DECIDERS = frozenset({Role.OPS, Role.ENGINEERING})
 TONES = {"open": "warning", "released": "success", "discarded": "", "erased": ""}
@@ -45,9 +46,12 @@ class QuarantinedEventAdmin(HistoryAdmin):
     list_display = ("received_at", "event_type", "subject", "event_id", "first_reason", "times_seen", "status_label")
     list_filter: ClassVar[list[str]] = ["status"]  # types and sources are whatever was sent: too many to choose from
     search_fields = ("event_id", "subject", "source", "event_type")
-    fields = ("side_by_side", "received_at", "times_seen", "status", "decided_by", "decided_at", "decision_reason")
+    fields = (
+        *("side_by_side", "received_at", "times_seen", "status", "decided_by", "decided_at", "decision_reason"),
+        "continues",
+    )
     readonly_fields = fields
-    actions_detail: ClassVar[list[str]] = ["release_event", "discard_event"]
+    actions_detail: ClassVar[list[str]] = ["release_event", "discard_event", "take_up_event"]
 
     def get_urls(self) -> list[URLPattern]:
         own = [
@@ -75,31 +79,48 @@ class QuarantinedEventAdmin(HistoryAdmin):
     def show_group(self, request: HttpRequest) -> HttpResponse:
         """The events of a group, the first of them beside the rules that it broke, and what can be done."""
         _require(self.has_view_permission(request))
-        target = _target(request.GET)
-        events = list(bulk.waiting(target)[:EVENTS_SHOWN])
+        return self._group_page(request, _target(request.GET), after=_number(request.GET.get("after")))
+
+    def _group_page(
+        self, request: HttpRequest, target: Target, *, form: GroupForm | None = None, after: int = 0
+    ) -> HttpResponse:
+        """What was typed stays where it was typed."""
+        waiting = bulk.waiting(target)
+        events = list(waiting.filter(pk__gt=after)[:EVENTS_SHOWN])
+        last = events[-1].pk if events else after
         context = {
             **self.admin_site.each_context(request),
             "title": "Quarantine: " + (target.event_type or "no type"),
             "opts": self.opts,
             "target": target,
+            "query": _query_of(target),
+            "whole": _query_of(replace(target, subject=None)),
             "rule": CODES.get(target.code, ""),
             "events": events,
-            "total": bulk.waiting(target).count(),
-            "subjects": groups.count_subjects(code=target.code, source=target.source, event_type=target.event_type),
+            "total": waiting.count(),
+            "after": after,
+            "last": last if waiting.filter(pk__gt=last).exists() else None,
+            "subjects": [
+                (subject, count, subject and _query_of(replace(target, subject=subject)))
+                for subject, count in groups.count_subjects(
+                    code=target.code, source=target.source, event_type=target.event_type
+                )
+            ],
             "may_decide": roles.has_role(request.user, DECIDERS),
             "names": _names_in(events, target) if roles.has_role(request.user, NAMERS) else [],
-            "form": GroupForm(initial={**asdict(target)}),
+            "form": form or GroupForm(initial={**asdict(target)}),
             "sides": render_to_string("metering/quarantined_event.html", _sides(events[0])) if events else "",
         }
         return TemplateResponse(request, "metering/quarantine_group.html", context)
 
     def assign_customer(self, request: HttpRequest) -> HttpResponse:
-        """Give a customer the name that these events use; a release then finds it."""
+        """Give a customer the name that these events use; a release then finds it. The group is shown again."""
         _require(request.method == "POST" and roles.has_role(request.user, NAMERS))
         form = NamedCustomerForm(request.POST)
+        back_to = redirect(f"{reverse('admin:metering_quarantine_group')}?{_query_of(_target(request.POST))}")
         if not form.is_valid():
             messages.error(request, f"Nothing was done. {_first_error(form)}")
-            return redirect("admin:metering_quarantine_desk")
+            return back_to
         given = form.cleaned_data
         try:
             external_ids.add_external_id(
@@ -115,7 +136,7 @@ class QuarantinedEventAdmin(HistoryAdmin):
             messages.error(request, f"That name cannot be given to a customer. {' '.join(error.messages)}")
         else:
             messages.success(request, f"{given['external_id']} is {given['customer']} from now on. Release the group.")
-        return redirect("admin:metering_quarantine_desk")
+        return back_to
 
     def decide_group(self, request: HttpRequest) -> HttpResponse:
         """Release or discard all that waits of a group, in the background."""
@@ -123,7 +144,9 @@ class QuarantinedEventAdmin(HistoryAdmin):
         form = GroupForm(request.POST)
         if not form.is_valid():
             messages.error(request, f"Nothing was done. {_first_error(form)}")
-            return redirect("admin:metering_quarantine_desk")
+            if not set(form.errors) <= {"action", "reason"}:
+                return redirect("admin:metering_quarantine_desk")
+            return self._group_page(request, _target(form.cleaned_data), form=form)
         given = form.cleaned_data
         try:
             made = bulk.start_decision(
@@ -135,12 +158,18 @@ class QuarantinedEventAdmin(HistoryAdmin):
             )
         except DomainError as error:
             messages.error(request, error.message)
-            return redirect("admin:metering_quarantine_desk")
+            return self._group_page(request, _target(given), form=form)
         return redirect("admin:metering_bulkdecision_change", made.pk)
 
     def has_decide_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         is_open = QuarantinedEvent.objects.filter(pk=int(object_id or 0), status=QuarantinedEvent.Status.OPEN).exists()
         return is_open and roles.has_role(request.user, DECIDERS)
+
+    def has_take_up_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        left = QuarantinedEvent.objects.filter(
+            pk=int(object_id or 0), status=QuarantinedEvent.Status.DISCARDED, continued_by=None
+        )
+        return left.exists() and roles.has_role(request.user, DECIDERS)
 
     @display(description="Reason")
     def first_reason(self, event: QuarantinedEvent) -> str:
@@ -206,6 +235,27 @@ class QuarantinedEventAdmin(HistoryAdmin):
             back_to=reverse("admin:metering_quarantinedevent_change", args=[object_id]),
         )
 
+    @action(
+        description="Take up again",
+        permissions=["take_up"],
+        icon="undo",
+        dialog={
+            "title": "Take up this event again",
+            "description": "It waits again as it was sent. That it was discarded stays on record.",
+            "form_class": ReasonForm,
+            "form_submit_text": "Take up again",
+        },
+    )
+    def take_up_event(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        return answer_dialog(
+            request,
+            call=lambda: quarantine.take_up_again(
+                quarantine_id=int(object_id), reason=form.cleaned_data["reason"], actor=request.user
+            ),
+            success="It waits again, as the event that continues this one.",
+            back_to=reverse("admin:metering_quarantinedevent_changelist") + "?status__exact=open",
+        )
+
 
 def _first_error(form: forms.Form) -> str:
     name, errors = next(iter(form.errors.items()))
@@ -241,8 +291,15 @@ def _names_in(events: Sequence[QuarantinedEvent], target: Target) -> list[NamedC
     ]
 
 
-def _query_of(group: groups.Group) -> str:
-    return urlencode({"code": group.code, "source": group.source, "event_type": group.event_type})
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < DIGITS_MAX else 0
+
+
+def _query_of(group: groups.Group | Target) -> str:
+    """A group in an address, as `_target` reads it."""
+    named = {"code": group.code, "source": group.source, "event_type": group.event_type}
+    subject = group.subject if isinstance(group, Target) else None
+    return urlencode(named | ({"subject": subject} if subject else {}))
 
 
 @admin.register(BulkDecision)
@@ -254,6 +311,36 @@ class BulkDecisionAdmin(BackOfficeAdmin):
     ordering = ("-id",)
     fields = ("how_far", "action", "code", "source", "event_type", "subject", "reason", "started_by", "started_at")
     readonly_fields = fields
+    actions_detail: ClassVar[list[str]] = ["undo_discard"]
+
+    def has_undo_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        left = BulkDecision.objects.filter(
+            pk=int(object_id or 0), action=BulkDecision.Action.DISCARD, finished_at__isnull=False, undone_by=None
+        )
+        return left.exists() and roles.has_role(request.user, DECIDERS)
+
+    @action(
+        description="Take up again",
+        permissions=["undo"],
+        icon="undo",
+        dialog={
+            "title": "Take up again what was discarded",
+            "description": "All that this decision discarded waits again as it was sent. The discards stay on record.",
+            "form_class": ReasonForm,
+            "form_submit_text": "Take up again",
+        },
+    )
+    def undo_discard(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        back_to = reverse("admin:metering_bulkdecision_change", args=[object_id])
+        try:
+            made = bulk.undo_discard(
+                decision_id=int(object_id), reason=form.cleaned_data["reason"], actor=request.user, at=timezone.now()
+            )
+        except DomainError as error:
+            messages.error(request, error.message)
+        else:
+            back_to = reverse("admin:metering_bulkdecision_change", args=[made.pk])
+        return HttpResponse(headers={"HX-Redirect": back_to})
 
     @display(description="Progress")
     def progress(self, decision: BulkDecision) -> str:

@@ -39,7 +39,7 @@ class GroupSerializer(serializers.Serializer[Any]):
 class BulkRequestSerializer(serializers.Serializer[Any]):
     """Which group, what to do with all that waits of it, and why."""
 
-    action = serializers.ChoiceField(choices=BulkDecision.Action.choices)
+    action = serializers.ChoiceField(choices=bulk.STARTED)
     code = serializers.CharField(max_length=60)
     type = serializers.CharField(max_length=200, allow_blank=True, trim_whitespace=False)
     subject = serializers.CharField(
@@ -77,6 +77,7 @@ class BulkSerializer(serializers.ModelSerializer[BulkDecision]):
             "duplicates",
             "kept",
             "discarded",
+            "taken_up",
             "passed_over",
             "finished_at",
         ]

@@ -19,6 +19,7 @@ TARGET = (
     "reason",
     "started_by",
     "started_at",
+    "undoes",
 )
 
 
@@ -28,6 +29,7 @@ class BulkDecision(models.Model):
     class Action(models.TextChoices):
         RELEASE = "release", "Check again and release"
         DISCARD = "discard", "Discard"
+        TAKE_UP = "take_up", "Take up again"
 
     action = models.CharField(max_length=10, choices=Action.choices)
     code = models.CharField(max_length=60, help_text="The first reason of the events.")
@@ -39,22 +41,40 @@ class BulkDecision(models.Model):
     reason = OpenedTextField()
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     started_at = models.DateTimeField()
+    undoes = models.OneToOneField(
+        "self",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="undone_by",
+        help_text="The discard that it takes back.",
+    )
     last_id = models.BigIntegerField(default=0, help_text="The last event that was decided.")
     accepted = models.PositiveIntegerField(default=0)
     duplicates = models.PositiveIntegerField(default=0)
     kept = models.PositiveIntegerField(default=0, help_text="Still break a rule, and wait on with their new reasons.")
     discarded = models.PositiveIntegerField(default=0)
+    taken_up = models.PositiveIntegerField(default=0, help_text="Were discarded, and wait again.")
     passed_over = models.PositiveIntegerField(default=0, help_text="Decided by somebody else meanwhile, or raced.")
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-id"]
         constraints = [
-            models.CheckConstraint(condition=Q(action__in=["release", "discard"]), name="metering_bulk_action"),
+            models.CheckConstraint(
+                condition=Q(action__in=["release", "discard"], undoes=None) | Q(action="take_up", undoes__isnull=False),
+                name="metering_bulk_action",
+            ),
             models.CheckConstraint(condition=~Q(reason=""), name="metering_bulk_reason"),
             models.CheckConstraint(
                 condition=Q(finished_at=None)
-                | Q(total=F("accepted") + F("duplicates") + F("kept") + F("discarded") + F("passed_over")),
+                | Q(
+                    total=F("accepted")
+                    + F("duplicates")
+                    + F("kept")
+                    + F("discarded")
+                    + F("taken_up")
+                    + F("passed_over")
+                ),
                 name="metering_bulk_adds_up",
             ),
         ]
@@ -70,7 +90,7 @@ class BulkDecision(models.Model):
     @property
     def done(self) -> int:
         """How many events were decided, one way or the other."""
-        return self.accepted + self.duplicates + self.kept + self.discarded + self.passed_over
+        return self.accepted + self.duplicates + self.kept + self.discarded + self.taken_up + self.passed_over
 
     @property
     def percent(self) -> int:

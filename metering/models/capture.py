@@ -162,6 +162,13 @@ class QuarantinedEvent(models.Model):
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(null=True)
     decision_reason = OpenedTextField(blank=True)
+    continues = models.OneToOneField(
+        "self",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="continued_by",
+        help_text="The discarded row of the same event that was taken up again as this one.",
+    )
     history = HistoricalRecords(excluded_fields=["raw"])
 
     class Meta:
@@ -182,7 +189,10 @@ class QuarantinedEvent(models.Model):
         triggers = [
             pgtrigger.ReadOnly(
                 name="kept_as_sent",
-                fields=["source", "event_id", "event_type", "subject", "raw", "raw_hash", "batch", "received_at"],
+                fields=[
+                    *("source", "event_id", "event_type", "subject", "raw", "raw_hash", "batch", "received_at"),
+                    "continues",
+                ],
             ),
             pgtrigger.Protect(
                 name="decided_once", operation=pgtrigger.Update, condition=~pgtrigger.Q(old__status="open")

@@ -37,9 +37,17 @@ def write_file(path: Path, rows: Iterable[Sequence[Row]]) -> tuple[int, str]:
             write(chunk)
             count += len(chunk)
             _feed(digest, chunk)
-    with path.open("rb") as written:
-        os.fsync(written.fileno())
+    for name in (path, path.parent):  # the file, and that its name leads to it
+        _sync(name)
     return count, digest.hexdigest()
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def read_rows(path: Path, *, span: Span | None = None) -> Iterator[list[Row]]:

@@ -55,6 +55,12 @@ class ClickHouseStore:
         for statement in clickhouse_tables.statements(cluster=settings.CLICKHOUSE_CLUSTER):
             command(statement)
 
+    def clear(self) -> None:
+        command(clickhouse_tables.clearing(cluster=settings.CLICKHOUSE_CLUSTER))
+
+    def find_leftovers(self) -> int:
+        return self.find_last_seq()
+
     def insert(self, rows: Sequence[Row], *, token: str) -> None:
         columns = [list(column) for column in zip(*(_sent(row) for row in rows), strict=True)]
         with _asking() as client:
@@ -64,7 +70,8 @@ class ClickHouseStore:
                 column_names=list(COLUMNS),
                 column_type_names=list(clickhouse_tables.TYPES),
                 column_oriented=True,
-                settings={"insert_deduplication_token": token, "async_insert": 0, "distributed_foreground_insert": 1},
+                settings=clickhouse_tables.insert_settings(cluster=settings.CLICKHOUSE_CLUSTER)
+                | {"insert_deduplication_token": token},
             )
 
     def count(self, span: Span) -> Counted:
@@ -93,7 +100,8 @@ class ClickHouseStore:
 def ask(question: str, **parameters: Any) -> list[tuple[Any, ...]]:
     """Give the rows that answer a question with `{name:Type}` in it."""
     with _asking() as client:
-        return list(client.query(question, parameters=parameters).result_rows)
+        wanted = clickhouse_tables.read_settings(cluster=settings.CLICKHOUSE_CLUSTER)
+        return list(client.query(question, parameters=parameters, settings=wanted).result_rows)
 
 
 def command(statement: str) -> None:

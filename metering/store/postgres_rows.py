@@ -47,6 +47,12 @@ class PostgresStore:
     def prepare(self) -> None:
         """Its tables are made by migrations."""
 
+    def clear(self) -> None:
+        """Its rows are events that wait to be shipped, or were copied and not removed yet: none is left over."""
+
+    def find_leftovers(self) -> int:
+        return 0
+
     def insert(self, rows: Sequence[Row], *, token: str) -> None:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_STAGE)

@@ -55,6 +55,12 @@ class EventStore(Protocol):
     def prepare(self) -> None:
         """Make the tables where they are missing."""
 
+    def clear(self) -> None:
+        """Forget what lies here of a time in which this store was the one, or of a copy that was cancelled."""
+
+    def find_leftovers(self) -> int:
+        """Give the highest number of an event that lies here though another store is the one; 0 for none."""
+
     def insert(self, rows: Sequence[Row], *, token: str) -> None:
         """Keep these rows; the same block with the same token again, or a row again, adds nothing."""
 

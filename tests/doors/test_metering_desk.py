@@ -1,6 +1,7 @@
 """The desk, health and reviews as pages and as API: who sees what, and what a click does."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,7 +13,11 @@ from accounts import external_ids
 from accounts.models import ExternalId
 from core import work
 from metering import invariants, minutes
+from metering.admin import health as health_page
+from metering.health import Arrivals
+from metering.health_minutes import MinuteArrivals
 from metering.models import (
+    ArrivalProgress,
     ArrivalStream,
     BulkDecision,
     HealthPolicy,
@@ -20,6 +25,7 @@ from metering.models import (
     ReviewItem,
     UsageEvent,
 )
+from metering.store.arrivals import Lag
 from tests.builders import usage
 
 pytestmark = pytest.mark.django_db
@@ -77,13 +83,58 @@ class TestDesk:
         page = client.get(answer.headers["Location"])
         assert "Refresh" not in page.headers
         assert "Finished" in page.content.decode()
+        undo = reverse("admin:metering_bulkdecision_undo_discard", args=[decision.pk])
+        assert undo in page.content.decode()
+        client.post(undo, {"_form_submitted": "True", "reason": "They were real."})
+        work.run_due_jobs(at=timezone.now())
+        again = QuarantinedEvent.objects.get(status="open")
+        assert again.continues == held
+        page = client.get(reverse("admin:metering_bulkdecision_change", args=[decision.pk]))
+        assert undo not in page.content.decode()
 
-    @pytest.mark.parametrize("change", [{"reason": ""}, {"action": "forget"}, {"code": ""}, {"source": "x\x00y"}])
-    def test_a_form_that_says_too_little_decides_nothing(self, held: QuarantinedEvent, change: dict[str, str]) -> None:
+    @pytest.mark.parametrize("change", [{"code": ""}, {"source": "x\x00y"}])
+    def test_a_form_that_names_no_group_decides_nothing(self, held: QuarantinedEvent, change: dict[str, str]) -> None:
         given = {**GROUP, "action": "discard", "reason": "A test of the SDK.", **change}
         answer = signed_in("ops").post(reverse("admin:metering_quarantine_decide"), given)
         assert answer.status_code in (302, 400)
         assert not BulkDecision.objects.exists()
+
+    @pytest.mark.parametrize("change", [{"reason": "why"}, {"action": "forget"}])
+    def test_a_form_that_says_too_little_comes_back_with_what_was_typed(
+        self, held: QuarantinedEvent, change: dict[str, str]
+    ) -> None:
+        given = {**GROUP, "action": "discard", "reason": "A test of the SDK.", **change}
+        answer = signed_in("ops").post(reverse("admin:metering_quarantine_decide"), given)
+        page = answer.content.decode()
+        assert answer.status_code == 200
+        assert "Nothing was done." in page
+        assert given["reason"] in page
+        assert "Decide over 1 event" in page
+        assert not BulkDecision.objects.exists()
+
+    def test_a_group_is_paged_and_narrowed_to_a_subject_and_stays_so(self) -> None:
+        """Fifty on a page, and the two subjects as links; naming one of them leads back to where one was."""
+        usage.capture(*[usage.event(f"a{number:02}", subject="old-a") for number in range(51)])
+        usage.capture(usage.event("b", subject="old b"))
+        client, group = signed_in("ops"), {**GROUP, "code": "customer_unknown"}
+        first = shown(client, "quarantine_group", **group)
+        assert "subject=old-a" in first
+        assert "subject=old+b" in first
+        oldest_first = list(QuarantinedEvent.objects.order_by("pk"))
+        last = oldest_first[49].pk
+        assert f"after={last}" in first
+        second = shown(client, "quarantine_group", **group, after=str(last))
+        assert f">{oldest_first[50].event_id}</a>" in "".join(second.split())
+        assert "after=" not in second
+        narrow = shown(client, "quarantine_group", **group, subject="old b")
+        assert "Every subject of this group" in narrow
+        assert 'name="subject" value="old b"' in narrow
+        given = {**group, "subject": "old b", "system": "subject", "external_id": "old b", "customer": "acme"}
+        answer = client.post(reverse("admin:metering_quarantine_assign"), given)
+        assert answer.headers["Location"].startswith(reverse("admin:metering_quarantine_group"))
+        assert "1 event with the same reason" in " ".join(
+            client.get(answer.headers["Location"]).content.decode().split()
+        )
 
     def test_others_may_not(self, held: QuarantinedEvent) -> None:
         given = {**GROUP, "action": "discard", "reason": "A test of the SDK."}
@@ -206,6 +257,33 @@ class TestHealth:
         assert page.count("<svg") >= 3
         assert "66.67 %" in page
         assert reverse("admin:metering_reviewitem_change", args=[item.pk]) in page
+
+    def test_a_watch_that_stands_still_does_not_look_as_if_all_were_well(self) -> None:
+        now = minutes.floor_minute(timezone.now())
+        ArrivalProgress.objects.update_or_create(defaults={"recorded_until": now - timedelta(minutes=3)})
+        page = shown(signed_in("ops"), "arrivalminute_changelist")
+        assert "every source behaves as it did before" in page
+        ArrivalProgress.objects.update(recorded_until=now - timedelta(minutes=90))
+        page = " ".join(shown(signed_in("ops"), "arrivalminute_changelist").split())
+        assert "Not watched" in page
+        assert "Nobody has judged the last 9" in page  # ninety, or the minute after
+        assert "every source behaves" not in page
+
+    @pytest.mark.parametrize(
+        ("seconds", "text"),
+        [
+            ("0.2504", "0.25 s"),
+            ("119.9", "119.9 s"),
+            ("120", "2 min"),
+            ("5400", "1 h 30 min"),
+            ("7200", "2 h"),
+            ("2782727.81", "32 d 4 h"),
+        ],
+    )
+    def test_a_lag_is_told_in_units_that_people_know(self, seconds: str, text: str) -> None:
+        lag = Lag(Decimal(seconds), Decimal(seconds), Decimal(seconds))
+        arrivals = Arrivals(accepted=1, duplicates=0, quarantined=0, lag=lag)
+        assert health_page.tell(MinuteArrivals(NOW, arrivals))["lags"] == [text] * 3
 
     @pytest.mark.parametrize("query", [{"hours": "24"}, {"hours": "99"}, {"stream": "abc"}, {"stream": "0"}])
     def test_whatever_is_asked_is_a_page(self, query: dict[str, str]) -> None:

@@ -173,3 +173,57 @@ def test_who_may_decide_and_with_what(ops: User) -> None:
     start(ops)
     assert guards.refuses("UPDATE metering_bulkdecision SET reason = 'another'")
     assert guards.refuses("DELETE FROM metering_bulkdecision")
+
+
+class TestTakingUpAgain:
+    def discard(self, ops: User, count: int = 3) -> BulkDecision:
+        hold(count)
+        made = start(ops, action="discard")
+        work.run_due_jobs(at=NOON)
+        return made
+
+    def test_a_discard_is_taken_back_and_both_stay_on_record(self, ops: User) -> None:
+        """The customer was real after all: three events wait again, are released, and keep the time they came."""
+        made = self.discard(ops)
+        undone = bulk.undo_discard(decision_id=made.pk, reason="It is a customer.", actor=ops, at=NOON)
+        work.run_due_jobs(at=NOON)
+        undone.refresh_from_db()
+        assert (undone.total, undone.taken_up, undone.passed_over) == (3, 3, 0)
+        assert undone.finished_at is not None
+        states = QuarantinedEvent.objects.order_by("pk").values_list("status", "decision_reason")
+        assert list(states) == [("discarded", "The customer is set up.")] * 3 + [("open", "")] * 3
+        again = QuarantinedEvent.objects.latest("pk")
+        assert again.continues is not None
+        assert (again.raw, again.received_at) == (again.continues.raw, again.continues.received_at)
+        assert again.history.latest().history_user == ops
+        usage.customer("newco")
+        start(ops)
+        work.run_due_jobs(at=NOON)
+        assert UsageEvent.objects.count() == 3
+
+    def test_it_is_taken_back_once_and_only_a_finished_discard(self, ops: User) -> None:
+        made = self.discard(ops)
+        bulk.undo_discard(decision_id=made.pk, reason="It is a customer.", actor=ops, at=NOON)
+        hold(1, prefix="f")
+        running = start(ops, action="discard")
+        for number in (made.pk, running.pk):
+            with pytest.raises(quarantine.NotDiscardedError):
+                bulk.undo_discard(decision_id=number, reason="It is a customer.", actor=ops, at=NOON)
+        with pytest.raises(NotAllowedError):
+            bulk.undo_discard(decision_id=made.pk, reason="no", actor=usage.person("fay", "finance"), at=NOON)
+
+    def test_what_was_sent_again_since_waits_already(self, ops: User) -> None:
+        made = self.discard(ops)
+        hold(1)
+        undone = bulk.undo_discard(decision_id=made.pk, reason="It is a customer.", actor=ops, at=NOON)
+        work.run_due_jobs(at=NOON)
+        undone.refresh_from_db()
+        assert (undone.taken_up, undone.passed_over) == (2, 1)
+        assert QuarantinedEvent.objects.filter(status="open").count() == 3
+
+    def test_one_event_is_taken_up_once(self, ops: User) -> None:
+        self.discard(ops, 1)
+        (event,) = QuarantinedEvent.objects.all()
+        quarantine.take_up_again(quarantine_id=event.pk, reason="It is a customer.", actor=ops)
+        with pytest.raises(quarantine.NotDiscardedError):
+            quarantine.take_up_again(quarantine_id=event.pk, reason="Once more.", actor=ops)

@@ -27,9 +27,49 @@ def test_the_statements_for_a_cluster_are_clickhouse_s_own_language(client: Any,
     assert formatted[0].startswith("CREATE TABLE IF NOT EXISTS")
 
 
+def test_the_statement_that_clears_a_cluster_is_clickhouse_s_own_language(client: Any) -> None:
+    (formatted,) = client.ask(f"SELECT formatQuerySingleLine('{clickhouse_tables.clearing(cluster=CLUSTER)}')")
+    assert formatted[0] == "TRUNCATE TABLE IF EXISTS usage_event_local ON CLUSTER billing SYNC"
+
+
+def test_an_insert_waits_for_most_replicas_and_no_replica_answers_with_fewer_rows() -> None:
+    assert clickhouse_tables.insert_settings(cluster=CLUSTER) == {
+        "async_insert": 0,
+        "distributed_foreground_insert": 1,
+        "max_partitions_per_insert_block": 0,
+        "insert_quorum": "auto",
+        "insert_quorum_parallel": 0,
+        "load_balancing": "in_order",
+    }
+    assert clickhouse_tables.read_settings(cluster=CLUSTER) == {
+        "select_sequential_consistency": 1,
+        "skip_unavailable_shards": 0,
+        "load_balancing": "in_order",
+    }
+    assert clickhouse_tables.read_settings() == {}
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "insert_quorum",
+        "insert_quorum_parallel",
+        "max_partitions_per_insert_block",
+        "load_balancing",
+        "select_sequential_consistency",
+        "skip_unavailable_shards",
+        "distributed_foreground_insert",
+    ],
+)
+def test_the_engine_knows_each_of_these_settings(client: Any, setting: str) -> None:
+    assert client.ask("SELECT count() FROM system.settings WHERE name = {name:String}", name=setting) == [(1,)]
+
+
 def test_each_share_is_replicated_and_each_customer_has_one_shard() -> None:
     local, distributed = clickhouse_tables.statements(cluster=CLUSTER)
-    assert "ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/usage_event_local', '{replica}')" in local
+    assert (
+        "ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/usage_event_local', '{replica}')" in local
+    )
     assert "PARTITION BY toYYYYMM(occurred_at)" in local
     assert "Distributed(`billing`, currentDatabase(), usage_event_local, cityHash64(customer_id))" in distributed
     assert all("ON CLUSTER `billing`" in statement for statement in (local, distributed))

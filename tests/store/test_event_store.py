@@ -135,3 +135,10 @@ def test_its_tables_may_be_prepared_again(store: EventStore) -> None:
     store.insert([row(1)], token="a")
     store.prepare()
     assert rows_of(store) == [row(1)]
+
+
+def test_a_block_of_old_usage_may_touch_any_number_of_months(store: EventStore) -> None:
+    """Ten years and a month: ClickHouse refuses more than a hundred partitions at once unless told."""
+    rows = [row(number + 1, at=datetime(2010 + number // 12, number % 12 + 1, 15, tzinfo=UTC)) for number in range(121)]
+    store.insert(rows, token="a")
+    assert store.count(Span()).event_count == 121

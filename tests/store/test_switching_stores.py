@@ -1,17 +1,25 @@
 """All raw events move to another store while usage comes in: copied, compared, and only then switched."""
 
+import multiprocessing
+import os
+import signal
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connections
 
 from compliance.evidence import trace
+from core import audit, locks
 from core.models import AuditEntry
 from invoicing.cycle.models import Invoice
-from metering import queries, shipping, switching, watermark
+from metering import archive, queries, shipping, switching, watermark
 from metering.models import AggregationSnapshot, Store, StoreCopy, StoreSwitch, UsageEvent
 from metering.store import chosen, partitions
+from metering.store.clickhouse import ClickHouseStore
 from metering.store.protocol import Span
 from tests.builders import billing
 
@@ -97,6 +105,119 @@ def test_usage_that_comes_during_the_copy_is_in_it(invoice: Invoice) -> None:
         customer_id=invoice.customer_id, meter=meter, start=billing.OCTOBER, end=billing.NOVEMBER
     ).rows
     assert (shown.quantity, shown.event_count) == (1507, 3)
+
+
+def die(*_call: Any, **_named: Any) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def switch_and_die(where: tuple[Any, str], *, after: int) -> None:
+    """Killed when it comes to that function once more after so many calls."""
+    step, calls = getattr(*where), [0]
+
+    def count(*call: Any, **named: Any) -> Any:
+        calls[0] += 1
+        return die() if calls[0] > after else step(*call, **named)
+
+    setattr(*where, count)
+    switching.BLOCK_EVENTS = 4
+    switch()
+
+
+@pytest.mark.parametrize(
+    ("where", "after"),
+    [
+        ((ClickHouseStore, "prepare"), 0),
+        ((ClickHouseStore, "insert"), 0),
+        ((StoreCopy, "save"), 1),
+        ((ClickHouseStore, "insert"), 2),
+        ((switching, "_compare"), 0),
+        ((locks, "lock_exclusive"), 0),
+        ((switching, "_compare"), 1),
+        ((audit, "append_entry"), 0),
+    ],
+    ids=[
+        "nothing done",
+        "begun",
+        "a block sent and not noted",
+        "half of it copied",
+        "copied",
+        "compared",
+        "nobody captures",
+        "all but committed",
+    ],
+)
+def test_who_is_killed_at_any_step_has_switched_nothing_and_goes_on(
+    invoice: Invoice, where: tuple[Any, str], after: int, settings: Any
+) -> None:
+    if settings.CLICKHOUSE_URL.startswith("chdb:"):
+        pytest.skip("an engine in this process does not survive its death")
+    billing.use("acme", *((f"n{number}", billing.day(20), 1) for number in range(10)))
+    connections.close_all()  # a connection must never be shared across a fork
+    dying = multiprocessing.get_context("fork").Process(target=partial(switch_and_die, where, after=after))
+    dying.start()
+    dying.join()
+    assert dying.exitcode == -signal.SIGKILL
+    assert (chosen.find_name(), is_traced(invoice)) == ("postgres", True)
+    assert switch().event_count == 12
+    assert chosen.store_of(Store.CLICKHOUSE).count(Span()).event_count == 12
+    clear()
+    assert (UsageEvent.objects.count(), is_traced(invoice)) == (0, True)
+
+
+def test_usage_that_comes_while_stores_are_compared_is_copied_before_capture_pauses(
+    invoice: Invoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At most one event is left for the pause; two come during each of the first two comparisons."""
+    monkeypatch.setattr(switching, "TAIL_EVENTS_MAX", 1)
+    read, spans = ClickHouseStore.read, []
+
+    def read_slowly(self: ClickHouseStore, span: Span) -> Any:
+        spans.append((span.first_seq, span.last_seq))
+        if len(spans) <= 2:
+            billing.use("acme", *((f"{len(spans)}-{number}", billing.day(20), 1) for number in range(2)))
+        return read(self, span)
+
+    monkeypatch.setattr(ClickHouseStore, "read", read_slowly)
+    first = UsageEvent.objects.earliest("seq").seq
+    assert switch().event_count == 6
+    assert [last - max(start, first) + 1 for start, last in spans] == [2, 2, 2, 0, 0]
+
+
+def test_what_another_time_left_there_is_in_the_way_until_it_is_cleared(
+    invoice: Invoice, tmp_path: Path, settings: Any
+) -> None:
+    """There and back; a month is put into a file, and the copy of old still has its events."""
+    settings.EVENT_ARCHIVE = str(tmp_path)
+    switch()
+    switch(Store.POSTGRES)
+    archive.detach_month(month=billing.OCTOBER.date(), at=NOW)
+    billing.use("acme", ("new", billing.day(20).replace(month=11), 7), at=NOW)
+    with pytest.raises(switching.SwitchRefusedError, match="switch again with --clear"):
+        switch()
+    assert not StoreCopy.objects.exists()
+    made = switch(clears_target=True)
+    assert (made.event_count, chosen.store_of(Store.CLICKHOUSE).count(Span()).event_count) == (1, 1)
+    assert is_traced(invoice)
+
+
+def test_a_month_that_comes_back_from_a_file_is_shipped_between_what_was_shipped_before(
+    invoice: Invoice, tmp_path: Path, settings: Any
+) -> None:
+    """Numbers 1, 2 and 4 are October's and come back; 3 is November's and was copied with the switch."""
+    settings.EVENT_ARCHIVE = str(tmp_path)
+    billing.use("acme", ("n", billing.day(20).replace(month=11), 7), at=NOW)
+    billing.use("acme", ("o", billing.day(20), 7), at=NOW)
+    billing.close_november()
+    archive.detach_month(month=billing.OCTOBER.date(), at=NOW)
+    switch()
+    archive.attach_month(month=billing.OCTOBER.date(), at=NOW)
+    clear()
+    assert UsageEvent.objects.count() == 0
+    assert chosen.store_of(Store.CLICKHOUSE).count(Span()).event_count == 4
+    assert is_traced(invoice)
+    switch(Store.POSTGRES)
+    assert UsageEvent.objects.count() == 4
 
 
 def test_stores_that_differ_are_not_switched(invoice: Invoice, monkeypatch: pytest.MonkeyPatch) -> None:

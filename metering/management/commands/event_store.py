@@ -24,6 +24,9 @@ class Command(BaseCommand):
         verbs.add_parser("ship", help="send what waits now")
         switch = verbs.add_parser("switch", help="copy all events, compare them, and switch; run again, it goes on")
         switch.add_argument("store", choices=Store.values)
+        switch.add_argument(
+            "--clear", action="store_true", help="forget what the other store holds of earlier times, and copy afresh"
+        )
         verbs.add_parser("cancel", help="forget a copy that was begun")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -53,6 +56,7 @@ class Command(BaseCommand):
             switch = switching.switch_store(
                 name=options["store"],
                 at=timezone.now(),
+                clears_target=options["clear"],
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
             )
         self.stdout.write(f"{switch.event_count:,} events compared, digest {switch.digest}")
