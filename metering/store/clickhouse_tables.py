@@ -31,7 +31,11 @@ _ANY_MONTHS: Settings = {"max_partitions_per_insert_block": 0}
 # PostgreSQL; and a replica that lacks such rows answers with an error, never with fewer rows. Both ask the same replica
 # first.
 _ON_CLUSTER: Settings = {"insert_quorum": "auto", "insert_quorum_parallel": 0, "load_balancing": "in_order"}
-_FROM_CLUSTER: Settings = {"select_sequential_consistency": 1, "skip_unavailable_shards": 0, "load_balancing": "in_order"}
+_FROM_CLUSTER: Settings = {
+    "select_sequential_consistency": 1,
+    "skip_unavailable_shards": 0,
+    "load_balancing": "in_order",
+}
 _WINDOW = 10_000  # how many blocks are remembered, so that one sent again adds nothing
 
 
