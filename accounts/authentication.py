@@ -27,11 +27,9 @@ class ApiKeyAuthentication(BaseAuthentication):
         text = self.read_key(scheme.lower(), rest.strip())
         if text is None:
             return None
-        is_plain = text.isascii() and text.isprintable() and len(text) <= KEY_LENGTH_MAX
-        key = keys.find_key(text) if is_plain else None
+        key = live_key(text)
         if key is None:
             raise AuthenticationFailed("The API key is unknown, revoked, or its person is no longer active.")
-        keys.note_use(key, at=timezone.now())
         return key.user, key
 
     def read_key(self, scheme: str, text: str) -> str | None:
@@ -53,6 +51,15 @@ class BasicKeyAuthentication(ApiKeyAuthentication):
         except (binascii.Error, ValueError):  # ValueError: what is not ASCII
             return ""
         return user
+
+
+def live_key(text: str) -> ApiKey | None:
+    """The live key of this text, whose use is noted; None for any other text."""
+    is_plain = text.isascii() and text.isprintable() and len(text) <= KEY_LENGTH_MAX
+    key = keys.find_key(text) if is_plain else None
+    if key is not None:
+        keys.note_use(key, at=timezone.now())
+    return key
 
 
 class EventSessionAuthentication(BaseAuthentication):

@@ -86,12 +86,13 @@ MIDDLEWARE = [
     "core.http.middleware.SayWhatIsNotAvailable",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "core.http.middleware.KeptContentPolicy",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "metering.api.short_way.ShortWay",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
 ]
 

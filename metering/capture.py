@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from email.message import Message
+from functools import lru_cache
 from typing import Protocol
 
 from core.errors import DomainError
@@ -14,6 +15,7 @@ BODY_BYTES_MAX = 8 * 1024 * 1024  # inflated: 10,000 events of 800 bytes, or 32 
 DRAIN_BYTES_MAX = 128 * 1024 * 1024
 CHUNK_BYTES = 64 * 1024
 GZIP_WINDOW_BITS = 31
+FORMS_KEPT = 64  # media types as senders write them
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 READERS: dict[str, Callable[[bytes], list[Delivery]]] = {
     "application/json": reading.read_document,
@@ -74,6 +76,7 @@ def _drain(stream: Readable) -> None:
         left -= len(chunk)
 
 
+@lru_cache(maxsize=FORMS_KEPT)
 def _reader_of(content_type: str) -> Callable[[bytes], list[Delivery]]:
     header = Message()
     header["Content-Type"] = content_type

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, ValidationError
 from django.db import DataError, IntegrityError, OperationalError
@@ -53,11 +54,25 @@ def problem_http_response(*, status: int, code: str, detail: str) -> HttpRespons
 
 def problem_response(error: Exception, _context: dict[str, Any]) -> Response | None:
     """DRF exception handler; None (a 500) only for what nobody foresaw."""
-    for kind, describe in _DESCRIBERS.items():
-        if isinstance(error, kind):
-            document = describe(error)
-            return Response(document, document["status"], headers=_headers(error), content_type=MEDIA_TYPE)
-    return None
+    document = _describe(error)
+    if document is None:
+        return None
+    return Response(document, document["status"], headers=_headers(error), content_type=MEDIA_TYPE)
+
+
+def problem_of(error: Exception) -> HttpResponse | None:
+    """The same for plain Django views."""
+    document = _describe(error)
+    if document is None:
+        return None
+    body = orjson.dumps(document)
+    return HttpResponse(body, status=document["status"], headers=_headers(error), content_type=MEDIA_TYPE)
+
+
+def _describe(error: Exception) -> dict[str, Any] | None:
+    describers = (describe for kind, describe in _DESCRIBERS.items() if isinstance(error, kind))
+    describe = next(describers, None)
+    return None if describe is None else describe(error)
 
 
 def _headers(error: Exception) -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
@@ -57,11 +57,7 @@ class EventsView(RuledView, GenericAPIView[UsageEvent]):
         One bad event never blocks the rest; a duplicate is a success. Because `source` and `id` identify an event for
         ever, a delivery may be repeated at will and needs no Idempotency-Key.
         """
-        deliveries = sending.read_deliveries(request)
-        if len(deliveries) == 1 and lago.is_event(deliveries[0]):
-            return answer_single(request, deliveries[0]["event"])
-        result = sending.capture_sent(request, deliveries)
-        return HttpResponse(write_answer(result), content_type="application/json")
+        return answer_delivery(request, origin=sending.origin_of(request))
 
 
 class EventView(RuledView, APIView):
@@ -77,6 +73,15 @@ class EventView(RuledView, APIView):
         Where servers on the way decode slashes and two events could be meant, ask `GET events?source=&id=`.
         """
         return Response(_show_events([lookup.find_event(identity)])[0])
+
+
+def answer_delivery(request: Request | HttpRequest, *, origin: str) -> HttpResponse:
+    """Capture what a request brought in any of the forms that `POST events` takes, and say what became of it."""
+    deliveries = sending.read_deliveries(request)
+    if len(deliveries) == 1 and lago.is_event(deliveries[0]):
+        return answer_single(origin, deliveries[0]["event"])
+    result = sending.capture_from(origin, deliveries)
+    return HttpResponse(write_answer(result), content_type="application/json")
 
 
 def write_answer(result: CaptureResult) -> bytes:

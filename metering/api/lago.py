@@ -36,10 +36,10 @@ class LagoBatchView(sending.SendingView):
         return exact_response({"events": [lago.shown(one, at=at) for one in sent]})
 
 
-def answer_single(request: Request, sent: dict[str, Any]) -> HttpResponse:
+def answer_single(origin: str, sent: dict[str, Any]) -> HttpResponse:
     """Capture the event of a body `{"event": {...}}` and answer as Lago does."""
     at = postgres.read_clock()
-    result = sending.capture_sent(request, [_delivery(sent, at=at)])
+    result = sending.capture_from(origin, [_delivery(sent, at=at)])
     details = _details(result)
     return (
         _refusal(details[0], kept=result.quarantined) if details else exact_response({"event": lago.shown(sent, at=at)})

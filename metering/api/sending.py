@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.http import HttpRequest
 from django.http.request import UnreadablePostError
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -24,8 +25,13 @@ class SendingRule(RoleRule):
 
     def _key_allows(self, request: Request, view: Any) -> bool:
         if request.method == "POST" and isinstance(request.auth, ApiKey):
-            return not {Scope.EVENTS_WRITE, Scope.WRITE}.isdisjoint(request.auth.scopes)
+            return is_key_for_sending(request.auth)
         return super()._key_allows(request, view)
+
+
+def is_key_for_sending(key: ApiKey) -> bool:
+    """Whether its scopes let a key send events; what its person may is asked apart."""
+    return not {Scope.EVENTS_WRITE, Scope.WRITE}.isdisjoint(key.scopes)
 
 
 class SendingView(RuledView, APIView):
@@ -35,7 +41,7 @@ class SendingView(RuledView, APIView):
     permission_classes: Sequence[Any] = (SendingRule,)
 
 
-def read_deliveries(request: Request) -> list[Delivery]:
+def read_deliveries(request: Request | HttpRequest) -> list[Delivery]:
     """The events of a request in CloudEvents' forms."""
     try:
         return capture.read_request(body_of(request), headers=request.headers)
@@ -51,16 +57,30 @@ def read_body(request: Request) -> bytes:
         raise NotABatchError("The connection ended before the body did.") from error
 
 
-def body_of(request: Request) -> Readable:
+def body_of(request: Request | HttpRequest) -> Readable:
     """Django reads only what Content-Length announces; of a chunked body the web server knows the end."""
     is_chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
     if is_chunked and request.META.get("wsgi.input_terminated"):
         stream: Readable = request.META["wsgi.input"]
         return stream
-    return request._request  # noqa: SLF001 - DRF offers the parsed body only
+    return request._request if isinstance(request, Request) else request  # noqa: SLF001 - DRF offers the parsed body only
 
 
 def capture_sent(request: Request, deliveries: Sequence[Delivery]) -> CaptureResult:
     """Capture what a request brought; it is committed when this returns."""
-    origin = f"key:{request.auth.public_id}" if isinstance(request.auth, ApiKey) else f"user:{request.user.pk}"
+    return capture_from(origin_of(request), deliveries)
+
+
+def origin_of(request: Request) -> str:
+    """Who sent a request, as batches tell it."""
+    return key_origin(request.auth) if isinstance(request.auth, ApiKey) else f"user:{request.user.pk}"
+
+
+def key_origin(key: ApiKey) -> str:
+    """The same of a sender with this key."""
+    return f"key:{key.public_id}"
+
+
+def capture_from(origin: str, deliveries: Sequence[Delivery]) -> CaptureResult:
+    """Capture what this sender brought; it is committed when this returns."""
     return gathering.capture_gathered(deliveries, channel=CaptureBatch.Channel.HTTP, origin=origin)

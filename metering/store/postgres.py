@@ -10,7 +10,7 @@ import orjson
 from django.db import IntegrityError, connection, transaction
 
 from core.locks import LockClass
-from core.statements import fetch_all, run
+from core.statements import fetch_all, fetch_soon, run
 from metering.rules.contract import BillableEvent, Columns
 from metering.rules.sorting import Known
 from metering.rules.tally import OUTCOMES, Tally
@@ -168,7 +168,7 @@ def insert_deliveries(written_out: WrittenOut) -> bool:
     """
     try:
         with transaction.atomic() if connection.in_atomic_block else nullcontext():
-            return bool(fetch_all(written_out.statement, written_out.parameters))
+            return bool(fetch_soon(written_out.statement, written_out.parameters))
     except IntegrityError:  # known, or its month's table was made this very moment
         return False
 
@@ -188,7 +188,7 @@ def join_written(one: Written, other: Written) -> Written:
 def find_known(events: Sequence[BillableEvent]) -> dict[tuple[str, str], Known]:
     """Give the accepted event of each of these identities, committed by now or written by us."""
     parameters = [text_array([event.source for event in events]), text_array([event.event_id for event in events])]
-    found = fetch_all(_FIND, parameters)
+    found = fetch_soon(_FIND, parameters)
     return {events[number - 1][:2]: Known(bytes(mark), batch_id) for number, mark, batch_id in found}
 
 

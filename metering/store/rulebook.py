@@ -1,6 +1,6 @@
 """What capture decides by, read fresh for every delivery: contracts in force, their meters, and customers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import repeat
@@ -10,7 +10,7 @@ import orjson
 
 from accounts import queries
 from core import personal_keys
-from core.statements import fetch_all
+from core.statements import fetch_soon
 from metering.models import EventContractVersion
 from metering.rules import readings
 from metering.rules.contract import ContractInForce, DataRules, RuleBook
@@ -25,9 +25,7 @@ UNIQUE = text_array(sorted(readings.UNIQUE))
 # What meters read now or will read, by versions in force or yet to be; a unique count takes any value, every other
 # meter with a value takes numbers. One statement answers everything, for small deliveries wait for answers most.
 _RULES = """
-SELECT moment.at, (
-    SELECT coalesce(jsonb_object_agg(code, id), '{}')::text FROM accounts_customer WHERE code = ANY(%s::text[])
-), (
+SELECT moment.at, customers.codes, customers.ids, (
     SELECT coalesce(jsonb_agg(jsonb_build_array(
         contract.event_type, contract.id, version.id, version.billing_fields, version.accepts_past_days,
         version.accepts_future_seconds, measured.valued, measured.numbers)), '[]')::text
@@ -48,6 +46,10 @@ SELECT moment.at, (
     WHERE contract.event_type = ANY(%s::text[])
 )
 FROM (SELECT coalesce(%s::timestamptz, clock_timestamp()) AS at) AS moment
+CROSS JOIN (
+    SELECT string_agg(code, E'\x1f') AS codes, string_agg(id::text, ',') AS ids
+    FROM accounts_customer WHERE code = ANY(%s::text[])
+) AS customers
 """
 
 
@@ -57,9 +59,11 @@ def load_rulebook(events: Sequence[dict[str, Any]], *, sent_at: datetime | None,
     Without an instant it is the database's own, the one clock that every web process of an installation shares.
     """
     subjects, external = _names(events, "subject"), _external(events)
-    parameters = [text_array(subjects), UNIQUE, text_array(_names(events, "type")), at]
-    ((moment, known, contracts),) = fetch_all(_RULES, parameters)
-    sent, customers = moment if sent_at is None else sent_at, orjson.loads(known)
+    parameters = [UNIQUE, text_array(_names(events, "type")), at, text_array(subjects)]
+    ((moment, codes, ids, contracts),) = fetch_soon(_RULES, parameters)
+    # Only codes that were asked for come back, hence none with a control character in it.
+    customers = dict(zip(codes.split("\x1f"), map(int, ids.split(",")), strict=True)) if codes else {}
+    sent = moment if sent_at is None else sent_at
     in_force = {row[0]: _in_force(*row, sent_at=sent, at=moment) for row in orjson.loads(contracts)}
     # A code comes before a name that somebody was given: naming one can never take another customer's events.
     external += [(SUBJECT, subject) for subject in subjects if subject not in customers]
@@ -95,10 +99,18 @@ def _external(events: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
 def _names(events: Sequence[dict[str, Any]], attribute: str) -> list[str]:
     """Give what could be the name of anything; the rest need not be looked up to be unknown."""
     try:
-        texts = set(map(dict.get, events, repeat(attribute)))
+        texts: set[Any] = set(map(dict.get, events, repeat(attribute)))
     except TypeError:  # one of them is a list or an object
         texts = {text for event in events if type(text := event.get(attribute)) is str}
-    return sorted(text for text in texts if _is_name(text))
+    return sorted(texts if _are_names(texts) else filter(_is_name, texts))
+
+
+def _are_names(texts: Collection[Any]) -> bool:
+    """Say of all of them at once what `_is_name` says of each."""
+    if set(map(type, texts)) != {str}:
+        return False
+    lengths = set(map(len, texts))
+    return min(lengths) > 0 and max(lengths) <= NAME_LENGTH_MAX and "".join(texts).isprintable()
 
 
 def _is_name(text: Any) -> TypeGuard[str]:
