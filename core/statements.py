@@ -79,8 +79,16 @@ def _open(found: BaseDatabaseWrapper) -> psycopg.Connection:
 def _execute_soon(opened: psycopg.Connection, statement: str, parameters: Sequence[Any]) -> Rows:
     adapted = Transformer(opened)
     values: Any = adapted.dump_sequence(parameters, list(repeat(PyFormat.AUTO, len(parameters))))
-    name = _name_of(opened, statement, tuple(adapted.types or ()))
-    result = _checked(opened, lambda: opened.pgconn.exec_prepared(name, values, adapted.formats))
+    types = tuple(adapted.types or ())
+
+    def execute() -> PGresult:
+        return opened.pgconn.exec_prepared(_name_of(opened, statement, types), values, adapted.formats)
+
+    try:
+        result = _checked(opened, execute)
+    except psycopg.errors.InvalidSqlStatementName:  # after a rollback the driver has all statements forgotten
+        _prepared.pop(opened)
+        result = _checked(opened, execute)
     adapted.set_pgresult(result)
     return adapted.load_rows(0, result.ntuples, tuple)
 

@@ -128,7 +128,7 @@ def run(*, rounds: int = 5, events: int = 60_000, sizes: Sequence[int] = (1000, 
         rows.append(_measure_duplicates(sender, events=events // 2))
     finally:
         processes.stop([web])
-    rows.append(_measure_import(rounds=rounds, events=max(events * 2 // reading.EVENTS_MAX, 1) * reading.EVENTS_MAX))
+    rows.append(_measure_import(rounds=rounds, events=max(events * 4 // reading.EVENTS_MAX, 1) * reading.EVENTS_MAX))
     return rows
 
 

@@ -77,6 +77,19 @@ def test_a_connection_that_breaks_is_an_operational_error_and_the_next_one_works
     assert statements.fetch_soon("SELECT 1", []) == [(1,)]
 
 
+def test_what_the_driver_had_forgotten_is_prepared_again() -> None:
+    """After a rollback it asks the server to forget every statement, ours included."""
+    for number in range(7):  # until the cursor's own statement is prepared
+        assert statements.fetch_soon("SELECT %s::int", [number]) == [(number,)]
+        assert statements.fetch_all("SELECT %s::text", [str(number)]) == [(str(number),)]
+    with suppress(ZeroDivisionError), transaction.atomic():
+        statements.fetch_all("SELECT %s::text", ["x"])
+        raise ZeroDivisionError
+    assert statements.fetch_all("SELECT 1", []) == [(1,)]  # with it goes what the driver owes the server
+    assert statements.fetch_all("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'billing%%'", []) == [(0,)]
+    assert statements.fetch_soon("SELECT %s::int", [8]) == [(8,)]
+
+
 def test_a_key_is_found_with_the_roles_that_its_person_holds_now() -> None:
     erin = make_staff("erin", "engineering")
     _made, text = keys.new_key(name="collector", user=erin, scopes=[Scope.READ], at=NOW)
