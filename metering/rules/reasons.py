@@ -23,7 +23,7 @@ CODES = {
     "subject_missing": "`subject` is missing or empty.",
     "customer_unknown": "No customer is named so by `subject`, or by the id `subjectid` in the system `subjectsystem`.",
     "customer_not_kept": "Nothing personal can be kept of the customer: it was erased, or was never given a key.",
-    "time_missing": "`time` is missing or empty.",
+    "time_missing": "`time` is missing, or is no text: it is an RFC 3339 instant, not a number of seconds.",
     "time_invalid": "`time` is not an RFC 3339 instant with an offset.",
     "time_too_old": "The event happened longer ago than its contract accepts.",
     "time_in_future": "The event happens later than its contract accepts.",

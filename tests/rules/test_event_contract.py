@@ -350,6 +350,12 @@ def test_a_customer_may_be_named_by_an_id_in_another_system() -> None:
     assert [flaw.code for flaw in stranger] == ["customer_unknown"]
 
 
+def test_a_time_in_seconds_is_told_what_a_time_is() -> None:
+    found = check_event(GOOD | {"time": 1768435200}, rules=RULES)
+    what = "`time` is missing, or is no text: it is an RFC 3339 instant, not a number of seconds."
+    assert found == (Reason("time_missing", what, "/time"),)
+
+
 def test_an_id_in_another_system_is_never_taken_for_a_code() -> None:
     """Subscription 1001 of Lago is not our customer 1001; who it is, somebody has to say."""
     event = {name: value for name, value in GOOD.items() if name != "subject"}
