@@ -25,10 +25,11 @@ from django.utils import timezone
 from billing_ops import processes
 from billing_ops.bench import ingest_world
 from billing_ops.bench.ingest_world import Batch
+from billing_ops.bench.plain_view import ORIGIN
 from billing_ops.bench.rows import BenchError, BenchRow
 from metering import importing
 from metering.import_forms import ImportRequest
-from metering.models import UsageEvent
+from metering.models import CaptureBatch, UsageEvent
 from metering.rules import import_rows, reading
 
 CONNECTIONS = 4
@@ -169,6 +170,7 @@ def _measure_singles(sender: Sender, authorization: str, *, events: int, rounds:
             plain.append(seconds)
     finally:
         processes.stop([web])
+    _require(CaptureBatch.objects.filter(origin=ORIGIN).count(), events * rounds)  # the other view took them itself
     name = f"HTTP ingest, single events from {SINGLE_CONNECTIONS} senders"
     return [
         _rate(name, events, median(ours), median(theirs)),

@@ -20,6 +20,8 @@ from accounts.permissions import RuledView
 from metering.api.sending import SENDERS, SendingRule
 from metering.models import CaptureBatch, EventContractVersion, EventKey, UsageEvent
 
+ORIGIN = "plain"
+
 
 class PlainEventSerializer(serializers.Serializer[dict[str, Any]]):
     """The envelope, field by field."""
@@ -58,7 +60,7 @@ def save_event(event: dict[str, Any]) -> None:
         contract__event_type=event["type"], status=EventContractVersion.Status.ACTIVE
     )
     batch = CaptureBatch.objects.create(
-        channel="http", origin="plain", received_at=now, received=1, accepted=1, duplicates=0, quarantined=0, tallies=[]
+        channel="http", origin=ORIGIN, received_at=now, received=1, accepted=1, duplicates=0, quarantined=0, tallies=[]
     )
     mark = hashlib.sha256(repr(event).encode()).digest()
     row = UsageEvent.objects.create(
