@@ -18,6 +18,7 @@ from django.db.backends.base.creation import BaseDatabaseCreation
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.db.models.signals import post_migrate
 from django.test import override_settings
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from core import embedded_postgres
 from tests import workers
@@ -136,6 +137,23 @@ def clearing_between_committed_tests() -> Iterator[None]:
 def no_anchors() -> Iterator[None]:
     """A head of one test's chain would contradict the chain of the next."""
     with override_settings(AUDIT_ANCHOR_FILE=""):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files_found_once() -> Iterator[None]:
+    """Every client of a test stands on middleware of its own, which would look through all static files again."""
+    look = WhiteNoiseMiddleware.add_files_from_finders
+    found: dict[str, Any] = {}
+
+    def remember(middleware: WhiteNoiseMiddleware) -> None:
+        if not found:
+            look(middleware)
+            found.update(middleware.files)
+        middleware.files.update(found)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", remember)
         yield
 
 
