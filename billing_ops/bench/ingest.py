@@ -36,6 +36,7 @@ CONNECTIONS = 4
 MORE_CONNECTIONS = 8  # four that send small batches leave a process idle now and then
 LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)")
 SINGLE_CONNECTIONS = 32
+COPY_SIZE = 1000  # of the COPY that small batches are held against, too
 BARE_TABLE = """
 CREATE TABLE bench_bare (
     source text, event_id text, customer_id bigint, contract_id bigint, batch_id bigint,
@@ -136,17 +137,28 @@ def run(*, rounds: int = 5, events: int = 60_000, sizes: Sequence[int] = (1000, 
 def _measure_batches(
     sender: Sender, size: int, *, rounds: int, events: int, connections: int = CONNECTIONS
 ) -> list[BenchRow]:
-    ours, theirs, answers = [], [], Sent()
+    """Bare is a COPY in batches of the same size; for smaller ones also one in batches of `COPY_SIZE`."""
+    ours, theirs, larger, answers = [], [], [], Sent()
     for _round in range(rounds):
         batches = ingest_world.batches(count=events // size, size=size)
         theirs.append(_copy(batches))
+        if size < COPY_SIZE:
+            larger.append(_copy(_regrouped(batches, size=COPY_SIZE)))
         seconds, sent = _timed(partial(sender.send, _bodies(batches), connections=connections))
         _require(sent.accepted, events // size * size)
         ours.append(seconds)
         answers.seconds += sent.seconds
     name = f"HTTP ingest, batches of {size:,} from {connections} senders"
     one_copy = median(theirs) / (events // size)
-    return [_rate(name, events, median(ours), median(theirs)), *_latencies(name, answers.seconds, one_copy)]
+    rows = [_rate(name, events, median(ours), median(theirs)), *_latencies(name, answers.seconds, one_copy)]
+    if larger:
+        rows.append(_rate(f"{name}, against COPY by {COPY_SIZE:,}", events, median(ours), median(larger)))
+    return rows
+
+
+def _regrouped(batches: Sequence[Batch], *, size: int) -> list[Batch]:
+    events = list(chain.from_iterable(batches))
+    return [events[start : start + size] for start in range(0, len(events), size)]
 
 
 def _measure_singles(sender: Sender, authorization: str, *, events: int, rounds: int) -> list[BenchRow]:

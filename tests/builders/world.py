@@ -320,6 +320,7 @@ def _bill(ids: dict[str, int], company: billing.Company) -> None:
     actor = billing.person("olga", "ops")
     quarantine.discard_event(quarantine_id=discarded.pk, reason="not ours", actor=actor, at=billing.CLOSING)
     ids["metering_quarantinedevent"] = waiting.pk
+    ids["metering_quarantinedevent_take_up_event"] = discarded.pk
     ids["accounts_customer"] = draft.customer_id
     ids["accounts_seller"] = company.seller.pk
     ids["cycle_billingcycle"] = BillingCycle.objects.earliest("pk").pk

@@ -109,7 +109,7 @@ def test_the_command_keeps_every_figure(
     call_command("bench", "--quick", "--growth", "2", stdout=page)
     rows = orjson.loads((folder / "latest.json").read_bytes())
     shape = ["limit", "name", "ratio", "unit", "value"]
-    assert [sorted(row) for row in rows] == [shape] * (28 + len(rating.subjects()))
+    assert [sorted(row) for row in rows] == [shape] * (30 + len(rating.subjects()))
     assert all(row["value"] > 0 and row["limit"] > 0 for row in rows)
     assert "one-page invoices as PDF" in page.getvalue()
     assert not UsageEvent.objects.exists()
