@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from metering.rules import contract, plain_block
 from metering.rules.contract import BillableEvent, RuleBook
@@ -32,8 +32,7 @@ class Sorted:
     corrections: list[Correcting] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """The accepted event of an identity: what it hashes to, and the batch that brought it."""
 
     fingerprint: bytes
@@ -89,6 +88,8 @@ def judge_delivery(found: Sorted, *, known: Mapping[Identity, Known], batch_id: 
     """Tell accepted, duplicate and conflict apart; `known` may leave out the identities that were new."""
     if not known and not found.repeats:
         return Outcome([event for _index, event in found.first], [], list(found.held))
+    if len(known) >= len(found.first) and not found.repeats and _are_repeated(found.first, known, batch_id):
+        return Outcome([], list(found.first), list(found.held))
     accepted = []
     duplicates: list[Placed] = []
     held = list(found.held)
@@ -104,6 +105,15 @@ def judge_delivery(found: Sorted, *, known: Mapping[Identity, Known], batch_id: 
     for placed in found.repeats:
         _judge_again(placed, marks[placed[1][:2]], duplicates, held)
     return Outcome(accepted, duplicates, held)
+
+
+def _are_repeated(first: Sequence[Placed], known: Mapping[Identity, Known], batch_id: int) -> bool:
+    """Say that each was accepted before, as it is now: a delivery that is sent again mostly is so as a whole."""
+    stored = [known.get(event[:2]) for _index, event in first]
+    return all(
+        one is not None and one.fingerprint == event.fingerprint and one.batch_id != batch_id
+        for one, (_index, event) in zip(stored, first, strict=True)
+    )
 
 
 def _judge_again(placed: Placed, stored: bytes, duplicates: list[Placed], held: list[Held]) -> None:
