@@ -1,8 +1,9 @@
 """Several processes work ahead of their turn and commit one after the other, in the order of what they were given.
 
 What a task does ahead stays in a transaction that waits for the word. What could not be done ahead is done alone when
-its turn comes, while the others take back what they have open, so it may wait for their locks. What has committed is
-always a whole beginning of the line, and a process that loses its parent loses its transaction with it.
+its turn comes, while the others take back what they have open, so it may wait for their locks; after it they begin
+again, ahead as before. What has committed is always a whole beginning of the line, and a process that loses its parent
+loses its transaction with it.
 """
 
 import os
@@ -39,7 +40,10 @@ class Work(Protocol[Task_contra, Outcome_co]):
     """How a task is done; both ways commit before they give their outcome, which can be pickled."""
 
     def ahead(self, task: Task_contra, /) -> AbstractContextManager[Callable[[], Outcome_co] | None]:
-        """Do what can be done before its turn; give what is left to do then, inside of the block, or None for all."""
+        """Do what can be done before its turn; give what is left to do then, inside of the block, or None for all.
+
+        It is begun again where another had to be done alone meanwhile.
+        """
 
     def alone(self, task: Task_contra, /) -> Outcome_co:
         """Do it from the start, in its turn, while the others take back what they have open."""
@@ -49,9 +53,11 @@ class _Said(Enum):
     """What process and parent say to each other beside tasks and outcomes."""
 
     AHEAD = auto()  # done as far as may be, and waiting for the word
-    WAITING = auto()  # nothing is open
+    WAITING = auto()  # not to be done ahead; nothing is open
+    WITHDRAWN = auto()  # nothing is open until another has been done alone
     FINISH = auto()
     WITHDRAW = auto()
+    AGAIN = auto()
     ALONE = auto()
 
 
@@ -84,10 +90,19 @@ class _Process(Generic[Task]):
         self.tasks, self.said, self.is_told = [task], None, False
         self.pipe.send(task)
 
+    def tell(self, word: _Said) -> None:
+        self.pipe.send(word)
+        self.is_told = True
+
     def withdraw(self) -> None:
         if self.said is _Said.AHEAD:
             self.pipe.send(_Said.WITHDRAW)
-            self.said = _Said.WAITING
+            self.said = _Said.WITHDRAWN
+
+    def begin_again(self) -> None:
+        if self.said is _Said.WITHDRAWN:
+            self.pipe.send(_Said.AGAIN)
+            self.said = None
 
     def end(self) -> None:
         """Whatever it has not committed is gone with it."""
@@ -156,13 +171,17 @@ class _Line(Generic[Task, Outcome]):
         first = self.under_way[0]
         if first.failed is not None:
             raise first.failed
-        if first.is_told or first.said is None:
+        if first.is_told:
             return
-        first.is_told = True
         if first.said is _Said.WAITING:
             for other in self.under_way:
                 other.withdraw()
-        first.pipe.send(_Said.FINISH if first.said is _Said.AHEAD else _Said.ALONE)
+            first.tell(_Said.ALONE)
+            return
+        for process in self.under_way:
+            process.begin_again()
+        if first.said is _Said.AHEAD:
+            first.tell(_Said.FINISH)
 
     def _listen(self) -> Iterator[tuple[Task, Outcome]]:
         ready = pipes.wait([process.pipe for process in self.under_way])
@@ -229,19 +248,24 @@ def _portable(error: Exception) -> Exception:
 
 
 def _do(task: Task, pipe: Connection, work: Work[Task, Outcome]) -> Outcome:
-    try:
-        return _do_ahead(task, pipe, work)
-    except (EOFError, OSError):
-        raise
-    except _WithdrawnError:
-        pass
-    except Exception:
-        # Nothing is lost: it is done again, alone, and fails there if it has to.
-        log.warning("not_finished_ahead", exc_info=True)
-        pipe.send(_Said.WAITING)
-    if (heard := pipe.recv()) is not _Said.ALONE:
-        raise ValueError(f"{heard} where a turn was to come")
-    return work.alone(task)
+    while True:
+        try:
+            return _do_ahead(task, pipe, work)
+        except (EOFError, OSError):
+            raise
+        except _WithdrawnError:
+            pass
+        except Exception:
+            # Nothing is lost: it is done again, alone, and fails there if it has to.
+            log.warning("not_finished_ahead", exc_info=True)
+            pipe.send(_Said.WAITING)
+        match pipe.recv():
+            case _Said.ALONE:
+                return work.alone(task)
+            case _Said.AGAIN:
+                continue
+            case heard:
+                raise ValueError(f"{heard} where a turn was to come")
 
 
 def _do_ahead(task: Task, pipe: Connection, work: Work[Task, Outcome]) -> Outcome:

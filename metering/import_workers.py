@@ -44,15 +44,14 @@ class _Importing:
     @contextmanager
     def ahead(self, piece: _Piece) -> Iterator[Callable[[], Stored] | None]:
         """Check it, and write it if it is plainly new and good; None where nothing was written."""
-        self.checked = None
-        self.checked = checked = self._check(piece)
+        checked = self._check(piece)
         with import_storing.ahead(checked) as is_written:
             yield partial(import_storing.note_ahead, checked, job=self.job) if is_written else None
 
     def alone(self, piece: _Piece) -> Stored:
         """Store it, whatever is in it."""
         try:
-            return import_storing.store(self.checked or self._check(piece), job=self.job)
+            return import_storing.store(self._check(piece), job=self.job)
         except DomainError:
             raise
         except Exception as error:
@@ -60,7 +59,10 @@ class _Importing:
             raise ImportStoppedError(f"The import stopped after line {piece.after_line}: {error}") from error
 
     def _check(self, piece: _Piece) -> Checked:
-        return import_storing.check(piece.chunk, job=self.job, after_line=piece.after_line)
+        if self.checked is None or self.checked.after_line != piece.after_line:
+            self.checked = None  # the one before goes before there is another
+            self.checked = import_storing.check(piece.chunk, job=self.job, after_line=piece.after_line)
+        return self.checked
 
 
 def store_chunks(chunks: Iterator[Chunk], *, job: Job, rows_done: int) -> Generator[tuple[Chunk, Stored]]:
