@@ -1,5 +1,6 @@
 """Metering health: charts by the minute, and what the watch over them has opened for review."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -23,6 +24,7 @@ from accounts.backoffice import BackOfficeAdmin, answer_dialog
 from core import charts, money
 from metering import health_minutes, reviews
 from metering.admin.forms import ReasonForm
+from metering.health import Arrivals
 from metering.health_minutes import MinuteArrivals
 from metering.minutes import MINUTE, floor_minute
 from metering.models import (
@@ -114,59 +116,66 @@ def draw(found: list[MinuteArrivals], *, start: datetime, end: datetime) -> dict
     width = (end - start) // MINUTE
     by_minute = {one.minute: one.arrivals for one in found}
     places = [by_minute.get(start + number * MINUTE) for number in range(width)]
-    received = [Decimal(one.received) if one else Decimal(0) for one in places]
-    top = charts.round_up(max(received, default=Decimal(0)))
-    lags = [one.lag.max for one in places if one and one.lag.max is not None]
-    lag_top = charts.round_up(max(lags, default=Decimal(0)))
-    share = Decimal(1)
-    held = [Decimal(one.quarantined) if one else Decimal(0) for one in places]
-    known = [Decimal(one.quarantined + one.duplicates) if one else Decimal(0) for one in places]
     return {
         "width": width,
         "begins": start,
         "ends": end,
-        "charts": [
-            {
-                "title": "Events a minute",
-                "scale": [f"{line.value:,f}" for line in charts.scale(top=top)],
-                "areas": [
-                    ("bo-accepted", "accepted", charts.draw_area(received, top=top)),
-                    ("bo-duplicate", "duplicates", charts.draw_area(known, top=top)),
-                    ("bo-quarantined", "quarantined", charts.draw_area(held, top=top)),
-                ],
-                "lines": [],
-            },
-            {
-                "title": "Acceptance and duplicate suppression",
-                "scale": [_percent(line.value) for line in charts.scale(top=share)],
-                "areas": [],
-                "lines": [
-                    ("bo-line-good", "acceptance rate", _path(places, "acceptance_rate", top=share)),
-                    ("bo-line-wait", "duplicates suppressed", _path(places, "duplicate_suppression_rate", top=share)),
-                ],
-            },
-            {
-                "title": "Time from happening to being countable",
-                "scale": [_seconds(line.value) for line in charts.scale(top=lag_top)],
-                "areas": [],
-                "lines": [
-                    (css, label, _lag_path(places, name, top=lag_top))
-                    for css, label, name in (
-                        ("bo-line-bad", "longest", "max"),
-                        ("bo-line-wait", "p95", "p95"),
-                        ("bo-line-good", "p50", "p50"),
-                    )
-                ],
-            },
+        "charts": [_draw_counts(places), _draw_rates(places), _draw_lags(places)],
+    }
+
+
+def _draw_counts(places: Sequence[Arrivals | None]) -> dict[str, Any]:
+    received = [Decimal(one.received) if one else Decimal(0) for one in places]
+    held = [Decimal(one.quarantined) if one else Decimal(0) for one in places]
+    not_counted = [Decimal(one.quarantined + one.duplicates) if one else Decimal(0) for one in places]
+    top = charts.round_up(max(received, default=Decimal(0)))
+    return {
+        "title": "Events a minute",
+        "scale": _scale(top, "{:,f}".format),
+        "areas": [
+            ("bo-accepted", "accepted", charts.draw_area(received, top=top)),
+            ("bo-duplicate", "duplicates", charts.draw_area(not_counted, top=top)),
+            ("bo-quarantined", "quarantined", charts.draw_area(held, top=top)),
         ],
     }
 
 
-def _path(places: list[Any], name: str, *, top: Decimal) -> str:
+def _draw_rates(places: Sequence[Arrivals | None]) -> dict[str, Any]:
+    top = Decimal(1)
+    return {
+        "title": "Acceptance and duplicate suppression",
+        "scale": _scale(top, _percent),
+        "lines": [
+            ("bo-line-good", "acceptance rate", _path(places, "acceptance_rate", top=top)),
+            ("bo-line-wait", "duplicates suppressed", _path(places, "duplicate_suppression_rate", top=top)),
+        ],
+    }
+
+
+def _draw_lags(places: Sequence[Arrivals | None]) -> dict[str, Any]:
+    lags = [one.lag.max for one in places if one and one.lag.max is not None]
+    top = charts.round_up(max(lags, default=Decimal(0)))
+    return {
+        "title": "Time from happening to being countable",
+        "scale": _scale(top, _seconds),
+        "lines": [
+            ("bo-line-bad", "longest", _lag_path(places, "max", top=top)),
+            ("bo-line-wait", "p95", _lag_path(places, "p95", top=top)),
+            ("bo-line-good", "p50", _lag_path(places, "p50", top=top)),
+        ],
+    }
+
+
+def _scale(top: Decimal, tell_value: Callable[[Decimal], str]) -> list[tuple[str, Decimal]]:
+    """What stands beside each line of the scale, and where the line goes."""
+    return [(tell_value(line.value), line.y) for line in charts.scale(top=top)]
+
+
+def _path(places: Sequence[Arrivals | None], name: str, *, top: Decimal) -> str:
     return charts.draw_path([getattr(one, name) if one else None for one in places], top=top)
 
 
-def _lag_path(places: list[Any], name: str, *, top: Decimal) -> str:
+def _lag_path(places: Sequence[Arrivals | None], name: str, *, top: Decimal) -> str:
     return charts.draw_path([getattr(one.lag, name) if one else None for one in places], top=top)
 
 

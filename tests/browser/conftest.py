@@ -7,6 +7,8 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
+from tests.builders import browsing
+
 
 @pytest.fixture(scope="session", autouse=True)
 def database_beside_a_browser() -> Iterator[None]:
@@ -25,8 +27,29 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
+def complaints() -> Iterator[list[str]]:
+    """What browsers said on their consoles, what they asked of other hosts and what failed: nothing, in the end.
+
+    A test that provokes one takes it out.
+    """
+    heard: list[str] = []
+    yield heard
+    assert heard == []
+
+
+@pytest.fixture
+def has_scripts() -> bool:
+    """Whether the browser runs scripts; a module may say otherwise."""
+    return True
+
+
+@pytest.fixture
+def page(browser: Browser, live_server: LiveServer, complaints: list[str], has_scripts: bool) -> Iterator[Page]:
     """An empty page of a browser that nobody signed in to."""
-    context = browser.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 1000})
-    yield context.new_page()
+    context = browser.new_context(
+        base_url=live_server.url, viewport={"width": 1440, "height": 1000}, java_script_enabled=has_scripts
+    )
+    page = context.new_page()
+    browsing.listen(page, complaints)
+    yield page
     context.close()

@@ -255,6 +255,7 @@ class TestHealth:
         page = shown(signed_in("auditor"), "arrivalminute_changelist")
         assert 'aria-label="Events a minute' in page
         assert page.count("<svg") >= 3
+        assert [page.count(f'd="M0 {y}H60"') for y in ("0.00", "50.00", "100.00")] == [3, 3, 3]
         assert "66.67 %" in page
         assert reverse("admin:metering_reviewitem_change", args=[item.pk]) in page
 
