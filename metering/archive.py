@@ -10,7 +10,7 @@ from django.db import transaction
 from core import audit, locks
 from core.errors import DomainError
 from metering.models import AggregationSnapshot, EventArchive, Store
-from metering.store import archive_files, archiving, chosen, partitions, reading
+from metering.store import archive_files, archiving, chosen, late, partitions
 from metering.store.archiving import MonthRows
 from metering.store.protocol import Row
 
@@ -115,11 +115,11 @@ def _require_detachable(month: date, *, at: datetime) -> None:
 def _require_nothing_late(month: date) -> None:
     """What is late is found in the table alone, so it has to be billed before its month goes."""
     start, end = archiving.bounds(month)
-    late = [window.snapshot_id for window in reading.count_late_events(customer_ids=None, last_seq=None)]
-    waiting = AggregationSnapshot.objects.filter(pk__in=late, window_start__lt=end, window_end__gt=start)
-    if found := waiting.select_related("customer").first():
+    found = [window.snapshot_id for window in late.count_late_events(customer_ids=None, last_seq=None)]
+    waiting = AggregationSnapshot.objects.filter(pk__in=found, window_start__lt=end, window_end__gt=start)
+    if first := waiting.select_related("customer").first():
         raise MonthNotDetachableError(
-            f"{found.customer.code} has late usage in {month:%Y-%m} that is not billed yet; close its next period "
+            f"{first.customer.code} has late usage in {month:%Y-%m} that is not billed yet; close its next period "
             "first."
         )
 

@@ -23,7 +23,8 @@ from metering.store.breakdown import PartStream
 from metering.store.corrections import CorrectedRow
 from metering.store.differences import EventDifference
 from metering.store.evidence import Stream as EvidenceStream
-from metering.store.reading import EventRow, LateWindow, StrayUsage
+from metering.store.late import LateWindow
+from metering.store.reading import EventRow, StrayUsage
 from metering.store.recounting import Recount
 from metering.uncounted import CustomerPeriod, late_windows, stray_events, stray_usage
 

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from metering.models import Meter, Watermark
 from metering.rules.windows import Stretch, UsageWindow, find_gaps
-from metering.store import differences, elsewhere, reading
+from metering.store import differences, elsewhere, late, reading
 from metering.store.differences import EventDifference
-from metering.store.reading import LateWindow, StrayUsage, UsageGap
+from metering.store.late import LateWindow
+from metering.store.reading import StrayUsage, UsageGap
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,5 +83,7 @@ def late_windows(*, customer_ids: Sequence[int] | None = None, watermark: Waterm
     With a watermark only events that a count at it would see: later ones are another close's.
     """
     last_seq = None if watermark is None else watermark.seq
-    with elsewhere.showing_late(customer_ids=customer_ids):
-        return reading.count_late_events(customer_ids=customer_ids, last_seq=last_seq)
+    is_any_away = elsewhere.has_any(*elsewhere.ALWAYS)
+    corrected = late.find_corrected_away(customer_ids=customer_ids, last_seq=last_seq) if is_any_away else {}
+    with elsewhere.showing_late(customer_ids=customer_ids, corrected=corrected):
+        return late.count_late_events(customer_ids=customer_ids, last_seq=last_seq)

@@ -51,6 +51,7 @@ WHERE snapshot.kind = 'cycle' AND snapshot.retired_at IS NULL
 GROUP BY mark.seq ORDER BY mark.seq
 """
 _NO_MONTHS = date.max, date.min
+SEQS_AT_ONCE = 10_000
 _COLUMNS = sql.SQL(", ").join(sql.Identifier(name) for name in COLUMNS)
 
 
@@ -129,12 +130,13 @@ def showing_customer(
 
 
 @contextmanager
-def showing_late(*, customer_ids: Sequence[int] | None = None) -> Iterator[None]:
+def showing_late(*, customer_ids: Sequence[int] | None, corrected: Mapping[int, datetime]) -> Iterator[None]:
     """Let every statement inside see what came after live snapshots for times that these had counted.
 
-    A month goes into a file only when nothing of it is late, so no file need be read.
+    Also the events with the numbers `corrected`, each of which happened at the instant named. Nothing else of a file is
+    read: a month goes into one only when nothing of it is late.
     """
-    if chosen.find_name() == Store.POSTGRES:
+    if chosen.find_name() == Store.POSTGRES and not corrected:
         yield
         return
     customers = None if customer_ids is None else tuple(customer_ids)
@@ -143,6 +145,10 @@ def showing_late(*, customer_ids: Sequence[int] | None = None) -> Iterator[None]
             cursor.execute(_COUNTED)
             closed = cursor.fetchall()
         _show(_NO_MONTHS, [Span(first_seq=seq + 1, end=end, customer_ids=customers) for seq, end in closed])
+        by_time = sorted(corrected, key=corrected.__getitem__)
+        for first in range(0, len(by_time), SEQS_AT_ONCE):
+            months, span = _around({seq: corrected[seq] for seq in by_time[first : first + SEQS_AT_ONCE]})
+            _show(months, [span])
         yield
 
 
@@ -158,9 +164,14 @@ def find_rows(wanted: Mapping[int, datetime]) -> dict[int, Row]:
     """
     if not wanted:
         return {}
+    months, span = _around(wanted)
+    return {row[0]: row for rows in _read(_find_sources(months), [span]) for row in rows}
+
+
+def _around(wanted: Mapping[int, datetime]) -> tuple[tuple[date, date], Span]:
+    """Give the months and the span of single events, each named by its number and its instant."""
     start, end = min(wanted.values()), max(wanted.values()) + timedelta(microseconds=1)
-    span = Span(start=max(start, FIRST), end=min(end, LAST), seqs=tuple(wanted))
-    return {row[0]: row for rows in _read(_find_sources(_months(start, end)), [span]) for row in rows}
+    return _months(start, end), Span(start=max(start, FIRST), end=min(end, LAST), seqs=tuple(wanted))
 
 
 def find_archives(start: datetime, end: datetime) -> list[EventArchive]:

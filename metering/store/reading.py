@@ -1,4 +1,4 @@
-"""Read accepted events for people and checks: late ones, unpriced ones, live totals, and those behind a snapshot."""
+"""Read accepted events for people and checks: unpriced ones, and those behind a snapshot."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,18 +11,10 @@ from django.db import connection
 from metering.models import AggregationSnapshot
 from metering.rules import aggregation, exact_json
 from metering.rules.readings import Reading
-from metering.store import corrections, measured_value, measuring, recounted_events
+from metering.store import corrections, measured_value, measuring
 
 STREAM_ROWS = 2000
 PAGED_BY_INDEX_MAX = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class LateWindow:
-    """A live snapshot, and how many events its window has that neither it nor a correction has counted."""
-
-    snapshot_id: int
-    event_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,61 +58,6 @@ class EventRow:
     extras: dict[str, Any]
     value: Decimal | str | None
     operation: str
-
-
-_PASSES = recounted_events.PASSES.as_string()
-# Without filters every column asked of the events is in the index, so this reads no event itself; and what meters on
-# one contract share is looked at once for all of them. Late is what came later, and what was corrected later.
-_LATE = f"""
-WITH snapshot AS (
-    SELECT s.id, s.customer_id, m.contract_id, s.window_end, nullif(v.filters, '[]') AS filters,
-           CASE WHEN v.is_recurring THEN timestamptz '1900-01-01 00:00Z' ELSE s.window_start END AS since,
-           greatest(own.seq, max(seen.seq)) AS up_to_seq
-    FROM metering_aggregationsnapshot s
-    JOIN metering_meter m ON m.id = s.meter_id
-    JOIN metering_meterversion v ON v.id = s.meter_version_id
-    JOIN metering_watermark own ON own.id = s.watermark_id
-    LEFT JOIN metering_aggregationsnapshot c ON c.corrects_id = s.id AND c.retired_at IS NULL
-    LEFT JOIN metering_watermark seen ON seen.id = c.watermark_id
-    WHERE s.kind = 'cycle' AND s.retired_at IS NULL
-      AND (%(customer_ids)s::bigint[] IS NULL OR s.customer_id = ANY(%(customer_ids)s::bigint[]))
-    GROUP BY s.id, m.contract_id, v.id, own.seq
-), counted AS MATERIALIZED (
-    SELECT array_agg(id) AS ids, customer_id, contract_id, window_end, filters, since, up_to_seq FROM snapshot
-    GROUP BY customer_id, contract_id, window_end, filters, since, up_to_seq
-), found AS MATERIALIZED (
-SELECT w.ids, late.events
-FROM counted w
-CROSS JOIN LATERAL (
-    SELECT (
-        SELECT count(*) FROM metering_usageevent e
-        WHERE e.customer_id = w.customer_id AND e.contract_id = w.contract_id
-          AND e.occurred_at >= w.since AND e.occurred_at < w.window_end AND e.seq > w.up_to_seq
-          AND (%(last_seq)s::bigint IS NULL OR e.seq <= %(last_seq)s)
-          AND {corrections.counted("coalesce(%(last_seq)s::bigint, 9223372036854775807)").as_string()}
-          AND {_PASSES}
-    ) + (
-        SELECT count(*) FROM metering_eventcorrection c
-        WHERE c.customer_id = w.customer_id AND c.contract_id = w.contract_id
-          AND c.occurred_at >= w.since AND c.occurred_at < w.window_end AND c.seq <= w.up_to_seq
-          AND c.since_seq > w.up_to_seq AND (%(last_seq)s::bigint IS NULL OR c.since_seq <= %(last_seq)s)
-          AND (w.filters IS NULL OR EXISTS (
-            SELECT FROM metering_usageevent e
-            WHERE e.seq = c.seq AND e.occurred_at = c.occurred_at AND {_PASSES}))
-    ) AS events
-) late
-WHERE late.events > 0
-)
-SELECT unnest(ids) AS id, events FROM found ORDER BY id
-"""  # noqa: S608  put together from the texts of this house
-
-
-def count_late_events(*, customer_ids: Sequence[int] | None, last_seq: int | None) -> list[LateWindow]:
-    """Look behind the highest watermark of every live snapshot, of these customers or of all, up to `last_seq`."""
-    ids = None if customer_ids is None else list(customer_ids)
-    with connection.cursor() as cursor:
-        cursor.execute(_LATE, {"customer_ids": ids, "last_seq": last_seq})
-        return [LateWindow(*row) for row in cursor.fetchall()]
 
 
 _STRAYS = f"""

@@ -10,10 +10,10 @@ from billing_ops.management.commands import check_invariants
 from compliance.evidence import events, trace
 from invoicing.cycle.models import Invoice
 from metering import archive, ingest, lookup, queries, shipping, switching, watermark
-from metering.models import AggregationSnapshot, Shipment, Store, UsageEvent
+from metering.models import AggregationSnapshot, Meter, Shipment, Store, UsageEvent
 from metering.store import chosen, partitions
 from metering.store.protocol import Span
-from tests.builders import billing, stores
+from tests.builders import billing, correcting, stores
 
 NOW = billing.NEXT_CLOSING
 
@@ -124,6 +124,28 @@ def test_an_event_is_corrected_wherever_it_lies(invoice: Invoice) -> None:
     assert (again.accepted, again.quarantined) == (0, 1)
     assert "c1" in again.items[0].reasons[0].detail
     assert offences() == {}
+
+
+def test_a_cancelled_event_of_a_meter_with_filters_is_late_and_billed_back(company: billing.Company) -> None:
+    large = correcting.price_large_events(company)
+    billing.issue(company, [billing.billed_customer(company)])
+    ship()
+    correcting.correct("e2", when=billing.day(21))
+    ship()
+    assert [late.snapshot_id for late in queries.late_windows()] == [snapshot_of_meter(company.meter).pk]
+    correcting.correct("e1", when=billing.day(20), by="c2")
+    ship()
+    assert [late.snapshot_id for late in queries.late_windows()] == [
+        snapshot_of_meter(company.meter).pk,
+        snapshot_of_meter(large).pk,
+    ]
+    billing.close_november()
+    assert AggregationSnapshot.objects.get(kind="adjustment", meter=large).quantity == 0
+    assert queries.late_windows() == []
+
+
+def snapshot_of_meter(meter: Meter) -> AggregationSnapshot:
+    return AggregationSnapshot.objects.get(kind="cycle", event_count__gt=0, meter=meter)
 
 
 def test_the_invariants_hold(invoice: Invoice) -> None:
