@@ -1,19 +1,19 @@
 """Decide over a whole group of quarantined events in the background, a few at a time, and go on after a crash."""
 
-from collections import Counter
+from collections import defaultdict
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
-from django.db.models import F, Func, Max, QuerySet, TextField, Value
+from django.db import connection, transaction
+from django.db.models import BigIntegerField, Count, F, Func, Max, QuerySet, TextField, Value
 
 from accounts import roles
 from accounts.roles import Role
 from core import audit, told_of_many, work
 from core.errors import DomainError, InvalidInputError, NotFoundError
 from metering import quarantine
-from metering.models import BulkDecision, QuarantinedEvent
+from metering.models import BulkDecision, BulkDecisionItem, QuarantinedEvent
 
 BULK_JOB = "metering.bulk_decision"
 # A release holds capture's lock to its commit, and whoever fixes a watermark waits for it.
@@ -21,6 +21,7 @@ EVENTS_AT_ONCE = 20
 STEPS_MAX = 50  # of one job; the next one goes on
 DECIDERS = (Role.ENGINEERING, Role.OPS)
 Action = BulkDecision.Action
+Outcome = BulkDecisionItem.Outcome
 STARTED = (Action.RELEASE.value, Action.DISCARD.value)
 TEXT = TextField()
 
@@ -49,21 +50,10 @@ def waiting(target: Target) -> QuerySet[QuarantinedEvent]:
 
 
 def discarded_by(decision: BulkDecision) -> QuerySet[QuarantinedEvent]:
-    """Give the events that this decision discarded and nobody has taken up again since, the oldest first."""
-    target = _target_of(decision)
-    events = QuarantinedEvent.objects.filter(
-        status=QuarantinedEvent.Status.DISCARDED,
-        reasons__0__code=target.code,
-        source=target.source,
-        event_type=target.event_type,
-        pk__lte=decision.up_to_id,
-        decided_by=decision.started_by_id,
-        decided_at__range=(decision.started_at, decision.finished_at),
-        continued_by=None,
+    """Give the events that this decision discarded and nobody has taken up again since."""
+    return QuarantinedEvent.objects.filter(
+        bulk_items__decision=decision, bulk_items__outcome=Outcome.DISCARDED, continued_by=None
     )
-    if target.subject is not None:
-        events = events.filter(subject=target.subject)
-    return events.order_by("pk")
 
 
 def undo_discard(*, decision_id: int, reason: str, actor: Any, at: datetime) -> BulkDecision:
@@ -77,20 +67,15 @@ def undo_discard(*, decision_id: int, reason: str, actor: Any, at: datetime) -> 
             raise NotFoundError("There is no such decision.")
         if undone.action != Action.DISCARD or undone.finished_at is None or hasattr(undone, "undone_by"):
             raise quarantine.NotDiscardedError("Only a finished discard can be taken back, and only once.")
-        events = discarded_by(undone)
-        about = _people_of(events)
-        made = BulkDecision.objects.create(
+        return _make(
+            target=_target_of(undone),
             action=Action.TAKE_UP,
             undoes=undone,
-            up_to_id=undone.up_to_id,
-            total=events.count(),
-            reason=told_of_many.tell_of_many(reason.strip()[: quarantine.REASON_LENGTH_MAX], about=about),
-            started_by=actor,
-            started_at=at,
-            **asdict(_target_of(undone)),
+            events=discarded_by(undone),
+            reason=reason,
+            actor=actor,
+            at=at,
         )
-        _note(made, actor=actor, at=at)
-    return made
 
 
 def start_decision(*, target: Target, action: str, reason: str, actor: Any, at: datetime) -> BulkDecision:
@@ -101,34 +86,55 @@ def start_decision(*, target: Target, action: str, reason: str, actor: Any, at: 
     if action not in STARTED:
         raise InvalidInputError(f"Choose one of {', '.join(STARTED)}.", pointer="/action")
     with transaction.atomic():
-        events = waiting(target)
-        last = events.aggregate(last=Max("pk"))["last"]
-        if last is None:
+        made = _make(target=target, action=action, events=waiting(target), reason=reason, actor=actor, at=at)
+        if not made.total:
             raise NotFoundError("Nothing of this group is waiting.")
-        made = BulkDecision.objects.create(
-            action=action,
-            code=target.code,
-            source=target.source,
-            event_type=target.event_type,
-            subject=target.subject,
-            up_to_id=last,
-            total=events.filter(pk__lte=last).count(),
-            reason=told_of_many.tell_of_many(
-                reason.strip()[: quarantine.REASON_LENGTH_MAX], about=_people_of(events.filter(pk__lte=last))
-            ),
-            started_by=actor,
-            started_at=at,
-        )
-        _note(made, actor=actor, at=at)
     return made
 
 
-def _note(made: BulkDecision, *, actor: Any, at: datetime) -> None:
+def _make(
+    *,
+    target: Target,
+    action: str,
+    events: QuerySet[QuarantinedEvent],
+    reason: str,
+    actor: Any,
+    at: datetime,
+    undoes: BulkDecision | None = None,
+) -> BulkDecision:
+    number = _fix_events(events)
+    items = BulkDecisionItem.objects.filter(decision_id=number)
+    about = _people_of(QuarantinedEvent.objects.filter(bulk_items__decision_id=number))
+    found = items.aggregate(last=Max("event_id"), total=Count("event_id"))
+    made = BulkDecision(
+        pk=number,
+        action=action,
+        undoes=undoes,
+        up_to_id=found["last"] or 0,
+        total=found["total"],
+        reason=told_of_many.tell_of_many(reason.strip()[: quarantine.REASON_LENGTH_MAX], about=about),
+        started_by=actor,
+        started_at=at,
+        **asdict(target),
+    )
+    made.save(force_insert=True)
     facts = {"action": made.action, "code": made.code, "type": made.event_type, "events": made.total}
     audit.append_entry(
         action="quarantine.bulk_decision", subject=f"bulk_decision:{made.pk}", actor=actor, facts=facts, at=at
     )
     _queue(made, at=at)
+    return made
+
+
+def _fix_events(events: QuerySet[QuarantinedEvent]) -> int:
+    """Write down, as of one instant, which events a decision is over; the number of the decision to be made."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('metering_bulkdecision', 'id'))")
+        ((number,),) = cursor.fetchall()
+        rows = events.order_by("pk").annotate(decision=Value(number, BigIntegerField()), outcome=Value("", TEXT))
+        chosen, parameters = rows.values_list("decision", "pk", "outcome").query.sql_with_params()
+        cursor.execute(f"INSERT INTO metering_bulkdecisionitem (decision_id, event_id, outcome) {chosen}", parameters)
+    return int(number)
 
 
 def _people_of(events: QuerySet[QuarantinedEvent]) -> set[int]:
@@ -155,51 +161,57 @@ def _queue(decision: BulkDecision, *, at: datetime) -> None:
 def _decide_some(decision_id: int, *, at: datetime) -> bool:
     """True once there is nothing left."""
     with transaction.atomic():
-        decision = (
-            BulkDecision.objects.select_for_update(of=("self",))
-            .select_related("started_by", "undoes")
-            .get(pk=decision_id)
-        )
+        locked = BulkDecision.objects.select_for_update(of=("self",)).select_related("started_by")
+        decision = locked.get(pk=decision_id)
         if decision.finished_at is not None:
             return True
-        events = waiting(_target_of(decision)) if decision.undoes is None else discarded_by(decision.undoes)
-        events = events.filter(pk__gt=decision.last_id, pk__lte=decision.up_to_id)
-        ids = list(events.values_list("pk", flat=True)[:EVENTS_AT_ONCE])
-        outcomes = Counter(_decide(decision, event_id, at=at) for event_id in ids)
-        for name, count in outcomes.items():
-            setattr(decision, name, getattr(decision, name) + count)
+        items = decision.items.filter(event_id__gt=decision.last_id).order_by("event_id")
+        ids = list(items.values_list("event_id", flat=True)[:EVENTS_AT_ONCE])
+        found = defaultdict(list)
+        for event_id in ids:
+            found[_decide(decision, event_id, at=at)].append(event_id)
+        for outcome, numbers in found.items():
+            decision.items.filter(event_id__in=numbers).update(outcome=outcome)
+            setattr(decision, outcome, getattr(decision, outcome) + len(numbers))
         if ids:
             decision.last_id = ids[-1]
         else:
-            # What another person decided before we came to it was in the total, and is no event of ours.
-            decision.passed_over += decision.total - decision.done
             decision.finished_at = at
         decision.save()
-    return decision.finished_at is not None
+    return not ids
 
 
 def _target_of(decision: BulkDecision) -> Target:
     return Target(code=decision.code, source=decision.source, event_type=decision.event_type, subject=decision.subject)
 
 
-OUTCOMES = {"accepted": "accepted", "duplicate": "duplicates", "quarantined": "kept"}
+OUTCOMES = {"accepted": Outcome.ACCEPTED, "duplicate": Outcome.DUPLICATES, "quarantined": Outcome.KEPT}
 
 
-def _decide(decision: BulkDecision, event_id: int, *, at: datetime) -> str:
-    """Decide over one event as a person would; the name of the number that counts it."""
+def _decide(decision: BulkDecision, event_id: int, *, at: datetime) -> Outcome:
+    """Decide over one event as a person would."""
+    how: dict[str, Any] = {"quarantine_id": event_id, "actor": decision.started_by, "reason": decision.reason}
     try:
         with transaction.atomic():
-            if decision.action == Action.DISCARD:
-                quarantine.discard_event(
-                    quarantine_id=event_id, actor=decision.started_by, reason=decision.reason, at=at
-                )
-                return "discarded"
             if decision.action == Action.TAKE_UP:
-                quarantine.take_up_again(quarantine_id=event_id, actor=decision.started_by, reason=decision.reason)
-                return "taken_up"
-            released = quarantine.release_event(
-                quarantine_id=event_id, actor=decision.started_by, reason=decision.reason, at=at
-            )
+                quarantine.take_up_again(**how)
+                return Outcome.TAKEN_UP
+            if not _waits_in_group(decision, event_id):
+                return Outcome.PASSED_OVER
+            if decision.action == Action.DISCARD:
+                quarantine.discard_event(**how, at=at)
+                return Outcome.DISCARDED
+            return OUTCOMES[quarantine.release_event(**how, at=at).outcome]
     except DomainError:  # decided or captured by somebody else in this very moment; it shows on the desk as it is now
-        return "passed_over"
-    return OUTCOMES[released.outcome]
+        return Outcome.PASSED_OVER
+
+
+def _waits_in_group(decision: BulkDecision, event_id: int) -> bool:
+    """Whether it still waits for the reason that the decision is about, which it then does until the decision over it.
+
+    Meanwhile somebody may have decided over it, or it waits for another reason since it was sent or checked again.
+    """
+    events = QuarantinedEvent.objects.filter(
+        pk=event_id, status=QuarantinedEvent.Status.OPEN, reasons__0__code=decision.code
+    )
+    return bool(events.select_for_update().values_list("pk"))

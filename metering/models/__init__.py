@@ -2,7 +2,7 @@
 
 from metering.models.archives import EventArchive
 from metering.models.backfills import Backfill, StagedEvent
-from metering.models.bulk import BulkDecision
+from metering.models.bulk import BulkDecision, BulkDecisionItem
 from metering.models.capture import CaptureBatch, EventKey, QuarantinedEvent, UsageEvent
 from metering.models.contracts import EventContract, EventContractVersion
 from metering.models.corrections import EventCorrection
@@ -32,6 +32,7 @@ __all__ = [
     "ArrivalStream",
     "Backfill",
     "BulkDecision",
+    "BulkDecisionItem",
     "CaptureBatch",
     "EventArchive",
     "EventContract",

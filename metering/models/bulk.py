@@ -6,8 +6,16 @@ from django.db import models
 from django.db.models import F, Q
 
 from core.sealed_fields import OpenedTextField
+from metering.models.capture import QuarantinedEvent
 from metering.models.guards import NO_TRUNCATE
 
+_NONE_LATER = """
+    IF EXISTS (SELECT 1 FROM new_rows row JOIN metering_bulkdecision decision ON decision.id = row.decision_id) THEN
+        RAISE EXCEPTION 'which events a decision is over is fixed when it is made'
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NULL;
+"""
 TARGET = (
     "code",
     "source",
@@ -96,3 +104,56 @@ class BulkDecision(models.Model):
     def percent(self) -> int:
         """The same as a share of the total."""
         return 100 * self.done // self.total if self.total else 100
+
+
+class BulkDecisionItem(models.Model):
+    """One event of a decision, and what became of it; nothing yet while it is not decided.
+
+    All are written just before their decision, in its transaction; none is added to one that stands.
+    """
+
+    class Outcome(models.TextChoices):
+        ACCEPTED = "accepted", "Accepted"
+        DUPLICATES = "duplicates", "Known already"
+        KEPT = "kept", "Still breaks a rule"
+        DISCARDED = "discarded", "Discarded"
+        TAKEN_UP = "taken_up", "Waits again"
+        PASSED_OVER = "passed_over", "Passed over"
+
+    pk = models.CompositePrimaryKey("decision", "event")
+    # No foreign-key triggers: a group may have a million events, and neither they nor decisions are ever deleted.
+    decision = models.ForeignKey(
+        BulkDecision, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="items"
+    )
+    event = models.ForeignKey(
+        QuarantinedEvent, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="bulk_items"
+    )
+    outcome = models.CharField(max_length=20, blank=True, choices=Outcome.choices)
+
+    class Meta:
+        ordering = ["decision", "event"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    outcome__in=["", "accepted", "duplicates", "kept", "discarded", "taken_up", "passed_over"],
+                ),
+                name="metering_bulk_item_outcome",
+            )
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="none_later",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="new_rows"),
+                func=_NONE_LATER,
+            ),
+            pgtrigger.ReadOnly(name="item_is_fixed", fields=["decision", "event"]),
+            pgtrigger.Protect(name="item_once", operation=pgtrigger.Update, condition=~pgtrigger.Q(old__outcome="")),
+            pgtrigger.Protect(name="item_is_kept", operation=pgtrigger.Delete),
+            NO_TRUNCATE,
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event}: {self.outcome or 'waits'}"

@@ -11,7 +11,7 @@ from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 from core.models import AuditEntry, Job
 from metering import bulk, quarantine
 from metering.bulk import Target
-from metering.models import BulkDecision, QuarantinedEvent, UsageEvent
+from metering.models import BulkDecision, BulkDecisionItem, QuarantinedEvent, UsageEvent
 from metering.store import groups
 from tests.builders import guards, usage
 from tests.builders.usage import EVENT_TYPE, NOON
@@ -125,6 +125,53 @@ def test_an_event_that_somebody_else_decided_meanwhile_is_passed_over(ops: User)
     assert counts(decision) == (0, 0, 0, 2, 1)
 
 
+def test_an_event_that_joins_the_group_later_is_no_event_of_the_decision(ops: User) -> None:
+    """Two older events of the type come to wait for the same reason while the decision is at work: they wait on."""
+    hold(2, prefix="old", type="other")
+    usage.contract("other")
+    hold(2, type="other")
+    target = Target(code="customer_unknown", source="api/eu", event_type="other")
+    decision = start(ops, action="discard", target=target)
+    check_again = start(ops, target=Target(code="type_unknown", source="api/eu", event_type="other"))
+    bulk.go_on(decision_id=check_again.pk, at=NOON)
+    assert counts(check_again) == (0, 0, 2, 0, 0)
+    assert bulk.waiting(target).count() == 4
+    work.run_due_jobs(at=NOON)
+    assert counts(decision) == (0, 0, 0, 2, 0)
+    assert decision.finished_at is not None
+    assert list(bulk.waiting(target).values_list("event_id", flat=True)) == ["old0", "old1"]
+
+
+@pytest.mark.parametrize("action", ["discard", "release"])
+def test_an_event_that_waits_for_another_reason_meanwhile_is_passed_over(ops: User, action: str) -> None:
+    """Sent again once its customer is known, it waits for what else is wrong, which nobody has looked at."""
+    hold(2, data={"input_tokens": -1})
+    decision = start(ops, action=action)
+    usage.customer("newco")
+    hold(1, data={"input_tokens": -1})
+    work.run_due_jobs(at=NOON)
+    assert counts(decision) == ((0, 0, 0, 1, 1) if action == "discard" else (0, 0, 1, 0, 1))
+    assert QuarantinedEvent.objects.get(event_id="e0").status == "open"
+
+
+def test_which_events_it_is_over_and_what_became_of_each_is_fixed(ops: User) -> None:
+    hold(2)
+    decision = start(ops, action="discard")
+    first, second = QuarantinedEvent.objects.order_by("pk")
+    hold(1, prefix="late")
+    late = QuarantinedEvent.objects.latest("pk")
+    add = "INSERT INTO metering_bulkdecisionitem (decision_id, event_id, outcome) VALUES (%s, %s, '')"
+    assert guards.refuses(add, [decision.pk, late.pk])
+    move = "UPDATE metering_bulkdecisionitem SET event_id = %s WHERE event_id = %s"
+    assert guards.refuses(move, [late.pk, first.pk])
+    quarantine.discard_event(quarantine_id=first.pk, actor=ops, reason="by hand", at=NOON)
+    work.run_due_jobs(at=NOON)
+    outcomes = decision.items.order_by("event_id").values_list("event_id", "outcome")
+    assert list(outcomes) == [(first.pk, "passed_over"), (second.pk, "discarded")]
+    assert guards.refuses("UPDATE metering_bulkdecisionitem SET outcome = 'kept'")
+    assert guards.keeps_its_rows(BulkDecisionItem)
+
+
 def test_a_killed_job_goes_on_after_the_last_few_events(ops: User, monkeypatch: pytest.MonkeyPatch) -> None:
     hold(30)
     usage.customer("newco")
@@ -200,6 +247,19 @@ class TestTakingUpAgain:
         start(ops)
         work.run_due_jobs(at=NOON)
         assert UsageEvent.objects.count() == 3
+
+    def test_what_its_author_discarded_by_hand_meanwhile_stays_discarded(self, ops: User) -> None:
+        hold(3)
+        made = start(ops, action="discard")
+        by_hand = QuarantinedEvent.objects.earliest("pk")
+        quarantine.discard_event(quarantine_id=by_hand.pk, actor=ops, reason="A test of ours.", at=NOON)
+        work.run_due_jobs(at=NOON)
+        undone = bulk.undo_discard(decision_id=made.pk, reason="It is a customer.", actor=ops, at=NOON)
+        work.run_due_jobs(at=NOON)
+        assert counts(made) == (0, 0, 0, 2, 1)
+        undone.refresh_from_db()
+        assert (undone.total, undone.taken_up, undone.passed_over) == (2, 2, 0)
+        assert not QuarantinedEvent.objects.filter(continues=by_hand).exists()
 
     def test_it_is_taken_back_once_and_only_a_finished_discard(self, ops: User) -> None:
         made = self.discard(ops)
