@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 from django.db import connection, transaction
@@ -189,7 +190,7 @@ OUTCOMES = {"accepted": Outcome.ACCEPTED, "duplicate": Outcome.DUPLICATES, "quar
 
 
 def _decide(decision: BulkDecision, event_id: int, *, at: datetime) -> Outcome:
-    """Decide over one event as a person would."""
+    """Decide over one event as a person would; while something that it takes is away, the job has to try again."""
     how: dict[str, Any] = {"quarantine_id": event_id, "actor": decision.started_by, "reason": decision.reason}
     try:
         with transaction.atomic():
@@ -202,7 +203,10 @@ def _decide(decision: BulkDecision, event_id: int, *, at: datetime) -> Outcome:
                 quarantine.discard_event(**how, at=at)
                 return Outcome.DISCARDED
             return OUTCOMES[quarantine.release_event(**how, at=at).outcome]
-    except DomainError:  # decided or captured by somebody else in this very moment; it shows on the desk as it is now
+    except DomainError as refusal:
+        if refusal.http_status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise
+        # Decided or captured by somebody else in this very moment; it shows on the desk as it is now.
         return Outcome.PASSED_OVER
 
 

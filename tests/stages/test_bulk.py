@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from core import work
-from core.errors import InvalidInputError, NotAllowedError, NotFoundError
+from core.errors import DomainError, InvalidInputError, NotAllowedError, NotFoundError
 from core.models import AuditEntry, Job
 from metering import bulk, quarantine
 from metering.bulk import Target
@@ -193,6 +193,37 @@ def test_a_killed_job_goes_on_after_the_last_few_events(ops: User, monkeypatch: 
     work.run_due_jobs(at=Job.objects.get().run_after)
     assert counts(decision) == (30, 0, 0, 0, 0)
     assert UsageEvent.objects.count() == 30
+
+
+@pytest.mark.parametrize("status", [503, 500])
+def test_while_a_store_is_away_the_job_tries_again(ops: User, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    """Nothing is passed over that nobody has decided: the few are rolled back, and the job comes later."""
+
+    class AwayError(DomainError):
+        code = "clickhouse_unreachable"
+        http_status = status
+
+    hold(3)
+    usage.customer("newco")
+    decision = start(ops)
+    release, seen = quarantine.release_event, []
+
+    def away_at_the_second(**arguments: Any) -> Any:
+        seen.append(arguments)
+        if len(seen) == 2:
+            raise AwayError("The store does not answer.")
+        return release(**arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(quarantine, "release_event", away_at_the_second)
+        work.run_due_jobs(at=NOON)
+    assert counts(decision) == (0, 0, 0, 0, 0)
+    assert decision.finished_at is None
+    job = Job.objects.get()
+    assert (job.state, job.attempts) == ("queued", 1)
+    assert "The store does not answer." in job.last_error
+    work.run_due_jobs(at=job.run_after)
+    assert counts(decision) == (3, 0, 0, 0, 0)
 
 
 def test_a_large_group_is_a_chain_of_jobs(ops: User, monkeypatch: pytest.MonkeyPatch) -> None:
