@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import IntEnum
+from enum import IntEnum, unique
 
 from django.db import connection
 
 
+@unique
 class LockClass(IntEnum):
     """First key of the two-integer advisory locks. Take them in this order: cycle → series → audit."""
 
@@ -18,10 +19,10 @@ class LockClass(IntEnum):
     ARCHIVE = 7106
     POLICY = 7107
     CLOSE_RUN = 7108  # held by a session, not a transaction: see `try_to_hold`
-    OFFENCES = 7110
     AGREED = 7109  # shared by whoever writes an agreement, alone while an instant is fixed: see `knowing`
-    LAUNCH = 7110
+    OFFENCES = 7110
     PAYMENT = 7111
+    LAUNCH = 7112
 
 
 def lock_exclusive(lock_class: LockClass, key: int = 0) -> None:
