@@ -23,6 +23,7 @@ class LockClass(IntEnum):
     OFFENCES = 7110
     PAYMENT = 7111
     LAUNCH = 7112
+    SHIPMENT = 7113  # where accepted events go: held by each shipment, and while a copy into another store begins
 
 
 def lock_exclusive(lock_class: LockClass, key: int = 0) -> None:

@@ -32,14 +32,15 @@ class ShipmentDiffersError(DomainError):
 
 
 def ship_pending(*, settled_seq: int, at: datetime) -> int:
-    """Ship the next block of events up to `settled_seq`, below which none can appear; how many there were.
+    """Ship the next block of events up to `settled_seq`, below which none can appear; how many there were, 0 for none.
 
-    A block is noted before it goes, so one that was interrupted goes again as it was, under the same token.
+    A block is noted before it goes, so one that was interrupted goes again as it was, under the same token. Where
+    somebody else was quicker with a block, it is the one after that goes.
     """
-    if chosen.find_name() == Store.POSTGRES or StoreCopy.objects.exists():
-        return 0
-    waiting = Shipment.objects.filter(shipped_at=None).order_by("pk").first() or _note_next(settled_seq, at=at)
-    return 0 if waiting is None else _ship(waiting.pk, at=at)
+    while (shipment_id := _note_next(settled_seq, at=at)) is not None:
+        if count := _ship(shipment_id, at=at):
+            return count
+    return 0
 
 
 def ship_all(*, settled_seq: int, at: datetime) -> None:
@@ -60,9 +61,30 @@ def _waits(settled_seq: int) -> bool:
         return bool(cursor.fetchall()[0][2])
 
 
-def _note_next(settled_seq: int, *, at: datetime) -> Shipment | None:
+def _lock_target() -> EventStore | None:
+    """Hold where events go until the transaction ends; None while they stay here.
+
+    A copy begins under the same lock, and without a copy there is no switch. So the copy is looked for first.
+    """
+    locks.lock_exclusive(locks.LockClass.SHIPMENT)
+    if StoreCopy.objects.exists() or (name := chosen.find_name()) == Store.POSTGRES:
+        return None
+    return chosen.store_of(name)
+
+
+def _note_next(settled_seq: int, *, at: datetime) -> int | None:
+    """Give the oldest block that waits, or note one."""
+    with transaction.atomic():
+        if _lock_target() is None:
+            return None
+        waiting = Shipment.objects.filter(shipped_at=None).order_by("pk").first()
+        noted = waiting or _note_block(settled_seq, at=at)
+    return None if noted is None else noted.pk
+
+
+def _note_block(settled_seq: int, *, at: datetime) -> Shipment | None:
     shipped = chosen.find_shipped_seq()
-    with transaction.atomic(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         for after, up_to in ((shipped, settled_seq), (0, min(shipped, settled_seq))):
             cursor.execute(_NEXT, [after, up_to, BLOCK_EVENTS])
             ((first, last, count),) = cursor.fetchall()
@@ -73,22 +95,23 @@ def _note_next(settled_seq: int, *, at: datetime) -> Shipment | None:
 
 def _ship(shipment_id: int, *, at: datetime) -> int:
     with transaction.atomic():
-        shipment = Shipment.objects.select_for_update().get(pk=shipment_id)
-        if shipment.shipped_at is not None:  # somebody else was quicker
+        there = _lock_target()
+        shipment = Shipment.objects.get(pk=shipment_id)
+        if there is None or shipment.shipped_at is not None:  # a copy has begun, or somebody else was quicker
             return 0
         span = Span(first_seq=shipment.first_seq, last_seq=shipment.last_seq)
         here = chosen.store_of(Store.POSTGRES)
         # None where they went into a file, or there and back with a switch, since they were noted.
         if rows := here.page(span, limit=ROWS_MAX):
-            _send(rows, here, span=span, token=f"shipment-{shipment.pk}-{rows[0][0]}-{rows[-1][0]}-{len(rows)}")
+            token = f"shipment-{shipment.pk}-{rows[0][0]}-{rows[-1][0]}-{len(rows)}"
+            _send(rows, here, there, span=span, token=token)
             _remove(rows)
         shipment.shipped_at = at
         shipment.save(update_fields=["shipped_at"])
     return shipment.event_count
 
 
-def _send(rows: Sequence[Row], here: EventStore, *, span: Span, token: str) -> None:
-    there = chosen.store_of(chosen.find_name())
+def _send(rows: Sequence[Row], here: EventStore, there: EventStore, *, span: Span, token: str) -> None:
     there.insert(rows, token=token)
     if not _arrived(rows, here, there, span=span):
         raise ShipmentDiffersError(

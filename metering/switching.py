@@ -78,7 +78,14 @@ def _begin(name: str, *, at: datetime, clears_target: bool) -> StoreCopy:
                 "uses them, switch again with --clear: they are forgotten there, and all events copied afresh."
             )
         target.clear()
-    return copy or StoreCopy.objects.create(store=name, started_at=at)
+    return copy or _open_copy(name, at=at)
+
+
+def _open_copy(name: str, *, at: datetime) -> StoreCopy:
+    with transaction.atomic():
+        # A shipment in flight ends first, and the next one sees the copy: nothing moves between stores beside it.
+        locks.lock_exclusive(locks.LockClass.SHIPMENT)
+        return StoreCopy.objects.create(store=name, started_at=at)
 
 
 def _copy_and_compare(

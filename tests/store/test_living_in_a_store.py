@@ -190,7 +190,7 @@ class TestShipping:
         billing.use("acme", ("a", billing.day(3), 1), ("b", billing.day(4), 2))
         store = chosen.store_of(store_name)
         with monkeypatch.context() as patch:
-            patch.setattr(shipping.locks, "lock_exclusive", die)
+            patch.setattr(shipping, "_remove", die)
             with pytest.raises(KeyboardInterrupt):
                 shipping.ship_pending(settled_seq=watermark.find_last_seq(), at=NOW)
         assert (UsageEvent.objects.count(), store.count(Span()).event_count) == (2, 2)
@@ -205,7 +205,7 @@ class TestShipping:
         billing.subscribe_to(company, billing.make_customer("acme"))
         billing.use("acme", ("a", billing.day(3), 1))
         with monkeypatch.context() as patch:
-            patch.setattr(shipping.locks, "lock_exclusive", die)
+            patch.setattr(shipping, "_remove", die)
             with pytest.raises(KeyboardInterrupt):
                 shipping.ship_pending(settled_seq=watermark.find_last_seq(), at=NOW)
         shown = queries.live_usage(

@@ -132,7 +132,7 @@ def switch_and_die(where: tuple[Any, str], *, after: int) -> None:
         ((StoreCopy, "save"), 1),
         ((ClickHouseStore, "insert"), 2),
         ((switching, "_compare"), 0),
-        ((locks, "lock_exclusive"), 0),
+        ((locks, "lock_exclusive"), 5),
         ((switching, "_compare"), 1),
         ((audit, "append_entry"), 0),
     ],
