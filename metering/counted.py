@@ -125,8 +125,7 @@ def find_snapshot_events(snapshot: AggregationSnapshot, *, event_id: str, limit:
 
 def snapshot_corrections(snapshot: AggregationSnapshot, *, after_seq: int = 0, limit: int = 100) -> list[CorrectedRow]:
     """Give a page of the events in its window that a snapshot left out because they were corrected by then."""
-    with _showing([snapshot]):
-        return corrections.page_of_corrected(snapshot, after_seq=after_seq, limit=min(limit, PAGE_MAX))
+    return corrections.page_of_corrected(snapshot, after_seq=after_seq, limit=min(limit, PAGE_MAX))
 
 
 def iterate_snapshot_events(snapshot: AggregationSnapshot) -> Iterator[EventRow]:
@@ -137,7 +136,15 @@ def iterate_snapshot_events(snapshot: AggregationSnapshot) -> Iterator[EventRow]
 
 def evidence_lines(stream: EvidenceStream) -> Generator[str]:
     """Give every event of a stream as a line of JSON, and what corrected any of them, in capture order."""
-    outside = evidence.find_corrections(stream)
-    start, end = evidence.span_of(stream, outside)
-    with elsewhere.showing(start, end, customer_ids=[stream.customer_id]):
-        yield from evidence.stream_lines(stream, outside)
+    outside = corrections.find_from_outside(
+        customer_id=stream.customer_id,
+        contract_id=stream.contract_id,
+        start=stream.start,
+        end=stream.end,
+        up_to_seq=stream.up_to_seq,
+    )
+    with (
+        elsewhere.showing_single(outside),
+        elsewhere.showing(stream.start, stream.end, customer_ids=[stream.customer_id]),
+    ):
+        yield from evidence.stream_lines(stream, corrections=outside)

@@ -10,9 +10,10 @@ from metering.models import RollupSeries
 from metering.rules import covering
 from metering.rules.arrivals import ALWAYS, Arrived
 from metering.rules.summed import Adding
-from metering.store import elsewhere, live, rolled
+from metering.store import corrections, elsewhere, live, rolled
 from metering.store.live import LiveRow
 from metering.store.measuring import MeterReading
+from metering.store.protocol import SEQ_MAX
 from metering.store.rolled import Mark, Series
 
 TRIES = 3
@@ -54,7 +55,8 @@ def read_totals(
             found = _read_rolled(series, edges=edges, group_by=group_by, rows_max=rows_max)
             if found is not None:
                 return LiveTotals(found, ReadFrom.ROLLUPS)
-    with elsewhere.showing(edges[0], edges[-1], customer_ids=[customer_id]):
+    outside = {} if arrived.is_everything else _find_corrections(customer_id, meter, edges)
+    with elsewhere.showing_single(outside), elsewhere.showing(edges[0], edges[-1], customer_ids=[customer_id]):
         rows = live.read_totals(
             customer_id=customer_id,
             meter=meter,
@@ -65,6 +67,13 @@ def read_totals(
             arrived=arrived,
         )
     return LiveTotals(rows, ReadFrom.EVENTS)
+
+
+def _find_corrections(customer_id: int, meter: MeterReading, edges: Sequence[datetime]) -> dict[int, datetime]:
+    """Give what corrected events of this time from another: an event counts until its correction arrived."""
+    return corrections.find_from_outside(
+        customer_id=customer_id, contract_id=meter.contract_id, start=edges[0], end=edges[-1], up_to_seq=SEQ_MAX
+    )
 
 
 def _find_series(customer_id: int, meter: MeterReading, group_by: Sequence[str]) -> Series | None:

@@ -151,28 +151,65 @@ class CorrectedRow:
 
 
 _COLUMNS = [field.name for field in fields(CorrectedRow)]
-_CORRECTED = """
-SELECT event.seq, event.source, event.event_id, event.occurred_at, event.data::text,
-       CASE left_out.kind WHEN 'cancelled' THEN 'cancel' ELSE 'amend' END,
-       correction.seq, correction.event_id, correction.occurred_at, correction.received_at, correction.data::text,
-       coalesce(correction.extras ->> 'correctionreason', '')
-FROM metering_eventcorrection left_out
-JOIN metering_usageevent event ON event.seq = left_out.seq AND event.occurred_at = left_out.occurred_at
-JOIN metering_usageevent correction
-  ON correction.seq = left_out.since_seq AND correction.occurred_at = left_out.since_occurred_at
+_OF_WINDOW = """
+FROM metering_eventcorrection left_out {and_its_events}
 WHERE left_out.customer_id = %s AND left_out.contract_id = %s AND left_out.occurred_at >= %s
   AND left_out.occurred_at < %s AND left_out.since_seq <= %s AND left_out.kind <> 'cancels' AND left_out.seq > %s
 ORDER BY left_out.seq
 LIMIT %s
 """
+_PAGE = "SELECT left_out.seq, left_out.occurred_at, left_out.since_seq, left_out.since_occurred_at" + _OF_WINDOW.format(
+    and_its_events=""
+)
+_AND_ITS_EVENTS = """
+JOIN metering_usageevent event ON event.seq = left_out.seq AND event.occurred_at = left_out.occurred_at
+JOIN metering_usageevent correction
+  ON correction.seq = left_out.since_seq AND correction.occurred_at = left_out.since_occurred_at
+"""
+_CORRECTED = f"""
+SELECT event.seq, event.source, event.event_id, event.occurred_at, event.data::text,
+       CASE left_out.kind WHEN 'cancelled' THEN 'cancel' ELSE 'amend' END,
+       correction.seq, correction.event_id, correction.occurred_at, correction.received_at, correction.data::text,
+       coalesce(correction.extras ->> 'correctionreason', '')
+{_OF_WINDOW.format(and_its_events=_AND_ITS_EVENTS)}
+"""
 
 
 def page_of_corrected(snapshot: AggregationSnapshot, *, after_seq: int, limit: int) -> list[CorrectedRow]:
-    """Give the events of a snapshot's window that it left out because they were corrected, in capture order."""
-    bounds: list[Any] = [snapshot.customer_id, snapshot.meter.contract_id, snapshot.since, snapshot.window_end]
+    """Give the events of a snapshot's window that it left out because they were corrected, in capture order.
+
+    What corrected them may have happened at any other time, and is read wherever it lies.
+    """
+    page: list[Any] = [
+        *(snapshot.customer_id, snapshot.meter.contract_id, snapshot.since, snapshot.window_end),
+        *(snapshot.watermark.seq, after_seq, limit),
+    ]
+    wanted: dict[int, datetime] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_CORRECTED, [*bounds, snapshot.watermark.seq, after_seq, limit])
+        cursor.execute(_PAGE, page)
+        for seq, occurred_at, since_seq, since_occurred_at in cursor.fetchall():
+            wanted |= {seq: occurred_at, since_seq: since_occurred_at}
+    if not wanted:
+        return []
+    with elsewhere.showing_single(wanted), connection.cursor() as cursor:
+        cursor.execute(_CORRECTED, page)
         return [_corrected_row(row) for row in cursor.fetchall()]
+
+
+_FROM_OUTSIDE = """
+SELECT since_seq, since_occurred_at FROM metering_eventcorrection
+WHERE customer_id = %s AND contract_id = %s AND occurred_at >= %s AND occurred_at < %s AND since_seq <= %s
+  AND kind <> 'cancels' AND NOT (since_occurred_at >= %s AND since_occurred_at < %s)
+"""
+
+
+def find_from_outside(
+    *, customer_id: int, contract_id: int, start: datetime, end: datetime, up_to_seq: int
+) -> dict[int, datetime]:
+    """Give number and time of what corrected a customer's events of `[start, end)` and did not happen then itself."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FROM_OUTSIDE, [customer_id, contract_id, start, end, up_to_seq, start, end])
+        return dict(cursor.fetchall())
 
 
 def _corrected_row(row: tuple[Any, ...]) -> CorrectedRow:

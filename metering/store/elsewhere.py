@@ -102,6 +102,20 @@ def showing_numbers(*, after: int, up_to: int) -> Iterator[None]:
 
 
 @contextmanager
+def showing_single(wanted: Mapping[int, datetime]) -> Iterator[None]:
+    """Let every statement inside see the events with these numbers, each of which happened at the instant named."""
+    if connection.in_atomic_block:
+        _show_single(wanted)
+        yield
+    elif wanted and _find_sources(_around(wanted)[0]).are_any:
+        with transaction.atomic():
+            _show_single(wanted)
+            yield
+    else:
+        yield
+
+
+@contextmanager
 def showing_days(days: Sequence[tuple[datetime, datetime]]) -> Iterator[None]:
     """Let every statement inside the caller's transaction see the events of these stretches of time."""
     if days:
@@ -145,10 +159,7 @@ def showing_late(*, customer_ids: Sequence[int] | None, corrected: Mapping[int, 
             cursor.execute(_COUNTED)
             closed = cursor.fetchall()
         _show(_NO_MONTHS, [Span(first_seq=seq + 1, end=end, customer_ids=customers) for seq, end in closed])
-        by_time = sorted(corrected, key=corrected.__getitem__)
-        for first in range(0, len(by_time), SEQS_AT_ONCE):
-            months, span = _around({seq: corrected[seq] for seq in by_time[first : first + SEQS_AT_ONCE]})
-            _show(months, [span])
+        _show_single(corrected)
         yield
 
 
@@ -195,6 +206,13 @@ def _find_sources(months: tuple[date, date]) -> _Sources:
         cursor.execute(_SOURCES, months)
         rows = cursor.fetchall()
     return _Sources(rows[0][0], [(name, sha256) for _store, name, sha256 in rows if name is not None])
+
+
+def _show_single(wanted: Mapping[int, datetime]) -> None:
+    by_time = sorted(wanted, key=wanted.__getitem__)
+    for first in range(0, len(by_time), SEQS_AT_ONCE):
+        months, span = _around({seq: wanted[seq] for seq in by_time[first : first + SEQS_AT_ONCE]})
+        _show(months, [span])
 
 
 def _show(months: tuple[date, date], spans: Sequence[Span]) -> None:

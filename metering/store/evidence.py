@@ -1,8 +1,8 @@
 """The raw events behind snapshots as lines of JSON, for whoever checks a bill without us."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -10,7 +10,6 @@ from django.db import connection
 from metering.models import EventSealing
 
 STREAM_ROWS = 5000
-_MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,33 +44,17 @@ ORDER BY e.seq
 """
 _SINCE = """coalesce((SELECT ',"fingerprint_since":"' || encode(one.fingerprint, 'hex') || '"'
                      FROM metering_eventsealing AS one WHERE one.seq = e.seq ORDER BY one.id DESC LIMIT 1), '')"""
-_CORRECTIONS = """
-SELECT c.since_seq, c.since_occurred_at FROM metering_eventcorrection c
-WHERE c.customer_id = %(customer_id)s AND c.contract_id = %(contract_id)s
-  AND c.occurred_at >= %(start)s AND c.occurred_at < %(end)s AND c.since_seq <= %(up_to_seq)s AND c.kind <> 'cancels'
-  AND NOT (c.since_occurred_at >= %(start)s AND c.since_occurred_at < %(end)s)
-"""
 # Only where something was corrected from outside of the window; the plain statement can go by its index.
 _PLAIN = _LINES.replace(" OR e.seq = ANY(%(corrections)s)", "")
 
 
-def find_corrections(stream: Stream) -> list[tuple[int, datetime]]:
-    """Give number and time of the corrections of these events that lie outside of their window."""
-    with connection.cursor() as cursor:
-        cursor.execute(_CORRECTIONS, stream.parameters())
-        return list(cursor.fetchall())
+def stream_lines(stream: Stream, *, corrections: Collection[int]) -> Iterator[str]:
+    """Give each event as one JSON object, in capture order and bounded memory.
 
-
-def span_of(stream: Stream, corrections: list[tuple[int, datetime]]) -> tuple[datetime, datetime]:
-    """Give the time in which all of it lies."""
-    times = [at for _, at in corrections]
-    return min([stream.start, *times]), max([stream.end, *(at + _MOMENT for at in times)])
-
-
-def stream_lines(stream: Stream, corrections: list[tuple[int, datetime]]) -> Iterator[str]:
-    """Give each event as one JSON object, in capture order and bounded memory."""
+    `corrections` are the numbers of what corrected some of them and happened at another time.
+    """
     with connection.chunked_cursor() as cursor:
-        numbers = [seq for seq, _ in corrections]
+        numbers = list(corrections)
         since = _SINCE if EventSealing.objects.exists() else "''"  # most installations never sealed anything later
         cursor.execute(
             (_LINES if numbers else _PLAIN).replace("{since}", since), stream.parameters() | {"corrections": numbers}

@@ -1,5 +1,6 @@
 """The house counts, traces, recounts and proves its events wherever they live, and nothing else changes."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,7 @@ from compliance.evidence import events, trace
 from invoicing.cycle.models import Invoice
 from metering import archive, ingest, lookup, queries, shipping, switching, watermark
 from metering.models import AggregationSnapshot, Meter, Shipment, Store, UsageEvent
+from metering.rules.arrivals import Arrived
 from metering.store import chosen, partitions
 from metering.store.protocol import Span
 from tests.builders import billing, correcting, stores
@@ -142,6 +144,28 @@ def test_a_cancelled_event_of_a_meter_with_filters_is_late_and_billed_back(compa
     billing.close_november()
     assert AggregationSnapshot.objects.get(kind="adjustment", meter=large).quantity == 0
     assert queries.late_windows() == []
+
+
+def test_a_correction_from_outside_of_the_window_is_told_and_counts_from_its_arrival(company: billing.Company) -> None:
+    billing.subscribe_to(company, billing.make_customer("acme"))
+    billing.use("acme", ("e1", billing.day(3), 1000), ("e2", billing.day(20), 500))
+    correcting.correct("e2", when=billing.day(1, month=11), units=400, at=billing.CLOSING)
+    billing.close_october()
+    ship()
+    october = snapshot_of_meter(company.meter)
+    (told,) = queries.snapshot_corrections(october)
+    assert (told.event_id, told.by_event_id, told.by_data) == ("e2", "c1", {"units": 400})
+    known = [
+        queries.live_usage(
+            customer_id=october.customer_id,
+            meter=company.meter,
+            start=billing.OCTOBER,
+            end=billing.NOVEMBER,
+            arrived=Arrived(before=before),
+        )
+        for before in (told.by_received_at, told.by_received_at + timedelta(microseconds=1))
+    ]
+    assert [found.rows[0].quantity for found in known] == [1500, 1000]
 
 
 def snapshot_of_meter(meter: Meter) -> AggregationSnapshot:
