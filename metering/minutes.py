@@ -82,6 +82,7 @@ def _store(rows: Sequence[MinuteRow]) -> None:
                 lag_p50=row.lag.p50,
                 lag_p95=row.lag.p95,
                 lag_max=row.lag.max,
+                lag_count=row.lag_count,
             )
             for row in rows
         ]

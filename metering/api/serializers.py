@@ -255,9 +255,15 @@ class HealthFilterSerializer(serializers.Serializer[Any]):
 class LagSerializer(serializers.Serializer[Any]):
     """Seconds from the moment an event happened to the moment it could be counted."""
 
-    p50 = serializers.CharField(allow_null=True)
-    p95 = serializers.CharField(allow_null=True)
-    max = serializers.CharField(allow_null=True)
+    p50 = serializers.CharField(
+        allow_null=True,
+        help_text="Half of the events were no later. Put together from whole minutes, in three digits: never lower "
+        "than that of the single events, and over more than one minute it may be higher. Of a minute it is exact.",
+    )
+    p95 = serializers.CharField(
+        allow_null=True, help_text="95 of 100 events were no later; put together from whole minutes in the same way."
+    )
+    max = serializers.CharField(allow_null=True, help_text="The latest event of these minutes.")
 
 
 class HealthLineSerializer(serializers.Serializer[Any]):

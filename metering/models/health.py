@@ -40,6 +40,9 @@ class ArrivalMinute(models.Model):
     lag_p50 = models.DecimalField(max_digits=20, decimal_places=6, null=True)
     lag_p95 = models.DecimalField(max_digits=20, decimal_places=6, null=True)
     lag_max = models.DecimalField(max_digits=20, decimal_places=6, null=True)
+    lag_count = models.PositiveIntegerField(
+        null=True, help_text="Of how many events the lag is; empty where it was recorded before this was counted."
+    )
 
     class Meta:
         constraints = [

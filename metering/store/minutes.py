@@ -1,13 +1,15 @@
 """Minutes of capture: recorded once each, when nothing can be added to them, and read back as sums and rhythms."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.db import connection
+from django.db import connection, transaction
 
+from metering.store import elsewhere
 from metering.store.arrivals import IS_FRESH, IS_LIVE, Lag
 
 
@@ -22,6 +24,7 @@ class MinuteRow(NamedTuple):
     duplicates: int
     quarantined: int
     lag: Lag
+    lag_count: int
 
 
 # Batches say between which numbers their events lie, so that no index on the hot table is needed for the lag.
@@ -48,24 +51,36 @@ WITH batch AS MATERIALIZED (
 ), lags AS (
     SELECT source, type, minute, GROUPING(source) AS is_whole,
            percentile_disc(0.5) WITHIN GROUP (ORDER BY lag) AS p50,
-           percentile_disc(0.95) WITHIN GROUP (ORDER BY lag) AS p95, max(lag) AS highest
+           percentile_disc(0.95) WITHIN GROUP (ORDER BY lag) AS p95, max(lag) AS highest, count(*) AS events
     FROM lagging GROUP BY GROUPING SETS ((minute), (source, type, minute))
 )
 SELECT counted.is_whole = 1, coalesce(counted.source, ''), coalesce(counted.type, ''), counted.minute,
        counted.accepted::bigint, counted.duplicates::bigint, counted.quarantined::bigint,
-       lags.p50, lags.p95, lags.highest
+       lags.p50, lags.p95, lags.highest, coalesce(lags.events, 0)
 FROM counted LEFT JOIN lags
   ON lags.is_whole = counted.is_whole AND lags.minute = counted.minute
  AND (lags.is_whole = 1 OR (lags.source = counted.source AND lags.type = counted.type))
 ORDER BY counted.minute, counted.source, counted.type
 """  # noqa: S608  put together from the texts above
 
+_NUMBERS = f"""
+SELECT min(first_seq), max(last_seq) FROM metering_capturebatch
+WHERE received_at >= %(start)s AND received_at < %(end)s AND {IS_LIVE}
+"""  # noqa: S608  as above
+
 
 def count_minutes(*, start: datetime, end: datetime) -> list[MinuteRow]:
-    """Count what was received in `[start, end)` by minute, by stream and as a whole, from the rows of capture."""
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNT, {"start": start, "end": end})
-        return [MinuteRow._make([*row[:7], Lag(*row[7:])]) for row in cursor.fetchall()]
+    """Count what was received in `[start, end)` by minute, by stream and as a whole, from the rows of capture.
+
+    Events that have left the table since are shown beside it, so inside a transaction nothing can be captured after.
+    """
+    stretch = {"start": start, "end": end}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_NUMBERS, stretch)
+        ((first, last),) = cursor.fetchall()
+        with nullcontext() if first is None else elsewhere.showing_numbers(after=first - 1, up_to=last):
+            cursor.execute(_COUNT, stretch)
+            return [MinuteRow._make([*row[:7], Lag(*row[7:10]), row[10]]) for row in cursor.fetchall()]
 
 
 _STREAMS = """

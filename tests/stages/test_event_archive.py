@@ -17,9 +17,9 @@ from billing_ops.management.commands import check_invariants
 from compliance.evidence import events, trace
 from core.models import AuditEntry
 from invoicing.cycle.models import Invoice
-from metering import archive, ingest, lookup, queries, rollup_repair, rollups, watermark
-from metering.models import AggregationSnapshot, EventArchive, EventKey, RollupSeries, UsageEvent
-from metering.store import elsewhere, partitions
+from metering import archive, ingest, lookup, minutes, queries, rollup_repair, rollups, watermark
+from metering.models import AggregationSnapshot, ArrivalMinute, EventArchive, EventKey, RollupSeries, UsageEvent
+from metering.store import elsewhere, partitions, postgres
 from metering.store.archive_files import ArchiveUnreadableError
 from tests.builders import billing, guards, stores
 
@@ -177,6 +177,12 @@ def test_an_event_in_the_file_is_cancelled(invoice: Invoice) -> None:
     assert result.accepted == 1, result.items
     billing.close_november()
     assert AggregationSnapshot.objects.get(kind="adjustment").quantity == 1000
+
+
+def test_a_minute_that_is_recorded_late_has_the_lag_of_events_in_the_file(invoice: Invoice) -> None:
+    detach()
+    minutes.record_minutes(until=minutes.floor_minute(postgres.read_clock()) + minutes.MINUTE)
+    assert sum(row.lag_count or 0 for row in ArrivalMinute.objects.filter(stream=None)) == 2
 
 
 def test_the_invariants_hold_over_the_file(invoice: Invoice) -> None:

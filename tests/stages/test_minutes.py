@@ -97,6 +97,7 @@ class TestRecording:
             assert row.lag_p95 is not None
             assert row.lag_max is not None
             assert (50 <= row.lag_p50 < 60, 95 <= row.lag_p95 < 105, 100 <= row.lag_max < 110) == (True, True, True)
+            assert row.lag_count == 100
         assert ArrivalMinute.objects.count() == 2
 
     def test_the_minute_that_runs_is_left_for_later(self) -> None:

@@ -10,10 +10,10 @@ from django.db import transaction
 from billing_ops.management.commands import check_invariants
 from compliance.evidence import events, trace
 from invoicing.cycle.models import Invoice
-from metering import archive, ingest, lookup, queries, shipping, switching, watermark
-from metering.models import AggregationSnapshot, Meter, Shipment, Store, UsageEvent
+from metering import archive, health, ingest, lookup, minutes, queries, shipping, switching, watermark
+from metering.models import AggregationSnapshot, ArrivalMinute, CaptureBatch, Meter, Shipment, Store, UsageEvent
 from metering.rules.arrivals import Arrived
-from metering.store import chosen, partitions
+from metering.store import chosen, partitions, postgres
 from metering.store.protocol import Span
 from tests.builders import billing, correcting, stores
 
@@ -191,6 +191,18 @@ def test_fixing_a_watermark_ships_first(invoice: Invoice, store_name: str) -> No
     billing.use("acme", ("new", billing.day(20), 7))
     assert watermark.fix_watermark(at=NOW).seq == watermark.find_last_seq()
     assert chosen.store_of(store_name).count(Span()).event_count == 3
+
+
+def test_the_lag_of_a_minute_is_of_its_events_wherever_they_lie(invoice: Invoice) -> None:
+    """Those of the invoice have been shipped, a new one has not."""
+    billing.use("acme", ("new", billing.day(20), 7))
+    began = minutes.floor_minute(CaptureBatch.objects.earliest("received_at").received_at)
+    until = minutes.floor_minute(postgres.read_clock()) + minutes.MINUTE
+    found = health.measure_health(start=began, end=until).whole.lag
+    minutes.record_minutes(until=until)
+    recorded = ArrivalMinute.objects.filter(stream=None).values_list("lag_count", "lag_max")
+    assert sum(count or 0 for count, _highest in recorded) == 3
+    assert found.max in [highest for _count, highest in recorded]
 
 
 class TestShipping:
