@@ -1,14 +1,17 @@
 """Put a month of raw events away into a file, and bring it back; in between it is counted and traced from the file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 
 from django.db import transaction
+from django.db.models import Q
 
 from core import audit, locks
 from core.errors import DomainError
+from metering import pausing, watermark
 from metering.models import AggregationSnapshot, EventArchive, Store
 from metering.store import archive_files, archiving, chosen, late, partitions
 from metering.store.archiving import MonthRows
@@ -51,45 +54,65 @@ def detach_month(*, month: date, at: datetime) -> EventArchive:
     """
     month = month.replace(day=1)
     _require_detachable(month, at=at)
+    settled_seq = watermark.find_settled_seq()
     rows = archiving.measure_month(month)
     written = _write(month, rows, at=at)
+    archive = EventArchive(
+        month=month,
+        file_name=written.path.name,
+        file_sha256=written.sha256,
+        digest=written.digest,
+        event_count=rows.count,
+        first_seq=rows.first_seq,
+        last_seq=rows.last_seq,
+        detached_at=at,
+    )
     with transaction.atomic():
-        locks.lock_exclusive(locks.LockClass.ARCHIVE)
-        locks.lock_exclusive(locks.LockClass.CAPTURE)
+        locks.lock_exclusive(locks.LockClass.ARCHIVE)  # whoever counts holds it: no window becomes late by a count now
         _require_nothing_late(month)
-        if archiving.measure_month(month) != rows:
-            raise MonthNotDetachableError(f"Events of {month:%Y-%m} came while its file was written; run this again.")
-        archiving.drop_month(month)
-        partitions.forget_months()
-        archive = EventArchive.objects.create(
-            month=month,
-            file_name=written.path.name,
-            file_sha256=written.sha256,
-            digest=written.digest,
-            event_count=rows.count,
-            first_seq=rows.first_seq,
-            last_seq=rows.last_seq,
-            detached_at=at,
-        )
-        _note("events.month_detached", archive, at=at)
+        pausing.while_nobody_captures(partial(_drop, archive, settled_seq=settled_seq))
+    partitions.forget_months()
     return archive
 
 
+def _drop(archive: EventArchive, *, settled_seq: int) -> None:
+    month = archive.month
+    if not archiving.is_unchanged(month, first_seq=archive.first_seq, settled_seq=settled_seq):
+        raise MonthNotDetachableError(
+            f"Events of {month:%Y-%m} came or went while its file was written; run this again."
+        )
+    archiving.drop_month(month)
+    archive.save(force_insert=True)
+    _note("events.month_detached", archive, at=archive.detached_at)
+
+
 def attach_month(*, month: date, at: datetime) -> list[EventArchive]:
-    """Put the events of the month's files back into its table, proved by the digest; the files stay where they are."""
+    """Put the events of the month's files back into its table, proved by the digest; the files stay where they are.
+
+    Until the last moment capture goes on, and the month is counted from its files. Interrupted, we are run again.
+    """
     month = month.replace(day=1)
+    waiting = EventArchive.objects.filter(month=month, attached_at=None).order_by("first_seq")
+    if waiting.exists() and month not in partitions.find_months():
+        with pausing.saying_in_use():
+            partitions.add_month(month)
     with transaction.atomic():
-        locks.lock_exclusive(locks.LockClass.ARCHIVE)
-        locks.lock_exclusive(locks.LockClass.CAPTURE)
-        archives = list(EventArchive.objects.filter(month=month, attached_at=None).order_by("first_seq"))
+        archives = list(waiting.select_for_update())  # of two who bring it back, the second finds nothing
         if not archives:
             raise MonthNotDetachedError(f"No file stands for {month:%Y-%m}; there is nothing to bring back.")
         for archive in archives:
             _bring_back(archive)
-            archive.attached_at = at
-            archive.save(update_fields=["attached_at"])
-            _note("events.month_attached", archive, at=at)
+        # Nobody sees these rows yet. Who reads the files ends first, and who looks for the last number waits.
+        locks.lock_exclusive(locks.LockClass.ARCHIVE)
+        pausing.while_nobody_captures(partial(_mark_attached, archives, at=at))
     return archives
+
+
+def _mark_attached(archives: Sequence[EventArchive], *, at: datetime) -> None:
+    for archive in archives:
+        archive.attached_at = at
+        archive.save(update_fields=["attached_at"])
+        _note("events.month_attached", archive, at=at)
 
 
 def _bring_back(archive: EventArchive) -> None:
@@ -113,10 +136,11 @@ def _require_detachable(month: date, *, at: datetime) -> None:
 
 
 def _require_nothing_late(month: date) -> None:
-    """What is late is found in the table alone, so it has to be billed before its month goes."""
+    """What came late is found in the table alone, so it has to be billed before its month goes."""
     start, end = archiving.bounds(month)
     found = [window.snapshot_id for window in late.count_late_events(customer_ids=None, last_seq=None)]
-    waiting = AggregationSnapshot.objects.filter(pk__in=found, window_start__lt=end, window_end__gt=start)
+    reach_it = Q(window_start__lt=end) | Q(meter_version__is_recurring=True)
+    waiting = AggregationSnapshot.objects.filter(reach_it, pk__in=found, window_end__gt=start)
     if first := waiting.select_related("customer").first():
         raise MonthNotDetachableError(
             f"{first.customer.code} has late usage in {month:%Y-%m} that is not billed yet; close its next period "

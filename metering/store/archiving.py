@@ -25,12 +25,15 @@ _ROWS = sql.SQL(
     """
 ).format(columns=_COLUMNS)
 _MEASURE = sql.SQL("SELECT count(*), coalesce(min(seq), 0), coalesce(max(seq), 0) FROM {}")
+_IS_UNCHANGED = sql.SQL(
+    "SELECT EXISTS (SELECT FROM {table} WHERE seq = %s) AND NOT EXISTS (SELECT FROM {table} WHERE seq > %s)"
+)
 _DROP = sql.SQL("ALTER TABLE metering_usageevent DETACH PARTITION {table}; DROP TABLE {table}")
 
 
 @dataclass(frozen=True, slots=True)
 class MonthRows:
-    """Which rows the table of a month holds: rows are only ever added, so equal figures mean the same rows."""
+    """How many rows the table of a month holds, and between which numbers."""
 
     count: int
     first_seq: int
@@ -43,6 +46,17 @@ def measure_month(month: date) -> MonthRows:
         cursor.execute(_MEASURE.format(_table(month)).as_string())
         (row,) = cursor.fetchall()
     return MonthRows(*row)
+
+
+def is_unchanged(month: date, *, first_seq: int, settled_seq: int) -> bool:
+    """Whether the month's own table still holds what it held when all up to `settled_seq` had committed; two looks.
+
+    Its rows go only together, and later ones have higher numbers.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_IS_UNCHANGED.format(table=_table(month)).as_string(), [first_seq, settled_seq])
+        ((found,),) = cursor.fetchall()
+    return bool(found)
 
 
 def stream_rows(month: date, *, first_seq: int, last_seq: int) -> Iterator[list[Row]]:
@@ -62,10 +76,8 @@ def drop_month(month: date) -> None:
 
 
 def insert_rows(month: date, rows: Iterable[Sequence[Row]]) -> None:
-    """Write rows of a file back, with the numbers they had, into the month's table."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT metering_add_partition(%s)", [month])
-        postgres_rows.copy_rows(rows, table=sql.Identifier("metering_usageevent"))
+    """Write rows of a file back, with the numbers they had, into the month's own table, which is there."""
+    postgres_rows.copy_rows(rows, table=_table(month))
 
 
 def bounds(month: date) -> tuple[datetime, datetime]:

@@ -95,6 +95,7 @@ def is_any_away(start: datetime, end: datetime) -> bool:
 @contextmanager
 def showing_numbers(*, after: int, up_to: int) -> Iterator[None]:
     """Let every statement inside the caller's transaction see the events with a number in `(after, up_to]`."""
+    locks.lock_shared(locks.LockClass.ARCHIVE)  # before we look which files there are
     files = EventArchive.objects.filter(attached_at=None, first_seq__lte=up_to, last_seq__gt=after)
     months = list(files.order_by("month").values_list("month", flat=True))
     _show((months[0], months[-1]) if months else _NO_MONTHS, [Span(first_seq=after + 1, last_seq=up_to)])

@@ -17,11 +17,11 @@ from billing_ops.management.commands import check_invariants
 from compliance.evidence import events, trace
 from core.models import AuditEntry
 from invoicing.cycle.models import Invoice
-from metering import archive, ingest, lookup, minutes, queries, rollup_repair, rollups, watermark
+from metering import aggregate, archive, ingest, lookup, minutes, queries, rollup_repair, rollups, watermark
 from metering.models import AggregationSnapshot, ArrivalMinute, EventArchive, EventKey, RollupSeries, UsageEvent
 from metering.store import elsewhere, partitions, postgres
 from metering.store.archive_files import ArchiveUnreadableError
-from tests.builders import billing, guards, stores
+from tests.builders import billing, guards, stores, usage
 
 OCTOBER = date(2026, 10, 1)
 LATER = datetime(2027, 3, 1, tzinfo=UTC)
@@ -242,6 +242,21 @@ def test_late_usage_is_billed_before_its_month_goes(invoice: Invoice) -> None:
         detach()
 
 
+def test_late_usage_of_a_level_is_billed_before_a_month_goes_from_which_it_lasts(
+    transactional_db: None, tmp_path: Path, settings: Any
+) -> None:
+    settings.EVENT_ARCHIVE = str(tmp_path)
+    partitions.forget_months()
+    usage.house()
+    level = usage.meter("level", is_recurring=True)
+    april, may = (datetime(2026, month, 1, tzinfo=UTC) for month in (4, 5))
+    window = aggregate.UsageWindow(usage.customer().pk, level.pk, april, may)
+    aggregate.take_snapshots([window], watermark=watermark.fix_watermark(at=may), at=may)
+    usage.capture(usage.event("late", time="2026-03-02T11:00:00Z"))
+    with pytest.raises(archive.MonthNotDetachableError, match="acme has late usage in 2026-03"):
+        archive.detach_month(month=date(2026, 3, 1), at=LATER)
+
+
 def test_an_event_that_comes_while_the_file_is_written_stops_it(
     invoice: Invoice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -254,10 +269,29 @@ def test_an_event_that_comes_while_the_file_is_written_stops_it(
 
     monkeypatch.setattr(archive.archive_files, "write_file", write_slowly)
     monkeypatch.setattr(archive, "_require_nothing_late", lambda _month: None)
-    with pytest.raises(archive.MonthNotDetachableError, match="came while its file was written"):
+    with pytest.raises(archive.MonthNotDetachableError, match="came or went while its file was written"):
         detach()
     assert UsageEvent.objects.count() == 3
     assert not EventArchive.objects.exists()
+
+
+def test_a_month_that_somebody_else_put_away_meanwhile_is_not_put_away_twice(
+    invoice: Invoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = archive.archive_files.write_file
+
+    def write_beside_somebody_else(*call: Any) -> tuple[int, str]:
+        done = write(*call)
+        monkeypatch.undo()
+        archive.detach_month(month=OCTOBER, at=LATER.replace(hour=1))
+        partitions.add_month(OCTOBER)
+        return done
+
+    monkeypatch.setattr(archive.archive_files, "write_file", write_beside_somebody_else)
+    with pytest.raises(archive.MonthNotDetachableError, match="came or went while its file was written"):
+        detach()
+    assert EventArchive.objects.count() == 1
+    assert usage_line(invoice).is_equal
 
 
 @pytest.mark.parametrize(
