@@ -2,7 +2,8 @@
 
 import json
 import re
-from decimal import Decimal
+from contextlib import suppress
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from metering.rules import exact_json
@@ -19,9 +20,10 @@ _ESCAPED_TROUBLE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 def bounded_decimal(text: str) -> Decimal:
     """Give the exact number; ValueError where it is too long or too far from one to be a usage."""
     if len(text) <= NUMBER_LENGTH_MAX:
-        number = Decimal(text)
-        if abs(number.adjusted()) <= NUMBER_EXPONENT_MAX:
-            return number
+        with suppress(InvalidOperation):  # of an exponent beyond what Decimal can hold
+            number = Decimal(text)
+            if abs(number.adjusted()) <= NUMBER_EXPONENT_MAX:
+                return number
     raise ValueError(f"the number {text[:NUMBER_LENGTH_MAX]} has more than 40 digits or zeros")
 
 

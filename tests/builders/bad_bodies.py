@@ -3,13 +3,18 @@
 import gzip
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import product
+
+ID_LENGTH_MAX = 65_536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bad:
-    """One bad event: the raw JSON of its metered value and of its other attributes, where they are not the usual."""
+    """One bad event: the raw JSON of its metered value and of its other attributes, where they are not the usual.
+
+    One that `is_legal` is odd, and accepted where its form allows as much.
+    """
 
     value: str = "1"
     id: str = '"bad"'
@@ -18,6 +23,18 @@ class Bad:
     subject: str = '"acme"'
     name: str = '"input_tokens"'
     more: str = ""
+    is_legal: bool = False
+
+    @property
+    def odd(self) -> frozenset[str]:
+        """What of it is not the usual."""
+        named = [one for one in fields(self) if one.name != "is_legal"]
+        return frozenset(one.name for one in named if getattr(self, one.name) != one.default)
+
+    @property
+    def subject_there(self) -> str:
+        """The id of the customer in another system."""
+        return self.subject if "subject" in self.odd else '"acme-there"'
 
     @property
     def event(self) -> str:
@@ -34,7 +51,7 @@ class Bad:
     @property
     def lago(self) -> str:
         return (
-            f'{{"transaction_id":{self.id},"external_subscription_id":{self.subject},"code":{self.type},'
+            f'{{"transaction_id":{self.id},"external_subscription_id":{self.subject_there},"code":{self.type},'
             f'"timestamp":1772449200,"properties":{self.data}}}'
         )
 
@@ -42,7 +59,7 @@ class Bad:
     def stripe(self) -> str:
         return (
             f'{{"event_name":{self.type},"identifier":{self.id},'
-            f'"payload":{{"stripe_customer_id":{self.subject},{self.data[1:]}}}'
+            f'"payload":{{"stripe_customer_id":{self.subject_there},{self.data[1:]}}}'
         )
 
 
@@ -112,7 +129,8 @@ def great_size() -> Iterator[Bad]:
         yield Bad(value=f'"{sign}{"9" * length}"')
     for length in (201, 256, 1000, 70_000, 1_000_000):
         text = f'"{"k" * length}"'
-        yield from (Bad(id=text), Bad(type=text), Bad(subject=text), Bad(more=f",{text}:1"))
+        yield Bad(id=text, is_legal=length <= ID_LENGTH_MAX)
+        yield from (Bad(type=text), Bad(subject=text), Bad(more=f",{text}:1"))
 
 
 def look_alikes() -> Iterator[Bad]:

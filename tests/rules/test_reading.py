@@ -75,6 +75,17 @@ def test_what_cannot_be_read_is_kept_as_sent() -> None:
     assert [found.code for found in bad.reasons] == ["number_not_finite", "number_out_of_range", "duplicate_key"]
 
 
+@pytest.mark.parametrize(
+    "number", ["1E99999999999999999999", "-1e-99999999999999999999", "1e999999999999999999", "1e41"]
+)
+def test_a_number_with_an_exponent_beyond_all_use_is_held_back_by_itself(number: str) -> None:
+    body = f'{{"id":"a","n":1.5}}\n{{"id":"b","n":{number}}}'.encode()
+    for found in (reading.read_lines(body), reading.read_document(b"[" + body.replace(b"\n", b",") + b"]")):
+        assert found[0] == {"id": "a", "n": Decimal("1.5")}
+        assert isinstance(found[1], Unreadable)
+        assert [one.code for one in found[1].reasons] == ["number_out_of_range"]
+
+
 def test_brackets_inside_texts_do_not_confuse_the_end_of_a_deep_event() -> None:
     deep = '{"a":"]}\\"[","deep":' + "[" * 2000 + "]" * 2000 + "}"
     first, second = reading.read_document(f'[{deep},{{"id":"next"}}]'.encode())
