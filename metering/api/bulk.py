@@ -14,6 +14,7 @@ from core.errors import NotFoundError
 from core.http.schema import READ_REFUSALS, WRITE_REFUSALS
 from core.http.views import IdempotentWrites
 from metering import bulk
+from metering.api.serializers import TakeUpRequestSerializer
 from metering.models import BulkDecision
 from metering.store import groups
 
@@ -79,6 +80,7 @@ class BulkSerializer(serializers.ModelSerializer[BulkDecision]):
             "discarded",
             "taken_up",
             "passed_over",
+            "undoes",
             "finished_at",
         ]
 
@@ -113,6 +115,25 @@ class BulkView(IdempotentWrites, RuledView, APIView):
         )
         made = bulk.start_decision(
             target=target, action=given["action"], reason=given["reason"], actor=request.user, at=timezone.now()
+        )
+        return Response(BulkSerializer(made).data, status=202)
+
+
+class UndoDiscardView(IdempotentWrites, RuledView, APIView):
+    """Takes back a discard of a whole group, in the background."""
+
+    roles_by_method = {"POST": DECIDERS}
+
+    @extend_schema(request=TakeUpRequestSerializer, responses={202: BulkSerializer, **WRITE_REFUSALS})
+    def post(self, request: Request, decision_id: int) -> Response:
+        """Have all wait again that this decision discarded; ask for the decision in the answer to see how far it is."""
+        body = TakeUpRequestSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        made = bulk.undo_discard(
+            decision_id=decision_id,
+            reason=body.validated_data["reason"],
+            actor=request.user,
+            at=timezone.now(),
         )
         return Response(BulkSerializer(made).data, status=202)
 

@@ -1,4 +1,4 @@
-"""`quarantine`: review what was held back, release it or discard it."""
+"""`quarantine`: review what was held back, release it, discard it, or take up again what was discarded."""
 
 from typing import Any
 
@@ -22,6 +22,7 @@ from metering.api.serializers import (
     QuarantineFilterSerializer,
     ReleaseRequestSerializer,
     ReleaseSerializer,
+    TakeUpRequestSerializer,
 )
 from metering.models import QuarantinedEvent
 
@@ -90,6 +91,22 @@ class DiscardView(IdempotentWrites, RuledView, APIView):
         body.is_valid(raise_exception=True)
         event = quarantine.discard_event(
             quarantine_id=quarantine_id, actor=request.user, reason=body.validated_data["reason"], at=timezone.now()
+        )
+        return Response(QuarantinedSerializer(event).data)
+
+
+class TakeUpView(IdempotentWrites, RuledView, APIView):
+    """Opens the case of a discarded event once more."""
+
+    roles_by_method = {"POST": DECIDERS}
+
+    @extend_schema(request=TakeUpRequestSerializer, responses={200: QuarantinedSerializer, **WRITE_REFUSALS})
+    def post(self, request: Request, quarantine_id: int) -> Response:
+        """Have the event wait again as it was sent, as the one in the answer; that it was discarded stays on record."""
+        body = TakeUpRequestSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        event = quarantine.take_up_again(
+            quarantine_id=quarantine_id, actor=request.user, reason=body.validated_data["reason"]
         )
         return Response(QuarantinedSerializer(event).data)
 

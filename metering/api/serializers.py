@@ -138,6 +138,7 @@ class QuarantinedSerializer(serializers.ModelSerializer[QuarantinedEvent]):
             "decided_by",
             "decided_at",
             "decision_reason",
+            "continues",
         ]
 
     def get_fields(self) -> dict[str, Field]:
@@ -153,6 +154,12 @@ class ReleaseRequestSerializer(serializers.Serializer[Any]):
 
 class DiscardRequestSerializer(serializers.Serializer[Any]):
     """Why it will not be billed."""
+
+    reason = serializers.CharField(max_length=1000)
+
+
+class TakeUpRequestSerializer(serializers.Serializer[Any]):
+    """Why what was discarded is looked at again."""
 
     reason = serializers.CharField(max_length=1000)
 

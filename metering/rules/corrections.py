@@ -31,7 +31,7 @@ class Correcting(NamedTuple):
 class Target:
     """An accepted event that is to be corrected, and what became of it so far; the texts are empty for nothing.
 
-    Without a customer it was put away with its month.
+    Without a customer its row was found neither in the table nor in a file or another store.
     """
 
     customer_id: int | None

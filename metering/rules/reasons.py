@@ -40,7 +40,8 @@ CODES = {
     "corrected_unknown": "No accepted event has this `source` and the id in `corrects`.",
     "corrected_other": "The event to correct belongs to another customer, or is of another type.",
     "corrected_before": "The event to correct was corrected before, or is a cancellation.",
-    "corrected_put_away": "The month of the event to correct was put away; bring it back, then release this one.",
+    "corrected_put_away": "The event to correct was accepted, but lies in no table, file or store. "
+    "Its month may have been on the move: release this one once more.",
     "conflict": "Another event with the same `source` and `id` was accepted before.",
 }
 REASONS_MAX = 20

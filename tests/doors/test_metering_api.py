@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from metering.models import CaptureBatch, EventContract, Meter, MeterVersion, QuarantinedEvent, UsageEvent
@@ -206,17 +207,43 @@ class TestQuarantine:
         assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/reason")
         assert sender.post(f"quarantine/{held.pk}/discard", {"reason": "a test"}).json()["status"] == "discarded"
 
+    def test_what_was_discarded_is_taken_up_again_and_named_by_what_continues_it(
+        self, sender: Sender, held: QuarantinedEvent
+    ) -> None:
+        discarded = sender.post(f"quarantine/{held.pk}/discard", {"reason": "a test"}).json()
+        refused = sender.post(f"quarantine/{held.pk}/take-up", {"reason": " "})
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/reason")
+        answers = [
+            sender.post(f"quarantine/{held.pk}/take-up", {"reason": "no test"}, **{"Idempotency-Key": "k"})
+            for _ in range(2)
+        ]
+        assert [answer.status_code for answer in answers] == [200, 200]
+        assert answers[0].content == answers[1].content
+        again = answers[0].json()
+        assert (again["status"], again["event_id"], again["continues"]) == ("open", "a", held.pk)
+        assert (again["received_at"], again["decided_by"]) == (discarded["received_at"], None)
+        assert QuarantinedEvent.objects.get(pk=again["id"]).history.get().history_user == User.objects.get(
+            username="enza"
+        )
+        before = sender.get(f"quarantine/{held.pk}").json()
+        assert (before["status"], before["decision_reason"], before["continues"]) == ("discarded", "a test", None)
+        for number in (held.pk, again["id"]):
+            refused = sender.post(f"quarantine/{number}/take-up", {"reason": "once more"})
+            assert (refused.status_code, refused.json()["code"]) == (409, "not_discarded")
+
     @pytest.mark.parametrize("role", ["product", "finance", "auditor"])
     def test_others_only_look(self, held: QuarantinedEvent, role: str) -> None:
         reader = Sender(usage.api_key("someone", role))
         assert reader.get("quarantine").status_code == 200
         assert reader.post(f"quarantine/{held.pk}/release").status_code == 403
         assert reader.post(f"quarantine/{held.pk}/discard", {"reason": "x"}).status_code == 403
+        assert reader.post(f"quarantine/{held.pk}/take-up", {"reason": "x"}).status_code == 403
 
     @pytest.mark.parametrize("number", ["0", "999999", "1" * 30, "abc", "-1"])
     def test_what_is_not_there_is_not_found(self, sender: Sender, number: str) -> None:
         assert sender.get(f"quarantine/{number}").status_code == 404
         assert sender.post(f"quarantine/{number}/release").status_code == 404
+        assert sender.post(f"quarantine/{number}/take-up", {"reason": "x"}).status_code == 404
 
 
 class TestContracts:

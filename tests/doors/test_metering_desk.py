@@ -174,9 +174,9 @@ class TestDesk:
 
 
 class TestApi:
-    def call(self, client: Client, path: str, body: Any = None, role: str = "engineering") -> Any:
+    def call(self, client: Client, path: str, body: Any = None, role: str = "engineering", **more: str) -> Any:
         key = usage.api_key(f"key-{role}", role)
-        headers = {"Authorization": f"Bearer {key}"}
+        headers = {"Authorization": f"Bearer {key}", **more}
         if body is None:
             return client.get(f"/api/v1/{path}", headers=headers)
         return client.post(f"/api/v1/{path}", body, content_type="application/json", headers=headers)
@@ -198,6 +198,27 @@ class TestApi:
         assert self.call(client, "quarantine/bulk/0").status_code == 404
         assert self.call(client, "quarantine/bulk", {**body, "code": "none"}).status_code == 404
         assert self.call(client, "quarantine/bulk", {**body, "action": "x"}).status_code == 422
+
+    def test_a_discard_of_a_group_is_taken_back_once(self, client: Client, held: QuarantinedEvent) -> None:
+        body = {"action": "discard", "code": "value_not_number", "source": "api/eu", "type": usage.EVENT_TYPE}
+        discard = self.call(client, "quarantine/bulk", body | {"reason": "A test of the SDK."}).json()
+        undo, why = f"quarantine/bulk/{discard['id']}/undo-discard", {"reason": "They were real."}
+        unfinished = self.call(client, undo, why)
+        assert (unfinished.status_code, unfinished.json()["code"]) == (409, "not_discarded")
+        work.run_due_jobs(at=timezone.now())
+        assert self.call(client, undo, {"reason": ""}).status_code == 422
+        assert self.call(client, undo, why, role="finance").status_code == 403
+        answers = [self.call(client, undo, why, **{"Idempotency-Key": "k"}) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [202, 202]
+        assert answers[0].content == answers[1].content
+        made = answers[0].json()
+        assert (made["action"], made["undoes"], made["total"], made["taken_up"]) == ("take_up", discard["id"], 1, 0)
+        work.run_due_jobs(at=timezone.now())
+        assert self.call(client, f"quarantine/bulk/{made['id']}").json()["taken_up"] == 1
+        assert QuarantinedEvent.objects.get(status="open").continues == held
+        assert self.call(client, undo, why).json()["code"] == "not_discarded"
+        for number in ("0", "9" * 30):
+            assert self.call(client, f"quarantine/bulk/{number}/undo-discard", why).status_code == 404
 
     def test_health_by_the_minute(self, client: Client) -> None:
         usage.capture(usage.event("1"), usage.event("1"), usage.event("2", subject="nobody"))

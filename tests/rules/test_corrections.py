@@ -56,7 +56,7 @@ def test_the_event_must_be_known_and_belong_to_the_same_customer_and_type() -> N
     ]
 
 
-def test_an_event_whose_month_was_put_away_is_not_corrected_before_it_is_back() -> None:
+def test_an_event_whose_row_is_found_nowhere_is_not_corrected() -> None:
     away = {("api", "a"): Target(None, None)}
     assert [code for _index, code, _detail in judge(correcting(0, "b", "a"), targets=away)] == ["corrected_put_away"]
 
