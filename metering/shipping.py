@@ -13,12 +13,12 @@ from metering.store import chosen
 from metering.store.protocol import EventStore, Row, Span
 
 BLOCK_EVENTS = 50_000
+BLOCK_BYTES = 64 * 2**20  # of data; one event has up to 256 KiB
+SIZES_AT_ONCE = 500
 ROWS_MAX = 2 * BLOCK_EVENTS  # a month that came back may have put its rows between those that were noted
-# What is new goes first; what a switch has copied already is cleared away when nothing else waits.
-_NEXT = """
-SELECT min(seq), max(seq), count(*) FROM (
-    SELECT seq FROM metering_usageevent WHERE seq > %s AND seq <= %s ORDER BY seq LIMIT %s
-) block
+_WAITS = "SELECT EXISTS (SELECT FROM metering_usageevent WHERE seq > %s AND seq <= %s)"
+_SIZES = """
+SELECT seq, octet_length(data::text) FROM metering_usageevent WHERE seq > %s AND seq <= %s ORDER BY seq LIMIT %s
 """
 # Only what was sent: a month may have come back meanwhile. The times let PostgreSQL leave out other months.
 _REMOVE = "DELETE FROM metering_usageevent WHERE seq = ANY(%s) AND occurred_at BETWEEN %s AND %s"
@@ -57,8 +57,8 @@ def ship_old_too(*, settled_seq: int, at: datetime) -> None:
 
 def _waits(settled_seq: int) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(_NEXT, [chosen.find_shipped_seq(), settled_seq, 1])
-        return bool(cursor.fetchall()[0][2])
+        cursor.execute(_WAITS, [chosen.find_shipped_seq(), settled_seq])
+        return bool(cursor.fetchall()[0][0])
 
 
 def _lock_target() -> EventStore | None:
@@ -83,14 +83,26 @@ def _note_next(settled_seq: int, *, at: datetime) -> int | None:
 
 
 def _note_block(settled_seq: int, *, at: datetime) -> Shipment | None:
+    """What is new goes first; what a switch has copied already is cleared away when nothing else waits."""
     shipped = chosen.find_shipped_seq()
-    with connection.cursor() as cursor:
-        for after, up_to in ((shipped, settled_seq), (0, min(shipped, settled_seq))):
-            cursor.execute(_NEXT, [after, up_to, BLOCK_EVENTS])
-            ((first, last, count),) = cursor.fetchall()
-            if count:
-                return Shipment.objects.create(first_seq=first, last_seq=last, event_count=count, noted_at=at)
+    for after, up_to in ((shipped, settled_seq), (0, min(shipped, settled_seq))):
+        if seqs := _find_block(after, up_to):
+            return Shipment.objects.create(first_seq=seqs[0], last_seq=seqs[-1], event_count=len(seqs), noted_at=at)
     return None
+
+
+def _find_block(after: int, up_to: int) -> list[int]:
+    """Number the first events, as many as a process can hold at once; the cursor reads no further than that."""
+    seqs, size = list[int](), 0
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(_SIZES, [after, up_to, BLOCK_EVENTS])
+        while rows := cursor.fetchmany(SIZES_AT_ONCE):
+            for seq, length in rows:
+                seqs.append(seq)
+                size += length
+                if size >= BLOCK_BYTES:
+                    return seqs
+    return seqs
 
 
 def _ship(shipment_id: int, *, at: datetime) -> int:

@@ -219,6 +219,17 @@ class TestShipping:
         shipment = Shipment.objects.get()
         assert (shipment.event_count, shipment.shipped_at) == (2, NOW)
 
+    def test_a_block_ends_with_the_event_that_fills_it(
+        self, company: billing.Company, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Events of 12 and 13 bytes as PostgreSQL writes them: `{"units": 1}`."""
+        monkeypatch.setattr(shipping, "BLOCK_BYTES", 25)
+        billing.make_customer("acme")
+        billing.use("acme", *((f"{number}", billing.day(3), units) for number, units in enumerate((1, 22, 3, 4, 5))))
+        assert ship() == 5
+        assert [shipment.event_count for shipment in Shipment.objects.order_by("pk")] == [2, 3]
+        assert UsageEvent.objects.count() == 0
+
     def test_a_shipment_that_was_killed_goes_again_and_counts_once(
         self, company: billing.Company, store_name: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
