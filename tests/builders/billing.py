@@ -18,6 +18,7 @@ from invoicing.pricing.models import Plan, Subscription
 from metering import contracts, ingest, meters
 from metering.models import Meter
 from metering.rules.drafting import ContractDraft
+from tests.builders.remembering import remembered
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 OCTOBER = datetime(2026, 10, 1, tzinfo=UTC)
@@ -45,6 +46,7 @@ class Company:
     plan: Plan
 
 
+@remembered
 def open_company() -> Company:
     """A seller with two people in finance, one meter, one plan and 19 % tax."""
     owner = person("olaf", "engineering")

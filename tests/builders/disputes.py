@@ -11,6 +11,7 @@ from compliance.disputes.opening import Claim
 from core import work
 from invoicing.cycle.models import Invoice
 from tests.builders import billing
+from tests.builders.remembering import remembered
 from tests.builders.tampering import tamper
 
 NOON = datetime(2026, 11, 10, 12, tzinfo=billing.CLOSING.tzinfo)
@@ -31,6 +32,7 @@ class Desk:
         return self.company.finance
 
 
+@remembered
 def open_desk() -> Desk:
     company = billing.open_company()
     invoice = billing.issue(company, [billing.billed_customer(company)])[0]

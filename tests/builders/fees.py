@@ -11,6 +11,7 @@ from metering.models import EventContract, Meter
 from metering.rules.drafting import ContractDraft
 from tests.builders import billing
 from tests.builders.billing import LONG_AGO
+from tests.builders.remembering import remembered
 
 PAYMENT_FLAGS = [{"surcharge": name, "property": name} for name in ("manual", "international", "conversion")]
 
@@ -70,6 +71,7 @@ def next_figures(program: str, terms: Any, *, effective_at: datetime) -> FeeProg
     return fee_programs.approve_version(pk=version.pk, actor=billing.approver(), at=LONG_AGO)
 
 
+@remembered
 def open_platform(*, since: datetime = billing.OCTOBER) -> Plan:
     """A platform, acme, that passes on three programs: two stacked on each payment, one on payouts."""
     company = billing.open_company()

@@ -16,6 +16,7 @@ from invoicing.payments import record
 from invoicing.payments.models import Payment, RefundRequest
 from tests.builders import billing
 from tests.builders.billing import Company
+from tests.builders.remembering import remembered
 
 ASKED = Decimal("58.31")  # 49.00 and 19 % tax
 PAID_AT = datetime(2026, 11, 5, 9, tzinfo=UTC)
@@ -35,6 +36,7 @@ class Desk:
         return self.company.finance
 
 
+@remembered
 def open_desk(code: str = "acme", *, company: Company | None = None) -> Desk:
     """One customer with a base fee of 49.00, billed for October and issued as the first invoice."""
     company = company or billing.open_company()

@@ -20,6 +20,7 @@ from metering.models import EventContractVersion
 from metering.rules.drafting import ContractDraft
 from tests.builders import billing
 from tests.builders.billing import Company, day
+from tests.builders.remembering import remembered
 
 CHANGE = datetime(2026, 11, 16, tzinfo=UTC)
 TIERS = {"tiers": [{"up_to": "1000", "unit_amount": "0.002"}, {"up_to": None, "unit_amount": "0.001"}]}
@@ -37,6 +38,7 @@ def lasting_world(django_db_blocker: Any) -> Iterator[None]:
             transaction.set_rollback(True)
 
 
+@remembered
 def open_company() -> Company:
     """The usual company, with a plan in tiers that its customer begins on and the usual one to change to."""
     company = billing.open_company()

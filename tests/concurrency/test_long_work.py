@@ -51,6 +51,7 @@ def test_a_play_that_outlasts_a_job_comes_to_its_end(tmp_path: Path) -> None:
     assert attempts(run.RUN_JOB) == {1}
 
 
+@pytest.mark.nightly
 def test_a_search_that_outlasts_a_job_comes_to_its_end_at_night_and_for_a_launch(tmp_path: Path) -> None:
     company = billing.open_company()
     billing.billed_customer(company)
@@ -73,6 +74,7 @@ def stop(worker: Worker) -> float:
     return time.monotonic() - asked
 
 
+@pytest.mark.nightly
 def test_a_stop_ends_a_search_in_postgresql_too_and_is_no_attempt(tmp_path: Path) -> None:
     with at_work(tmp_path / "notes", CHORES_SEARCH_SECONDS="600") as worker:
         wait_for(is_searching, seconds=240)

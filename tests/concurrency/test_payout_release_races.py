@@ -23,7 +23,6 @@ from tests.builders import payouts, racing
 from tests.builders.payouts import NOON, Desk
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ROUNDS = 500
 
 
 @transaction.atomic
@@ -87,8 +86,17 @@ def suspend(check_id: int, *, desk: Desk) -> GateDecision:
 
 
 def test_no_money_moves_after_its_gate_was_suspended() -> None:
+    suspend_while_releasing(rounds=120)
+
+
+@pytest.mark.nightly
+def test_no_money_moves_after_any_of_five_hundred_gates_was_suspended() -> None:
+    suspend_while_releasing(rounds=500)
+
+
+def suspend_while_releasing(*, rounds: int) -> None:
     desk = payouts.open_desk(gates=["aml"])
-    batches = open_batches(desk, ROUNDS)
+    batches = open_batches(desk, rounds)
     checks = list(GateCheck.objects.order_by("pk"))  # as the batches: one for each, in the order they were made
     barrier = multiprocessing.get_context("fork").Barrier(2, timeout=60)
 
@@ -109,7 +117,7 @@ def test_no_money_moves_after_its_gate_was_suspended() -> None:
         for made in GateDecision.objects.filter(verdict="suspend").select_related("gate_check")
     }
     decided = ReleaseDecision.objects.select_related("payable")
-    assert len(suspended) == len(decided) == ROUNDS
+    assert len(suspended) == len(decided) == rounds
     # The audit chain is one order for everybody: the suspension stands before or after the release, never beside it.
     for decision in decided:
         came_first = decision.audit_entry_id < suspended[decision.payable.payee_id]

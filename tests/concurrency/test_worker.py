@@ -78,6 +78,7 @@ def stop(worker: Worker) -> float:
     return time.monotonic() - asked
 
 
+@pytest.mark.nightly
 def test_a_stop_begins_nothing_new(worker: Worker) -> None:
     for number in range(30):
         enqueue("slow", number, milliseconds=1000)
@@ -89,6 +90,7 @@ def test_a_stop_begins_nothing_new(worker: Worker) -> None:
     assert chore_jobs().filter(state="queued", attempts=0).count() == 30 - len(begun)
 
 
+@pytest.mark.nightly
 def test_work_in_slices_ends_its_slice_at_a_stop(worker: Worker) -> None:
     enqueue("sliced", 1)
     wait_for(lambda: worker.lines() == ["begun 1"], seconds=20)
@@ -97,7 +99,7 @@ def test_work_in_slices_ends_its_slice_at_a_stop(worker: Worker) -> None:
     assert chore_jobs().get().state == "done"
 
 
-@pytest.mark.parametrize("kind", ["slow", "long"])
+@pytest.mark.parametrize("kind", [pytest.param("slow", marks=pytest.mark.nightly), "long"])
 def test_a_stop_does_not_wait_for_what_takes_long_and_loses_none_of_its_attempts(worker: Worker, kind: str) -> None:
     enqueue(kind, 1, milliseconds=60_000)
     wait_for(lambda: worker.lines() == ["begun 1"], seconds=40)
@@ -108,6 +110,7 @@ def test_a_stop_does_not_wait_for_what_takes_long_and_loses_none_of_its_attempts
     assert (job.state, job.attempts, job.leased_until) == ("queued", 0, None)
 
 
+@pytest.mark.nightly
 def test_long_work_outlasts_the_limit_of_a_job_and_is_in_the_way_of_nothing(tmp_path: Path) -> None:
     with at_work(tmp_path / "notes", WORKERS="1", **BRIEF) as worker:
         enqueue("long", 1, milliseconds=20_000)
@@ -119,6 +122,7 @@ def test_long_work_outlasts_the_limit_of_a_job_and_is_in_the_way_of_nothing(tmp_
     assert chore_jobs().get(kind=f"{chores.PREFIX}long").attempts == 1
 
 
+@pytest.mark.nightly
 def test_a_job_longer_than_its_limit_takes_its_worker_along(tmp_path: Path) -> None:
     with at_work(tmp_path / "notes", WORKERS="1", **BRIEF) as worker:
         enqueue("slow", 1, milliseconds=60_000)

@@ -15,12 +15,13 @@ from invoicing.cycle.queue import Row, Wanted
 from tests.builders import billing
 from tests.builders import off_cycle as looking
 from tests.builders.billing import CLOSING, NEXT_CLOSING, day
+from tests.builders.remembering import remembered
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def company() -> billing.Company:
+@remembered
+def bill_two_months() -> billing.Company:
     """Three customers over two months: October final for acme and globex, November drafted for all.
 
     acme 61.88 then 61.88; globex 61.88 then 181.00 (51,550 tokens: 49.00 + 103.10, 28.90 tax); umbrella 58.31, new.
@@ -37,6 +38,11 @@ def company() -> billing.Company:
     billing.use("globex", ("e3", day(3, month=11), 51550), at=NEXT_CLOSING)
     billing.close_november()
     return company
+
+
+@pytest.fixture
+def company() -> billing.Company:
+    return bill_two_months()
 
 
 def rows(company: billing.Company, **filters: Any) -> list[Row]:
