@@ -80,6 +80,7 @@ from tests.builders import payments as paid
 from tests.builders import people as people_of
 from tests.builders.addresses import PARAMETER, Address
 from tests.builders.people import PASSWORD
+from tests.builders.remembering import remembered
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
 MAPPING = {"type": "=usage", "subject": "/customer", "data": {"units": "/units"}}
@@ -119,6 +120,7 @@ def path_of(route: str) -> str:
     return "/" + PARAMETER.sub("1", route)
 
 
+@remembered
 def make_world(*, at: datetime) -> World:
     """Make it through the stages, as people would."""
     ids: dict[str, int] = {}

@@ -21,6 +21,7 @@ from tests.builders.addresses import PARAMETER, Address, every_address
 
 STAFF = frozenset({"product", "finance", "ops", "engineering", "auditor"})
 SERVER_ERROR = 500
+NOW = timezone.now()
 Call = tuple[str, str, frozenset[str], Callable[[], Any]]  # method, path, who may, the call itself
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -734,7 +735,7 @@ class TestBackOffice:
     @pytest.mark.usefixtures("unrendered")
     def test_each_caller_may_what_the_tables_say(self) -> None:
         """In one world, which every caller finds as it was made."""
-        made = world.make_world(at=timezone.now())
+        made = world.make_world(at=NOW)
         wrong = []
         for caller in CALLERS:
             with taken_back():
@@ -743,7 +744,7 @@ class TestBackOffice:
 
     @pytest.mark.usefixtures("unrendered")
     def test_a_post_without_the_csrf_token_is_refused_everywhere(self) -> None:
-        made = world.make_world(at=timezone.now())
+        made = world.make_world(at=NOW)
         client = Client(enforce_csrf_checks=True)
         client.force_login(people.make_staff("everyman", *STAFF, is_superuser=True))
         passed = [
@@ -754,7 +755,7 @@ class TestBackOffice:
         assert passed == []
 
     def test_every_page_is_drawn_for_who_may_see_it(self) -> None:
-        made = world.make_world(at=timezone.now())
+        made = world.make_world(at=NOW)
         client = Client(raise_request_exception=False)
         client.force_login(people.make_staff("everyman", *STAFF, is_superuser=True))
         broken = [
@@ -788,7 +789,7 @@ class TestPortal:
         assert names == PORTAL | {"portal:login", "portal:logout"}
 
     def test_only_people_of_customers_see_it(self) -> None:
-        world.make_world(at=timezone.now())
+        world.make_world(at=NOW)
         paths = [address.fill(invoice_id=999_999) for address in every_address() if address.name in PORTAL]
         wrong = []
         for caller in CALLERS:
