@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 
 from core import audit, locks
 from core.errors import DomainError
 from metering import pausing, watermark
-from metering.models import AggregationSnapshot, EventArchive, Store
+from metering.models import AggregationSnapshot, EventArchive, EventSealing, LaterSealing, Store
 from metering.store import archive_files, archiving, chosen, late, partitions
 from metering.store.archiving import MonthRows
 from metering.store.protocol import Row
@@ -54,7 +54,7 @@ def detach_month(*, month: date, at: datetime) -> EventArchive:
     """
     month = month.replace(day=1)
     _require_detachable(month, at=at)
-    settled_seq = watermark.find_settled_seq()
+    settled_seq, last_sealing = watermark.find_settled_seq(), _find_last_sealing()
     rows = archiving.measure_month(month)
     written = _write(month, rows, at=at)
     archive = EventArchive(
@@ -67,21 +67,32 @@ def detach_month(*, month: date, at: datetime) -> EventArchive:
         last_seq=rows.last_seq,
         detached_at=at,
     )
-    with transaction.atomic():
-        locks.lock_exclusive(locks.LockClass.ARCHIVE)  # whoever counts holds it: no window becomes late by a count now
-        _require_nothing_late(month)
-        pausing.while_nobody_captures(partial(_drop, archive, settled_seq=settled_seq))
+    try:
+        with transaction.atomic():
+            # Whoever counts holds it, as does whoever begins to seal: no window becomes late by a count now.
+            locks.lock_exclusive(locks.LockClass.ARCHIVE)
+            _require_nothing_late(month)
+            drop = partial(_drop, archive, settled_seq=settled_seq, last_sealing=last_sealing)
+            pausing.while_nobody_captures(drop)
+    except DomainError:
+        written.path.unlink()  # nothing refers to it, and it may hold in clear what has been sealed since
+        raise
     partitions.forget_months()
     return archive
 
 
-def _drop(archive: EventArchive, *, settled_seq: int) -> None:
+def _drop(archive: EventArchive, *, settled_seq: int, last_sealing: int) -> None:
     month = archive.month
     if not archiving.is_unchanged(month, first_seq=archive.first_seq, settled_seq=settled_seq):
         raise MonthNotDetachableError(
             f"Events of {month:%Y-%m} came or went while its file was written; run this again."
         )
-    archiving.drop_month(month)
+    archiving.drop_month(month)  # it waits for who is just sealing some of these events
+    _require_nothing_being_sealed(month)
+    if _find_last_sealing() != last_sealing:
+        raise MonthNotDetachableError(
+            f"Events were sealed while the file of {month:%Y-%m} was written; run this again."
+        )
     archive.save(force_insert=True)
     _note("events.month_detached", archive, at=archive.detached_at)
 
@@ -132,7 +143,21 @@ def _require_detachable(month: date, *, at: datetime) -> None:
         raise MonthNotDetachableError(f"There is no table of events for {month:%Y-%m}.")
     if at.astimezone(UTC).date() < archiving.next_month(month):
         raise MonthNotDetachableError(f"{month:%Y-%m} has not ended.")
+    _require_nothing_being_sealed(month)
     _require_nothing_late(month)
+
+
+def _require_nothing_being_sealed(month: date) -> None:
+    """What lies in a file is not sealed any more."""
+    if run := LaterSealing.objects.select_related("version__contract").filter(finished_at=None).first():
+        raise MonthNotDetachableError(
+            f"Earlier events are being sealed ({run}) for which {month:%Y-%m} must lie in its table; run this again "
+            "once that is done."
+        )
+
+
+def _find_last_sealing() -> int:
+    return EventSealing.objects.aggregate(last=Max("pk"))["last"] or 0
 
 
 def _require_nothing_late(month: date) -> None:

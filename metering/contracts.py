@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
-from core import activation, audit, history
+from core import activation, audit, history, locks
 from core.errors import DomainError, InvalidInputError, NotFoundError
 from metering import in_force, late_sealing
 from metering.models import EventContract, EventContractVersion, MeterVersion
@@ -120,6 +120,7 @@ def activate_version(*, version_id: int, actor: Any, at: datetime) -> EventContr
     """Prove the version by its examples and put it in force; the one before it retires in the same moment."""
     with transaction.atomic():
         version = _lock_version(version_id)
+        locks.lock_shared(locks.LockClass.ARCHIVE)  # no month goes into a file once none was found to lie in one
         if version.status != Status.DRAFT:
             raise NotADraftError(f"{version} is {version.get_status_display().lower()}; draft a new version.")
         if flaws := find_activation_flaws(version, at=at):

@@ -69,7 +69,7 @@ def listing(**wanted: Any) -> Iterator[Listing]:
     """The events of `find_events`, wherever they lie, as far as the question is narrow; to be read inside."""
     events = find_events(**wanted)
     start, end = _asked_span(wanted)
-    if not elsewhere.has_any(start, end):
+    if not elsewhere.is_any_away(start, end):
         yield Listing(events)
         return
     customer = wanted.get("customer")

@@ -83,7 +83,7 @@ def late_windows(*, customer_ids: Sequence[int] | None = None, watermark: Waterm
     With a watermark only events that a count at it would see: later ones are another close's.
     """
     last_seq = None if watermark is None else watermark.seq
-    is_any_away = elsewhere.has_any(*elsewhere.ALWAYS)
+    is_any_away = elsewhere.is_any_away(*elsewhere.ALWAYS)
     corrected = late.find_corrected_away(customer_ids=customer_ids, last_seq=last_seq) if is_any_away else {}
     with elsewhere.showing_late(customer_ids=customer_ids, corrected=corrected):
         return late.count_late_events(customer_ids=customer_ids, last_seq=last_seq)

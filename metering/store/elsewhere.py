@@ -89,7 +89,7 @@ def showing(start: datetime, end: datetime, *, customer_ids: Sequence[int] | Non
 
 def is_any_away(start: datetime, end: datetime) -> bool:
     """Whether some events of `[start, end)` may lie anywhere but in the table."""
-    return bool(_find_sources(_months(start, end)).are_any)
+    return _find_sources(_months(start, end)).are_any
 
 
 @contextmanager
@@ -162,11 +162,6 @@ def showing_late(*, customer_ids: Sequence[int] | None, corrected: Mapping[int, 
         _show(_NO_MONTHS, [Span(first_seq=seq + 1, end=end, customer_ids=customers) for seq, end in closed])
         _show_single(corrected)
         yield
-
-
-def has_any(start: datetime, end: datetime) -> bool:
-    """Whether events of `[start, end)` may lie in files or in another store."""
-    return _find_sources(_months(start, end)).are_any
 
 
 def find_rows(wanted: Mapping[int, datetime]) -> dict[int, Row]:

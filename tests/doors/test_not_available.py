@@ -20,7 +20,7 @@ def engineer(monkeypatch: pytest.MonkeyPatch) -> Any:
     def refuse(*_asked: Any, **_how: Any) -> NoReturn:
         raise ClickHouseUnreachableError(AWAY)
 
-    for name in ("has_any", "showing_days", "showing_numbers"):
+    for name in ("is_any_away", "showing_days", "showing_numbers"):
         monkeypatch.setattr(elsewhere, name, refuse)
     return billing.person("olaf", "engineering")
 
