@@ -55,6 +55,13 @@ def invoice_pdf(*, invoice: Invoice) -> InvoicePdf:
     return InvoicePdf(content=content, file_name=f"{invoice.number}.pdf")
 
 
+def what_is_missing(*, invoice: Invoice) -> str:
+    """Why there is no PDF of a final invoice yet, in a sentence; empty where there is one, or a draft to draw."""
+    if invoice.status != Invoice.Status.FINAL or store.is_stored(document_key(invoice.pk)):
+        return ""
+    return _why_missing(invoice.pk).message
+
+
 def _why_missing(invoice_id: int) -> DomainError:
     job = Job.objects.filter(kind=RENDER_JOB, key=str(invoice_id)).order_by("-pk").first()
     if job is None or job.state != Job.State.DEAD:

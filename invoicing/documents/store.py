@@ -26,6 +26,10 @@ def store_document(*, key: str, kind: str, content: bytes, at: datetime, key_id:
     return StoredDocument.objects.get(key=key)
 
 
+def is_stored(key: str) -> bool:
+    return StoredDocument.objects.filter(key=key).exists()
+
+
 def load(key: str) -> StoredDocument | None:
     """The document under this key, or None while it has not been rendered."""
     return StoredDocument.objects.filter(key=key).first()

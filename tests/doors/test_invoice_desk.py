@@ -48,6 +48,19 @@ def test_the_page_opens_each_line_to_its_computation_snapshot_and_events(draft: 
     assert f"/admin/evidence/trace/{line.pk}/" in html
 
 
+def test_the_page_says_that_the_pdf_is_being_made_until_it_is_there(company: Company, draft: Invoice) -> None:
+    client, frame = as_role("fiona", "finance"), f'<iframe class="bo-pdf" src="/admin/cycle/invoice/{draft.pk}/pdf/'
+    assert frame in client.get(page_of(draft)).content.decode()  # as it would print
+    billing.issue(company, [draft])
+    html = client.get(page_of(draft)).content.decode()
+    assert "The PDF is being rendered; ask again in a few seconds." in html
+    assert "<iframe" not in html
+    work.run_due_jobs(at=CLOSING)
+    html = client.get(page_of(draft)).content.decode()
+    assert frame in html
+    assert "being rendered" not in html
+
+
 def test_an_auditor_reads_but_finds_no_decision(draft: Invoice) -> None:
     html = as_role("audrey", "auditor").get(page_of(draft)).content.decode()
     assert "61.88 EUR" in html

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from core import activation, money, personal_keys
 from core.activation import Refusal
-from invoicing.cycle import approve, compare, draft, offences, settlement
+from invoicing.cycle import approve, compare, draft, offences, pdf, settlement
 from invoicing.cycle.admin import standing, timeline, wording
 from invoicing.cycle.admin.timeline import name_of
 from invoicing.cycle.admin.wording import LOCALE
@@ -80,6 +80,7 @@ def page_context(invoice: Invoice) -> dict[str, Any]:
         "comparisons": _comparisons(invoice),
         "drafted_by": name_of(invoice.drafted_by),
         "approved_by": "—" if invoice.approved_by is None else name_of(invoice.approved_by),
+        "pdf_missing": pdf.what_is_missing(invoice=invoice),
         "pdf_url": reverse("admin:cycle_invoice_pdf", args=[invoice.pk]),
         "evidence_url": reverse("admin:evidence_packs", args=[invoice.pk]),
     }
