@@ -13,6 +13,7 @@ from core.models import AuditEntry
 from invoicing.cycle.models import CollectionHold
 from tests.builders import billing, racing
 from tests.builders.disputes import NOON
+from tests.builders.remembering import remembered
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FORK = multiprocessing.get_context("fork")
@@ -21,6 +22,11 @@ INVOICES = 25
 
 @pytest.fixture
 def pairs() -> list[tuple[int, int]]:
+    return open_pairs()
+
+
+@remembered
+def open_pairs() -> list[tuple[int, int]]:
     """Of each invoice two disputes, one over each line; the first of each pair holds the collection."""
     company = billing.open_company()
     ops = billing.person("olga", "ops")
